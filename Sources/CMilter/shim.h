@@ -1,0 +1,3 @@
+// libmilter's header uses bool without including it.
+#include <stdbool.h>
+#include <libmilter/mfapi.h>
