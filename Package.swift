@@ -14,6 +14,13 @@ let strict: [SwiftSetting] = [
 let package = Package(
     name: "signet",
     targets: [
-        .target(name: "MailSyntax", swiftSettings: strict)
+        // C libraries of the system.
+        .systemLibrary(name: "COpenSSL", pkgConfig: "openssl", providers: [.apt(["libssl-dev"])]),
+
+        // The core: pure modules and thin edges.
+        .target(name: "MailSyntax", swiftSettings: strict),
+        .target(name: "MailCrypto", dependencies: ["COpenSSL"], swiftSettings: strict),
+
+        .testTarget(name: "MailCryptoTests", dependencies: ["MailCrypto"], swiftSettings: strict),
     ]
 )
