@@ -1,0 +1,91 @@
+/// Base64 with the standard alphabet (RFC 4648, section 4).
+///
+/// Trust: decodes hostile text; linear time, memory three quarters of the input.
+public enum Base64 {
+    /// The padded text of some octets, in one line.
+    public static func encode(_ bytes: some Collection<UInt8>) -> String {
+        var text: [UInt8] = []
+        text.reserveCapacity((bytes.count + 2) / 3 * 4)
+        var buffer: UInt32 = 0
+        var pending = 0
+        for byte in bytes {
+            buffer = buffer << 8 | UInt32(byte)
+            pending += 1
+            guard pending == 3 else { continue }
+            appendQuartet(of: buffer, to: &text)
+            buffer = 0
+            pending = 0
+        }
+        if pending > 0 {
+            appendQuartet(of: buffer << UInt32(8 * (3 - pending)), to: &text)
+            text.removeLast(3 - pending)
+            text.append(contentsOf: repeatElement(0x3D, count: 3 - pending))
+        }
+        return String(decoding: text, as: UTF8.self)
+    }
+
+    /// The octets that a base64string stands for, or nil where it is not one.
+    ///
+    /// White space may stand between any two characters (RFC 6376, section 2.10), and at both ends.
+    /// Padding may be left out, as that grammar allows, but what is there must be right. Bits after
+    /// the last octet are disregarded (RFC 4648, section 3.5, leaves that to the decoder).
+    public static func decode(_ text: some Collection<UInt8>) -> [UInt8]? {
+        var bytes: [UInt8] = []
+        bytes.reserveCapacity(text.count / 4 * 3 + 2)
+        var buffer: UInt32 = 0
+        var digits = 0
+        var padding = 0
+        for character in text {
+            if character.isFoldingSpace { continue }
+            if character == 0x3D {
+                padding += 1
+                if padding > 2 { return nil }
+                continue
+            }
+            guard padding == 0 else { return nil }
+            let value = values[Int(character)]
+            guard value < 64 else { return nil }
+            buffer = buffer << 6 | UInt32(value)
+            digits += 1
+            guard digits == 4 else { continue }
+            bytes.append(UInt8(truncatingIfNeeded: buffer >> 16))
+            bytes.append(UInt8(truncatingIfNeeded: buffer >> 8))
+            bytes.append(UInt8(truncatingIfNeeded: buffer))
+            buffer = 0
+            digits = 0
+        }
+        switch (digits, padding) {
+        case (0, 0):
+            break
+        case (2, 0), (2, 2):
+            bytes.append(UInt8(truncatingIfNeeded: buffer >> 4))
+        case (3, 0), (3, 1):
+            bytes.append(UInt8(truncatingIfNeeded: buffer >> 10))
+            bytes.append(UInt8(truncatingIfNeeded: buffer >> 2))
+        default:
+            return nil
+        }
+        return bytes
+    }
+
+    /// The octets that a base64string stands for, or nil where it is not one.
+    public static func decode(_ text: String) -> [UInt8]? { decode(text.utf8) }
+
+    private static func appendQuartet(of bits: UInt32, to text: inout [UInt8]) {
+        for shift: UInt32 in [18, 12, 6, 0] {
+            text.append(alphabet[Int(bits >> shift & 0x3F)])
+        }
+    }
+
+    private static let alphabet = [UInt8](
+        "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/".utf8)
+
+    /// For each octet the digit it stands for, or 0xFF.
+    private static let values: [UInt8] = {
+        var table = [UInt8](repeating: 0xFF, count: 256)
+        for (value, character) in alphabet.enumerated() {
+            table[Int(character)] = UInt8(value)
+        }
+        return table
+    }()
+}

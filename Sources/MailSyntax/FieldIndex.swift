@@ -1,0 +1,101 @@
+/// Finds header fields by name: an open hash table of the lowest field of each name, from which a chain
+/// leads up through the others.
+///
+/// Trust: hostile names. The hash is the standard library's, keyed anew in each process, so that names
+/// that collide cannot be made up in advance.
+struct FieldIndex: Sendable {
+    private struct Link {
+        /// The hash of the name.
+        var hash: UInt32
+        /// The next field above with the same name, or -1.
+        var previous: Int32
+        /// Which field of the name this is, from the top, from 1.
+        var occurrence: Int32
+    }
+
+    private var links: [Link] = []
+    /// For each slot the lowest field of a name, or -1.
+    ///
+    /// A power of two, at most half full.
+    private var slots: [Int32] = []
+    private var names = 0
+
+    /// Notes the last of the fields, whose name is given.
+    mutating func append(
+        name: Span<UInt8>, names bytes: [UInt8], fields: [HeaderSection.Field]
+    ) {
+        if names * 2 >= slots.count { grow() }
+        let hash = FieldIndex.hash(name)
+        let slot = find(name, hash: hash, bytes: bytes, fields: fields)
+        let previous = slots[slot]
+        if previous < 0 { names += 1 }
+        let occurrence = previous < 0 ? 1 : links[Int(previous)].occurrence + 1
+        slots[slot] = Int32(truncatingIfNeeded: links.count)
+        links.append(Link(hash: hash, previous: previous, occurrence: occurrence))
+    }
+
+    /// The lowest field with a name.
+    func last(
+        named name: Span<UInt8>, names bytes: [UInt8], fields: [HeaderSection.Field]
+    ) -> Int? {
+        guard !slots.isEmpty else { return nil }
+        let slot = find(name, hash: FieldIndex.hash(name), bytes: bytes, fields: fields)
+        return slots[slot] < 0 ? nil : Int(slots[slot])
+    }
+
+    /// The next field above with the same name.
+    func previous(_ position: Int) -> Int? {
+        let previous = links[position].previous
+        return previous < 0 ? nil : Int(previous)
+    }
+
+    /// Which field of its name this is, from the top, from 1.
+    func occurrence(_ position: Int) -> Int { Int(links[position].occurrence) }
+
+    /// The slot of a name, or the empty one where it belongs.
+    ///
+    /// There is always an empty one.
+    private func find(
+        _ name: Span<UInt8>, hash: UInt32, bytes: [UInt8], fields: [HeaderSection.Field]
+    ) -> Int {
+        let mask = slots.count - 1
+        var slot = Int(hash) & mask
+        while slots[slot] >= 0 {
+            let candidate = Int(slots[slot])
+            if links[candidate].hash == hash,
+                bytes.span.extracting(fields[candidate].name).equalsIgnoringASCIICase(name)
+            {
+                break
+            }
+            slot = (slot + 1) & mask
+        }
+        return slot
+    }
+
+    private mutating func grow() {
+        let old = slots
+        slots = [Int32](repeating: -1, count: Swift.max(64, old.count * 2))
+        links.reserveCapacity(slots.count / 2)
+        let mask = slots.count - 1
+        for position in old where position >= 0 {
+            var slot = Int(links[Int(position)].hash) & mask
+            while slots[slot] >= 0 { slot = (slot + 1) & mask }
+            slots[slot] = position
+        }
+    }
+
+    private static func hash(_ name: Span<UInt8>) -> UInt32 {
+        var hasher = Hasher()
+        var word: UInt64 = 0
+        for index in name.indices {
+            word = word << 8 | UInt64(name[index].asciiLowercased)
+            if index & 7 == 7 {
+                hasher.combine(word)
+                word = 0
+            }
+        }
+        hasher.combine(word)
+        hasher.combine(name.count)
+        return UInt32(truncatingIfNeeded: hasher.finalize())
+    }
+}
