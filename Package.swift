@@ -15,11 +15,13 @@ let package = Package(
     name: "signet",
     targets: [
         // C libraries of the system.
+        .systemLibrary(name: "CMilter", providers: [.apt(["libmilter-dev"])]),
         .systemLibrary(name: "COpenSSL", pkgConfig: "openssl", providers: [.apt(["libssl-dev"])]),
 
         // The core: pure modules and thin edges.
         .target(name: "MailSyntax", swiftSettings: strict),
         .target(name: "MailCrypto", dependencies: ["COpenSSL"], swiftSettings: strict),
+        .target(name: "Milter", dependencies: ["CMilter", "MailSyntax"], swiftSettings: strict),
 
         .testTarget(name: "MailCryptoTests", dependencies: ["MailCrypto"], swiftSettings: strict),
     ]

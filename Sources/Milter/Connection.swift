@@ -1,0 +1,127 @@
+internal import CMilter
+
+/// What all connections of the process share.
+final class Service: Sendable {
+    let needs: MilterNeeds
+    let makeSession: @Sendable (NegotiatedProtocol) -> any MilterSession
+    let onProblem: @Sendable (String) -> Void
+
+    init<Filter: MilterFilter>(filter: Filter, onProblem: @escaping @Sendable (String) -> Void) {
+        needs = filter.needs
+        makeSession = { filter.makeSession(protocol: $0) }
+        self.onProblem = onProblem
+    }
+}
+
+/// One connection: the session, and what libmilter's rules ask around it.
+///
+/// libmilter owns the only reference between events (its private pointer), from negotiation to
+/// close. Its events never overlap, so nothing here is locked.
+final class Connection {
+    private let service: Service
+    private let negotiation: Negotiation
+    private let session: any MilterSession
+    /// The events that the session wants no more of in this message.
+    private var skipped: MilterEvents = []
+    /// Set when the session answered where it could not, until the message ends.
+    private var hasLostAnswer = false
+
+    init(service: Service, negotiation: Negotiation) {
+        self.service = service
+        self.negotiation = negotiation
+        session = service.makeSession(negotiation.agreed)
+    }
+
+    var hasLeadingSpace: Bool { negotiation.agreed.hasLeadingSpace }
+
+    /// Passes one event to the session and turns its answer into libmilter's.
+    ///
+    /// An MTA may send an event that was not asked for (an old one does not know how to leave it
+    /// out): the session does not see it.
+    func deliver(
+        _ event: MilterEvents, _ context: Context, _ call: (any MilterSession) -> MilterReply
+    ) -> sfsistat {
+        guard service.needs.events.contains(event), !skipped.contains(event) else {
+            return negotiation.silent.contains(event) ? SMFIS_NOREPLY : SMFIS_CONTINUE
+        }
+        let reply = call(session)
+        if reply == .skip { skipped.insert(event) }
+        if negotiation.silent.contains(event) {
+            if reply != .continue && reply != .skip { loseAnswer(to: event) }
+            return SMFIS_NOREPLY
+        }
+        if event != .connect && event != .helo && reply.endsMessage(at: event) { abort() }
+        return status(of: reply, to: event, context)
+    }
+
+    /// Notes an answer that cannot be sent, as the MTA was told that none would come.
+    ///
+    /// What it wanted to refuse must not pass: the message ends in tempfail.
+    private func loseAnswer(to event: MilterEvents) {
+        hasLostAnswer = true
+        service.onProblem(
+            "filter answered event 0x\(String(event.rawValue, radix: 16)), for which it had asked "
+                + "no reply")
+    }
+
+    /// Ends the message: edits, then the reply.
+    func endOfMessage(_ context: Context) -> sfsistat {
+        let verdict = session.endOfMessage(MilterMacros(context))
+        skipped = []
+        if hasLostAnswer {
+            hasLostAnswer = false
+            return SMFIS_TEMPFAIL
+        }
+        if verdict.reply == .continue || verdict.reply == .accept {
+            guard send(verdict.edits, context) else { return SMFIS_TEMPFAIL }
+        }
+        return status(of: verdict.reply, to: [], context)
+    }
+
+    /// The message has ended without end of message.
+    func abort() {
+        skipped = []
+        hasLostAnswer = false
+        session.abort()
+    }
+
+    func close() {
+        session.close()
+    }
+
+    /// Sends the edits, all or (as far as it is in our hands) none: they are looked through first.
+    ///
+    /// Once the first is sent, a failure cannot be taken back; the tempfail that follows keeps the
+    /// half-edited message from being delivered.
+    private func send(_ edits: [MessageEdit], _ context: Context) -> Bool {
+        for edit in edits {
+            if let fault = edit.fault(granted: negotiation.agreed.edits) {
+                service.onProblem(
+                    "filter made an edit that must not be sent: \(fault): \(edit.summary)")
+                return false
+            }
+        }
+        for edit in edits where !context.send(edit, hasLeadingSpace: hasLeadingSpace) {
+            service.onProblem("edit could not be sent to the MTA: \(edit.summary)")
+            return false
+        }
+        return true
+    }
+
+    private func status(
+        of reply: MilterReply, to event: MilterEvents, _ context: Context
+    ) -> sfsistat {
+        switch reply {
+        case .continue: SMFIS_CONTINUE
+        case .accept: SMFIS_ACCEPT
+        case .discard: SMFIS_DISCARD
+        case .tempfail: SMFIS_TEMPFAIL
+        case .reject: SMFIS_REJECT
+        case .reply(let reply): context.refuse(reply)
+        case .skip:
+            // Where the MTA does not know it, the rest of the events come and are not passed on.
+            negotiation.canSkip && !event.isDisjoint(with: [.header, .recipient, .body])
+                ? SMFIS_SKIP : SMFIS_CONTINUE
+        }
+    }
+}

@@ -1,0 +1,194 @@
+internal import CMilter
+internal import Glibc
+internal import Synchronization
+
+/// Why a milter could not be served.
+public enum MilterServerError: Error, Sendable, CustomStringConvertible {
+    /// libmilter serves one filter in a process, once.
+    case alreadyRun
+    /// libmilter or the system refused the named step.
+    case failed(String)
+
+    /// The reason in words.
+    public var description: String {
+        switch self {
+        case .alreadyRun: "a process can serve one milter only"
+        case .failed(let step): "\(step) failed"
+        }
+    }
+}
+
+/// libmilter's server, one for a process.
+///
+/// The caller blocks the signals it wants for itself before any thread starts: libmilter takes HUP,
+/// TERM and INT otherwise. libmilter's own messages, which are rare (a broken offer, a failed
+/// accept), go to syslog(3), under the identity that the program has opened it with. A frame over
+/// the limit ends its connection without one.
+public enum MilterServer {
+    /// How to serve.
+    public struct Options: Sendable {
+        /// The filter's name in libmilter's messages.
+        public var name: String
+        /// Seconds without a word from the MTA after which a connection is closed.
+        public var timeout: Int32
+        /// Seconds that live connections get to finish in when draining.
+        public var drainLimit: Int
+        /// Told of refused connections and of faults, one line each; called from any thread.
+        public var onProblem: @Sendable (String) -> Void
+
+        /// Chooses how to serve.
+        ///
+        /// - Parameters:
+        ///   - name: The filter's name in libmilter's messages.
+        ///   - timeout: Seconds without a word from the MTA after which a connection is closed.
+        ///   - drainLimit: Seconds that live connections get to finish in when draining.
+        ///   - onProblem: Told of refused connections and of faults, one line each.
+        public init(
+            name: String, timeout: Int32 = 7210, drainLimit: Int = 30,
+            onProblem: @escaping @Sendable (String) -> Void
+        ) {
+            self.name = name
+            self.timeout = timeout
+            self.drainLimit = drainLimit
+            self.onProblem = onProblem
+        }
+    }
+
+    /// The longest frame of the MTA that is read, in bytes: libmilter's own limit of 64 kB would
+    /// reset connections over one long header field.
+    private static let maximumFrame = 1024 * 1024 - 1
+
+    /// Signalled when draining is asked for and when libmilter ends by itself.
+    private static let wake = Semaphore()
+    private static let isDraining = Atomic<Bool>(false)
+    private static let outcome = Atomic<Int>(outcomeRunning)
+    private static let outcomeRunning = Int.max
+
+    /// The number of connections being served.
+    public static var connectionCount: Int { liveConnections.load(ordering: .acquiring) }
+
+    /// Serves a filter until `drain` is called; the process should then exit.
+    ///
+    /// libmilter looks for its end only every few seconds. It runs on a thread of its own that is
+    /// left behind: once no connection lives there is nothing to wait for.
+    ///
+    /// - Parameters:
+    ///   - filter: The filter.
+    ///   - listener: A listening socket, unix or internet. A TCP socket should have TCP_NODELAY set,
+    ///     which accepted sockets inherit: libmilter writes each reply by itself.
+    ///   - options: How to serve.
+    /// - Throws: `MilterServerError` if serving cannot begin, or if libmilter gives up.
+    public static func run<Filter: MilterFilter>(
+        _ filter: Filter, listening listener: Int32, options: Options
+    ) throws(MilterServerError) {
+        let service = Service(filter: filter, onProblem: options.onProblem)
+        let isFirst = registeredService.withLock { registered in
+            guard registered == nil else { return false }
+            registered = service
+            return true
+        }
+        guard isFirst else { throw .alreadyRun }
+
+        let registered = unsafe options.name.withCString { name in
+            // libmilter copies the name and does not write to it.
+            let name = unsafe UnsafeMutablePointer(mutating: name)
+            let edits = service.needs.edits.union(service.needs.optionalEdits)
+            return unsafe smfi_register(makeDescription(name: name, edits: edits))
+        }
+        guard registered == MI_SUCCESS else { throw .failed("smfi_register") }
+        guard unsafe milter_set_connection("fd:\(listener)") == MI_SUCCESS else {
+            throw .failed("smfi_setconn")
+        }
+        smfi_settimeout(options.timeout)
+        smfi_setmaxdatasize(maximumFrame)
+
+        guard startThread({ end(with: smfi_main()) }) else { throw .failed("pthread_create") }
+        wake.wait()
+        if isDraining.load(ordering: .acquiring) {
+            guard closeListener(listener) else { throw .failed("closing the listener") }
+            awaitConnections(limit: options.drainLimit)
+            smfi_stop()
+        } else if outcome.load(ordering: .acquiring) != Int(MI_SUCCESS) {
+            throw .failed("smfi_main")
+        }
+    }
+
+    /// Stops accepting, lets live connections finish, and then makes `run` return.
+    ///
+    /// May be called from any thread, at any time, more than once.
+    public static func drain() {
+        isDraining.store(true, ordering: .releasing)
+        wake.signal()
+    }
+
+    private static func end(with result: Int32) {
+        outcome.store(Int(result), ordering: .releasing)
+        wake.signal()
+    }
+
+    /// Puts a listener that nobody can reach in the place of the real one, under the same number.
+    ///
+    /// libmilter goes on polling that number. Closing it instead would make it abort all sessions.
+    private static func closeListener(_ listener: Int32) -> Bool {
+        // Non-blocking, as libmilter may accept on it because of a wake-up from the old one.
+        let flags =
+            Int32(SOCK_STREAM.rawValue) | Int32(SOCK_NONBLOCK.rawValue)
+            | Int32(SOCK_CLOEXEC.rawValue)
+        let unreachable = socket(AF_UNIX, flags, 0)
+        guard unreachable >= 0 else { return false }
+        defer { Glibc.close(unreachable) }
+        guard bindSecretly(unreachable), listen(unreachable, 1) == 0 else { return false }
+        return dup2(unreachable, listener) >= 0
+    }
+
+    /// Binds a socket to an abstract name that cannot be guessed.
+    private static func bindSecretly(_ socket: Int32) -> Bool {
+        var address = sockaddr_un()
+        address.sun_family = sa_family_t(AF_UNIX)
+        var random = SystemRandomNumberGenerator()
+        unsafe withUnsafeMutableBytes(of: &address.sun_path) { path in
+            // The first byte stays NUL: the name is not in the file system.
+            for index in 1...16 { unsafe path[index] = random.next() }
+        }
+        let length = socklen_t(MemoryLayout<sa_family_t>.size + 17)
+        return unsafe withUnsafePointer(to: &address) { pointer in
+            unsafe pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) {
+                unsafe bind(socket, $0, length) == 0
+            }
+        }
+    }
+
+    /// Waits until no connection lives or the limit has passed.
+    private static func awaitConnections(limit seconds: Int) {
+        // A connection that libmilter has just accepted counts only once it is negotiated.
+        var quiet = 0
+        for _ in 0..<max(0, seconds) * 100 where quiet < 5 {
+            usleep(10_000)
+            quiet = connectionCount == 0 ? quiet + 1 : 0
+        }
+    }
+}
+
+/// Starts a detached thread.
+func startThread(_ body: @escaping @Sendable () -> Void) -> Bool {
+    final class Box: Sendable {
+        let body: @Sendable () -> Void
+        init(_ body: @escaping @Sendable () -> Void) { self.body = body }
+    }
+    let box = unsafe Unmanaged.passRetained(Box(body))
+    var thread = pthread_t()
+    let result = unsafe pthread_create(
+        &thread, nil,
+        { argument in
+            if let argument = unsafe argument {
+                unsafe Unmanaged<Box>.fromOpaque(argument).takeRetainedValue().body()
+            }
+            return nil
+        }, box.toOpaque())
+    guard result == 0 else {
+        unsafe box.release()
+        return false
+    }
+    pthread_detach(thread)
+    return true
+}
