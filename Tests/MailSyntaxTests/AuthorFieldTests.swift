@@ -1,0 +1,235 @@
+import MailSyntax
+import Testing
+
+/// A From field's value and what must be read from it: one line a postmaster can add.
+private struct Row: CustomTestStringConvertible, Sendable {
+    let value: String
+    let expected: Outcome
+    let source: String
+
+    enum Outcome: Equatable, Sendable {
+        case authors([String])
+        case nobody(AuthorField.NoAuthorReason)
+        case malformed(AuthorFieldError)
+    }
+
+    init(_ value: String, _ addresses: [String], _ source: String = "") {
+        (self.value, expected, self.source) = (value, .authors(addresses), source)
+    }
+
+    init(_ value: String, _ error: AuthorFieldError, _ source: String = "") {
+        (self.value, expected, self.source) = (value, .malformed(error), source)
+    }
+
+    init(_ value: String, _ reason: AuthorField.NoAuthorReason, _ source: String = "") {
+        (self.value, expected, self.source) = (value, .nobody(reason), source)
+    }
+
+    var testDescription: String { "\(source) \(value.debugDescription)" }
+}
+
+private func parse(_ value: String, _ limits: AuthorField.Limits = .init()) -> AuthorField {
+    AuthorField(parsing: Array(value.utf8).span, limits: limits)
+}
+
+private func outcome(_ field: AuthorField) -> Row.Outcome {
+    switch field {
+    case .authors(let mailboxes): .authors(mailboxes.map(\.address))
+    case .nobody(let reason): .nobody(reason)
+    case .malformed(let error): .malformed(error)
+    }
+}
+
+@Suite struct AuthorFieldTests {
+    private static let wellFormed: [Row] = [
+        Row(" John Doe <jdoe@machine.example>", ["jdoe@machine.example"], "RFC 5322 A.1.1"),
+        Row(
+            " \"Joe Q. Public\" <john.q.public@example.com>", ["john.q.public@example.com"], "A.1.2"
+        ),
+        Row(
+            " Pete(A nice \\) chap) <pete(his account)@silly.test(his host)>",
+            ["pete@silly.test"], "A.5"),
+        Row(" Joe Q. Public <john.q.public@example.com>", ["john.q.public@example.com"], "A.6.1"),
+        Row(" John Doe <jdoe@machine(comment).  example>", ["jdoe@machine.example"], "A.6.3"),
+        Row(" Mary Smith\r\n  \r\n          <mary@example.net>", ["mary@example.net"], "A.6.3"),
+        Row("a@example.com", ["a@example.com"]),
+        Row(" <a@example.com>", ["a@example.com"]),
+        Row(" a . b @ example.com", ["a.b@example.com"], "obs-local-part"),
+        Row(" \"a\" . b@example.com", ["a.b@example.com"], "obs-local-part"),
+        Row(" A@EXAMPLE.Com", ["A@example.com"]),
+        Row(" a@example.com, B <b@Example.COM>", ["a@example.com", "b@example.com"]),
+        Row("\n \"x\n\t y\" <a@example.com>", ["a@example.com"], "folds as milters have them"),
+        Row(" \"a@bank.example\" <b@evil.example>", ["b@evil.example"], "address as display name"),
+        Row(" \"<a@bank.example>,\" <b@evil.example>", ["b@evil.example"]),
+        Row(" \"a@bank.example\\\" <x@y>\" <b@evil.example>", ["b@evil.example"]),
+        Row(" \"a@bank.example\"@evil.example", ["\"a@bank.example\"@evil.example"]),
+        Row(" \"a\\\"b\"@example.com", ["\"a\\\"b\"@example.com"]),
+        Row(" (a@bank.example) b@evil.example", ["b@evil.example"], "address in a comment"),
+        Row(" b@evil.example (a@bank.example)", ["b@evil.example"]),
+        Row(" a@bank.example(.evil.example)", ["a@bank.example"]),
+        Row(" <a@bank.example(>, <b@evil.example)>", ["a@bank.example"]),
+        Row(" ((()())\\() a@example.com", ["a@example.com"]),
+        Row(" =?utf-8?B?YUBiYW5rLmV4YW1wbGU=?= <b@evil.example>", ["b@evil.example"]),
+        Row(" =?utf-8?Q?=3Ca=40bank.example=3E=2C?= <b@evil.example>", ["b@evil.example"]),
+        Row(" Zoë <zoë@example.com>", ["zoë@example.com"], "RFC 6532"),
+        Row(" a@bücher.example", ["a@xn--bcher-kva.example"], "RFC 6532, U-label"),
+        Row(" a@_x.example", ["a@_x.example"]),
+        Row(
+            " Team: a@example.com, B <b@example.net>;", ["a@example.com", "b@example.net"],
+            "RFC 6854"),
+        Row(" c@example.org, Team:a@example.com;, Nobody:;", ["c@example.org", "a@example.com"]),
+    ]
+
+    private static let nobody: [Row] = [
+        Row("", .empty), Row(" \t\r\n ", .empty), Row(" (only a comment)", .empty),
+        Row(" undisclosed:;", .emptyGroup, "RFC 6854"), Row(" A:(x);,\"B\" : ;", .emptyGroup),
+    ]
+
+    private static let malformed: [Row] = [
+        Row(" a@b.example\0@c.example", .nul), Row(" \"\\\0\" <a@b.example>", .nul),
+        Row(" a@b.example\r", .bareCR), Row(" a\rb@b.example", .bareCR),
+        Row(" (\r) a@b.example", .bareCR),
+        Row(" a@b.example\n", .bareLF), Row(" a@b.example\r\nTo: x", .bareLF),
+        Row(" a\u{1}@b.example", .controlCharacter),
+        Row(" \"\u{7F}\" <a@b.example>", .controlCharacter),
+        Row(" \"\\\n x\" <a@b.example>", .controlCharacter),
+        Row(" \"a <a@b.example>", .unbalancedQuote), Row(" a\" <a@b.example>", .unbalancedQuote),
+        Row(" (a <a@b.example>", .unbalancedComment), Row(" a) <a@b.example>", .unbalancedComment),
+        Row(String(repeating: "(", count: 40) + "a@b.example", .commentTooDeep),
+        Row(" <a@b.example", .unbalancedAngle), Row(" a@b.example>", .unbalancedAngle),
+        Row(" <<a@b.example>>", .unbalancedAngle), Row(" a> <b@c.example>", .missingDomain),
+        Row(" <a@b.example>>", .unbalancedAngle),
+        Row(" a@[192.0.2.1", .unbalancedBracket), Row(" a]@b.example", .unbalancedBracket),
+        Row(" a\\@x@b.example", .strayBackslash), Row(" (a\\", .strayBackslash),
+        Row(" <@a.example:c@d.example>", .sourceRoute),
+        Row(" <@a.example,@b.example:c@d.example>", .sourceRoute),
+        Row(" a@bank.example <b@evil.example>", .addressBeforeAngle),
+        Row(" a@bank.example, x <b@evil.example> y", .textAfterAddress),
+        Row(" <a@bank.example> <b@evil.example>", .secondAngleAddress),
+        Row(" <a@bank.example> b@evil.example", .textAfterAddress),
+        Row(" a@bank.example b@evil.example", .textAfterAddress),
+        Row(" a@bank.example \"x\" <b@evil.example>", .textAfterAddress),
+        Row(" <a@bank.example x>", .textAfterAddress),
+        Row(" a@bank.example;b@evil.example", .strayGroupMark),
+        Row(" a@bank.example:b@evil.example", .strayGroupMark), Row(" :;", .strayGroupMark),
+        Row(" A:a@b.example", .unfinishedGroup), Row(" A:B:a@b.example;;", .nestedGroup),
+        Row(" A:a@b.example; b@c.example", .textAfterAddress),
+        Row(" a@b.example,", .strayComma), Row(",a@b.example", .strayComma),
+        Row(" a@b.example,,c@d.example", .strayComma), Row(" A:,;", .strayComma),
+        Row(",", .strayComma),
+        Row(" Doe, John <a@b.example>", .missingDomain), Row(" a", .missingDomain),
+        Row(" <a>", .missingDomain), Row(" a@", .missingDomain), Row(" <a@>", .missingDomain),
+        Row(" =?utf-8?B?YUBiLmV4YW1wbGU=?=", .missingDomain, "address in an encoded word"),
+        Row(" @b.example", .missingLocalPart), Row(" <@b.example>", .missingLocalPart),
+        Row(" <>", .emptyAddress), Row(" John <>", .emptyAddress),
+        Row(" John Doe a@b.example", .unquotedSpace), Row(" <a b@c.example>", .unquotedSpace),
+        Row(" a.@b.example", .misplacedDot), Row(" .a@b.example", .misplacedDot),
+        Row(" a..b@c.example", .misplacedDot), Row(" a@b.example.", .misplacedDot),
+        Row(" a@.b.example", .misplacedDot), Row(" a@b..example", .misplacedDot),
+        Row(" a@bank.example@evil.example", .secondAt), Row(" <a@b.example@c.example>", .secondAt),
+        Row(" a@@b.example", .secondAt),
+        Row(" =?utf-8?Q?=61?=@evil.example", .encodedWordInAddress),
+        Row(" \"=?utf-8?Q?a=40bank.example=3E?=\"@evil.example", .encodedWordInAddress),
+        Row(" =?utf-8?Q?a@bank.example?= <b@evil.example>", .invalidDomain),
+        Row(" a@\"bank.example\"", .quotedDomain), Row(" <a@\"b\".example>", .quotedDomain),
+        Row(" a@[192.0.2.1]", .domainLiteral), Row(" <a@[IPv6:::1]>", .domainLiteral),
+        Row(" a@bank.example .evil.example", .gapInDomain),
+        Row(" a@bank.example(x).evil.example", .gapInDomain),
+        Row(" a@bank.example!.evil.example", .invalidDomain),
+        Row(" a@bank.example`", .invalidDomain),
+        Row(" a@bank。example", .invalidDomain, "ideographic full stop"),
+        Row(" a@" + String(repeating: "a", count: 64) + ".example", .invalidDomain),
+    ]
+
+    @Test(arguments: wellFormed + nobody + malformed)
+    private func reads(_ row: Row) {
+        #expect(outcome(parse(row.value)) == row.expected)
+    }
+
+    @Test func everyReasonHasACase() {
+        let inTable = Self.malformed.compactMap { row in
+            if case .malformed(let error) = row.expected { error } else { nil }
+        }
+        let elsewhere: Set<AuthorFieldError> = [
+            .severalFields, .tooLong, .tooManyMailboxes, .notUTF8,
+        ]
+        #expect(elsewhere.union(inTable) == Set(AuthorFieldError.allCases))
+    }
+
+    @Test func octetsThatAreNotUTF8() {
+        let value: [UInt8] = Array(
+            " J\u{F6}rg <a@b.example>".unicodeScalars.map { UInt8($0.value) })
+        #expect(AuthorField(parsing: value.span) == .malformed(.notUTF8))
+    }
+
+    @Test func displayNames() {
+        let names = [
+            " John Q.  Public <a@b.example>": "John Q. Public",
+            " \"John \\\"Q\\\"\n  Public\" (x) Jr <a@b.example>": "John \"Q\"  Public Jr",
+            " =?utf-8?Q?a?= <a@b.example>": "=?utf-8?Q?a?=",
+            " \"\" <a@b.example>": "",
+        ]
+        for (value, name) in names {
+            #expect(parse(value).mailboxes.first?.displayName == Array(name.utf8), "\(value)")
+        }
+        #expect(parse(" <a@b.example>").mailboxes.first?.displayName == .some(nil))
+    }
+
+    @Test func domainsAppearOnce() {
+        let field = parse(" a@x.example, b@y.example, c@X.EXAMPLE")
+        #expect(field.domains.map(\.ascii) == ["x.example", "y.example"])
+    }
+
+    @Test func limits() {
+        let three = " a@b.example, a@b.example, a@b.example"
+        #expect(parse(three, .init(mailboxes: 2)) == .malformed(.tooManyMailboxes))
+        #expect(parse(three, .init(mailboxes: 3)).mailboxes.count == 3)
+        #expect(parse(three, .init(octets: 10)) == .malformed(.tooLong))
+    }
+
+    /// Texts of 1 MB that a careless parser reads again and again.
+    @Test(arguments: [
+        "(", "()", "\"a\" ", "<", "<@", "a.", "a@b.example,", "A:a@b.example;,", "\\", "=?", "a ",
+        "[",
+        "((((((((((a))))))))))", "a@b.example ", "é",
+    ])
+    func linearTime(_ unit: String) {
+        let value = Array(String(repeating: unit, count: 1_000_000 / unit.utf8.count).utf8)
+        let limits = AuthorField.Limits(octets: .max, mailboxes: .max)
+        let clock = ContinuousClock()
+        let elapsed = clock.measure { _ = AuthorField(parsing: value.span, limits: limits) }
+        #expect(elapsed < .seconds(20))
+    }
+
+    /// Any bytes: no trap; and any address that is read has one plain domain.
+    @Test func randomBytes() {
+        let alphabet = Array("a.@<>()\"\\,:;[] \t\r\n\0é=?".utf8)
+        var generator = SystemRandomNumberGenerator()
+        for _ in 0..<20_000 {
+            let value = (0..<Int.random(in: 0..<24, using: &generator)).map { _ in
+                alphabet[Int.random(in: 0..<alphabet.count, using: &generator)]
+            }
+            for mailbox in AuthorField(parsing: value.span).mailboxes {
+                // What is read, written and read again, is the same.
+                let again = AuthorField(parsing: Array(mailbox.address.utf8).span).mailboxes
+                #expect(again.map(\.localPart) == [mailbox.localPart], "\(value)")
+                #expect(again.map(\.domain) == [mailbox.domain], "\(value)")
+            }
+        }
+    }
+
+    @Test func headers() throws {
+        func field(_ fields: [(String, String)]) throws -> AuthorField {
+            var header = HeaderSection()
+            for (name, value) in fields {
+                try header.append(name: Array(name.utf8).span, value: Array(value.utf8).span)
+            }
+            return AuthorField(of: header)
+        }
+        #expect(try field([]) == .nobody(.absent))
+        #expect(try field([("fROM", " a@b.example")]).domains.map(\.ascii) == ["b.example"])
+        #expect(
+            try field([("From", " a@b.example"), ("from", " a@b.example")])
+                == .malformed(.severalFields))
+    }
+}
