@@ -23,6 +23,7 @@ let package = Package(
         .target(name: "MailCrypto", dependencies: ["COpenSSL"], swiftSettings: strict),
         .target(name: "Milter", dependencies: ["CMilter", "MailSyntax"], swiftSettings: strict),
 
+        .testTarget(name: "MailSyntaxTests", dependencies: ["MailSyntax"], swiftSettings: strict),
         .testTarget(name: "MailCryptoTests", dependencies: ["MailCrypto"], swiftSettings: strict),
     ]
 )

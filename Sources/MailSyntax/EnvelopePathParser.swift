@@ -153,7 +153,10 @@ struct EnvelopePathParser {
     private mutating func parseHost() throws(EnvelopePathError) -> EnvelopeAddress.Host {
         let start = position
         if take("[") {
-            while let octet = next, octet != UInt8(ascii: "]") { position += 1 }
+            // dcontent = %d33-90 / %d94-126 (section 4.1.3)
+            while let octet = next, octet > 0x20, octet < 0x7F, !(0x5B...0x5D).contains(octet) {
+                position += 1
+            }
             guard take("]"), position - start > 2 else { throw EnvelopePathError.invalidDomain }
             return .literal(Array(text[(start + 1)..<(position - 1)]))
         }

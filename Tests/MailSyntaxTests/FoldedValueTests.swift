@@ -8,7 +8,7 @@ import Testing
             value.append(tag)
         }
         value.append("h=From:To:Subject:Date;")
-        value.append("b=")
+        value.appendOnNewLine("b=")
         value.appendBreakable(String(repeating: "A", count: 100))
         #expect(
             value.text == """

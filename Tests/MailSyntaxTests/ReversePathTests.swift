@@ -15,7 +15,7 @@ import Testing
         ("<a@[192.0.2.1]>", "a@[192.0.2.1]"), ("<a@[IPv6:2001:db8::1]>", "a@[IPv6:2001:db8::1]"),
         ("<Postmaster>", "Postmaster"), ("root", "root"),
         ("<zoë@bücher.example>", "zoë@xn--bcher-kva.example"),
-        ("<a..b.@c.example>", "a..b.@c.example"), ("<a@b.example.>", "a@b.example"),
+        ("<a..b.@c.example>", "\"a..b.\"@c.example"), ("<a@b.example.>", "a@b.example"),
         ("<a+b=c.example@d.example>", "a+b=c.example@d.example"),
         // Addresses in Postfix's internal form.
         ("a b@c.example", "\"a b\"@c.example"), ("a@b@c.example", "\"a@b\"@c.example"),
@@ -40,6 +40,7 @@ import Testing
         ("<@b.example,a@c.example>", .invalidRoute),
         ("@b.example", .missingLocalPart), ("<a@>", .missingDomain), ("a@", .missingDomain),
         ("<a@b..example>", .invalidDomain), ("<a@[]>", .invalidDomain), ("<a@[1>", .invalidDomain),
+        ("<a@[1 2]>", .invalidDomain),
         ("<a\0@b.example>", .controlCharacter), ("<a@b.example>\r\nRCPT TO:<x>", .controlCharacter),
         ("<" + String(repeating: "a", count: 5_000) + "@b.example>", .tooLong),
     ]
