@@ -25,5 +25,9 @@ let package = Package(
 
         .testTarget(name: "MailSyntaxTests", dependencies: ["MailSyntax"], swiftSettings: strict),
         .testTarget(name: "MailCryptoTests", dependencies: ["MailCrypto"], swiftSettings: strict),
+        .target(name: "MailSyntax", swiftSettings: strict),
+        .target(name: "DaemonKit", dependencies: ["MailSyntax"], swiftSettings: strict),
+
+        .testTarget(name: "DaemonKitTests", dependencies: ["DaemonKit"], swiftSettings: strict),
     ]
 )

@@ -1,0 +1,67 @@
+import MailSyntax
+
+/// An entry of a set of names or clients, its `!` taken off.
+struct NegatableEntry {
+    let text: String
+    let isMember: Bool
+
+    init(_ key: String) {
+        isMember = !key.hasPrefix("!")
+        text = isMember ? key : String(key.dropFirst()).trimmingBlanks()
+    }
+}
+
+/// Reads the names of an entry: a pattern under `refile:`, `.domain`, or a name.
+enum NameEntry {
+    case glob(Glob)
+    case name(String)
+
+    struct Fault: Error {
+        let message: String
+        var suggestion: String?
+    }
+
+    init(_ text: String, matching: DataSet.Matching) throws(Fault) {
+        if text.utf8.contains(UInt8(ascii: "*")) {
+            guard matching == .patterns else {
+                throw Fault(
+                    message: "\"\(text)\" is a pattern, and here it would stand for itself only",
+                    suggestion: "put it in a file named with refile:, or write .example.com for"
+                        + " all names below example.com")
+            }
+            do { self = .glob(try Glob(text)) } catch { throw Fault(message: error.message) }
+            return
+        }
+        let isParent = text.hasPrefix(".")
+        do {
+            let name = try DomainName(isParent ? text.dropFirst() : text[...])
+            guard name.labelCount > 0, Self.isPlausible(name) else {
+                throw Fault(message: "\"\(text)\" is not a domain or host name")
+            }
+            self = .name((isParent ? "." : "") + name.ascii)
+        } catch let fault as Fault {
+            throw fault
+        } catch {
+            throw Fault(message: "\"\(text)\" is not a domain or host name")
+        }
+    }
+
+    /// Whether names like this exist: letters, digits, hyphens, underscores, and no number at the end, so that a mistyped
+    /// address is not taken for a name that never matches.
+    private static func isPlausible(_ name: DomainName) -> Bool {
+        let allowed = name.ascii.utf8.allSatisfy { byte in
+            switch byte {
+            case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "0")...UInt8(ascii: "9"),
+                UInt8(ascii: "-"), UInt8(ascii: "_"), UInt8(ascii: "."):
+                true
+            default:
+                false
+            }
+        }
+        return allowed && name.labels.last.map { !$0.utf8.allSatisfy(Self.isDigit) } ?? false
+    }
+
+    private static func isDigit(_ byte: UInt8) -> Bool {
+        byte >= UInt8(ascii: "0") && byte <= UInt8(ascii: "9")
+    }
+}

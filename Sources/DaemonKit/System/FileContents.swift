@@ -1,0 +1,70 @@
+import Glibc
+
+/// Why a file could not be read whole.
+enum FileReadError: Error, Hashable, CustomStringConvertible {
+    case system(SystemError)
+    case notRegular
+    case tooLarge(limit: Int)
+
+    var description: String {
+        switch self {
+        case .system(let error): "cannot be read: \(error)"
+        case .notRegular: "is not a regular file"
+        case .tooLarge(let limit): "is larger than \(limit) bytes"
+        }
+    }
+}
+
+/// An open file that closes itself.
+struct OpenFile: ~Copyable {
+    let descriptor: Int32
+
+    /// Opens for reading; never waits for a FIFO's writer.
+    init(reading path: String) throws(SystemError) {
+        let descriptor = unsafe open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY)
+        guard descriptor >= 0 else { throw SystemError.last }
+        self.descriptor = descriptor
+    }
+
+    deinit {
+        close(descriptor)
+    }
+
+    /// The file's type, owner and mode, as the open descriptor has them.
+    func status() throws(SystemError) -> stat {
+        var status = stat()
+        guard unsafe fstat(descriptor, &status) == 0 else { throw SystemError.last }
+        return status
+    }
+
+    /// Everything in a regular file, provided that it is not longer than the limit.
+    func contents(limit: Int) throws(FileReadError) -> [UInt8] {
+        let status: stat
+        do { status = try self.status() } catch { throw .system(error) }
+        guard status.st_mode & S_IFMT == S_IFREG else { throw .notRegular }
+        guard status.st_size <= limit else { throw .tooLarge(limit: limit) }
+        var bytes: [UInt8] = []
+        bytes.reserveCapacity(Int(status.st_size) + 1)
+        var chunk = [UInt8](repeating: 0, count: 65_536)
+        while true {
+            let count = unsafe read(descriptor, &chunk, chunk.count)
+            if count < 0 {
+                if errno == EINTR { continue }
+                throw .system(.last)
+            }
+            if count == 0 { return bytes }
+            // The file may grow while it is read; the limit holds all the same.
+            guard bytes.count + count <= limit else { throw .tooLarge(limit: limit) }
+            bytes += chunk.prefix(count)
+        }
+    }
+}
+
+enum FileContents {
+    /// Reads a regular file whole.
+    static func read(_ path: String, limit: Int) throws(FileReadError) -> [UInt8] {
+        let file: OpenFile
+        do { file = try OpenFile(reading: path) } catch { throw .system(error) }
+        return try file.contents(limit: limit)
+    }
+}
