@@ -22,12 +22,10 @@ let package = Package(
         .target(name: "MailSyntax", swiftSettings: strict),
         .target(name: "MailCrypto", dependencies: ["COpenSSL"], swiftSettings: strict),
         .target(name: "Milter", dependencies: ["CMilter", "MailSyntax"], swiftSettings: strict),
+        .target(name: "DaemonKit", dependencies: ["MailSyntax"], swiftSettings: strict),
 
         .testTarget(name: "MailSyntaxTests", dependencies: ["MailSyntax"], swiftSettings: strict),
         .testTarget(name: "MailCryptoTests", dependencies: ["MailCrypto"], swiftSettings: strict),
-        .target(name: "MailSyntax", swiftSettings: strict),
-        .target(name: "DaemonKit", dependencies: ["MailSyntax"], swiftSettings: strict),
-
         .testTarget(name: "DaemonKitTests", dependencies: ["DaemonKit"], swiftSettings: strict),
     ]
 )
