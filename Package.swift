@@ -17,10 +17,12 @@ let package = Package(
         // C libraries of the system.
         .systemLibrary(name: "CMilter", providers: [.apt(["libmilter-dev"])]),
         .systemLibrary(name: "COpenSSL", pkgConfig: "openssl", providers: [.apt(["libssl-dev"])]),
+        .systemLibrary(name: "CUnbound", providers: [.apt(["libunbound-dev"])]),
 
         // The core: pure modules and thin edges.
         .target(name: "MailSyntax", swiftSettings: strict),
         .target(name: "MailCrypto", dependencies: ["COpenSSL"], swiftSettings: strict),
+        .target(name: "MailDNS", dependencies: ["MailSyntax", "CUnbound"], swiftSettings: strict),
         .target(name: "Milter", dependencies: ["CMilter", "MailSyntax"], swiftSettings: strict),
         .target(name: "DaemonKit", dependencies: ["MailSyntax"], swiftSettings: strict),
 

@@ -5,7 +5,6 @@ public enum RecordType: UInt16, Hashable, Sendable, CaseIterable {
     case a = 1
     case ns = 2
     case cname = 5
-    case soa = 6
     case ptr = 12
     case mx = 15
     case txt = 16

@@ -1,0 +1,113 @@
+internal import Synchronization
+
+/// The answer to a question under way: a promise that is kept once, or given up at its deadline.
+///
+/// Any thread may call any method.
+public final class PendingAnswer: Sendable {
+    /// What is told the answer, on the thread that settles the promise.
+    public typealias Observer = @Sendable (DNSAnswer) -> Void
+
+    private enum State {
+        case open(Latch?, [Observer])
+        case settled(DNSAnswer)
+    }
+
+    /// When the question is given up.
+    public let deadline: MonotonicTime
+    private let state: Mutex<State>
+    private let onCancel: (@Sendable () -> Void)?
+
+    /// Creates a promise.
+    ///
+    /// - Parameters:
+    ///   - deadline: when a wait ends, at the latest.
+    ///   - onCancel: called once if the promise is given up: cancelled, or past its deadline.
+    public init(deadline: MonotonicTime, onCancel: (@Sendable () -> Void)? = nil) {
+        self.deadline = deadline
+        self.onCancel = onCancel
+        state = Mutex(.open(nil, []))
+    }
+
+    private init(settled answer: DNSAnswer) {
+        deadline = .distantFuture
+        onCancel = nil
+        state = Mutex(.settled(answer))
+    }
+
+    /// A promise that is kept already.
+    public static func ready(_ answer: DNSAnswer) -> PendingAnswer {
+        PendingAnswer(settled: answer)
+    }
+
+    /// Settles the promise. The first answer wins; later ones are dropped.
+    public func fulfil(_ answer: DNSAnswer) {
+        settle(answer)
+    }
+
+    /// Waits for the answer, and never beyond the deadline: the answer is then a `timeout` failure.
+    public func wait() -> DNSAnswer {
+        let (settled, latch) = state.withLock { state -> (DNSAnswer?, Latch?) in
+            switch state {
+            case .settled(let answer): return (answer, nil)
+            case .open(let latch?, _): return (nil, latch)
+            case .open(nil, let observers):
+                let latch = Latch()
+                state = .open(latch, observers)
+                return (nil, latch)
+            }
+        }
+        if let settled { return settled }
+        latch?.wait(until: deadline)
+        return current ?? giveUp(.timeout)
+    }
+
+    /// The answer if there is one by now; never blocks. Past the deadline it is a `timeout` failure.
+    public func poll() -> DNSAnswer? {
+        if let current { return current }
+        return MonotonicTime.now() < deadline ? nil : giveUp(.timeout)
+    }
+
+    /// Gives the question up: nobody wants the answer any more.
+    public func cancel() {
+        _ = giveUp(.resolver("the question was cancelled"))
+    }
+
+    /// Has the answer told to an observer: at once if it is there, else when it comes.
+    public func observe(_ observer: @escaping Observer) {
+        let settled = state.withLock { state -> DNSAnswer? in
+            switch state {
+            case .settled(let answer): return answer
+            case .open(let latch, let observers):
+                state = .open(latch, observers + [observer])
+                return nil
+            }
+        }
+        if let settled { observer(settled) }
+    }
+
+    private var current: DNSAnswer? {
+        state.withLock { state in
+            guard case .settled(let answer) = state else { return nil }
+            return answer
+        }
+    }
+
+    /// Settles with a failure unless an answer came first; returns the answer that holds.
+    private func giveUp(_ failure: DNSFailure) -> DNSAnswer {
+        if settle(.failure(failure)) { onCancel?() }
+        return current ?? .failure(failure)
+    }
+
+    @discardableResult
+    private func settle(_ answer: DNSAnswer) -> Bool {
+        let released = state.withLock { state -> (Latch?, [Observer])? in
+            guard case .open(let latch, let observers) = state else { return nil }
+            state = .settled(answer)
+            return (latch, observers)
+        }
+        guard let (latch, observers) = released else { return false }
+        latch?.open()
+        for observer in observers { observer(answer) }
+        return true
+    }
+}

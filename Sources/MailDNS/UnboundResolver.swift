@@ -1,0 +1,295 @@
+internal import MailSyntax
+internal import Synchronization
+
+/// A caching resolver over libunbound, which asks the name servers given, or those of
+/// `/etc/resolv.conf`.
+///
+/// One context serves the whole process. libunbound's own thread does the work and a pump thread
+/// hands the answers out; both start with the first question, so that a daemon can create its
+/// resolver before it drops privileges. `/etc/hosts` and search domains play no part.
+///
+/// A question whose waiters have given up runs on, and its answer is kept for the next who asks:
+/// libunbound's cancel would not stop the work, only throw the answer away.
+public final class UnboundResolver: DNSResolver {
+    /// How a resolver is set up.
+    public struct Options: Hashable, Sendable {
+        /// The servers to ask; if empty, those of the `resolv.conf` file.
+        public var nameservers: [Nameserver] = []
+        /// A file of DNSSEC trust anchors (DS or DNSKEY records); without it nothing is validated.
+        public var trustAnchorFile: String?
+        /// The resolv.conf(5) file that is read when no servers are given.
+        public var resolvConf = "/etc/resolv.conf"
+        /// How many questions may be under way; one more fails at once.
+        public var questionLimit = 2048
+        /// Whether answers are also kept in front of libunbound's cache.
+        public var cachesAnswers = true
+
+        /// Creates options.
+        public init(nameservers: [Nameserver] = [], trustAnchorFile: String? = nil) {
+            self.nameservers = nameservers
+            self.trustAnchorFile = trustAnchorFile
+        }
+    }
+
+    /// Why a resolver could not be set up.
+    public enum SetupError: Error, Hashable, Sendable, CustomStringConvertible {
+        /// The library has no memory or file descriptors.
+        case context(String)
+        /// The library refuses an option.
+        case option(String, String)
+        /// The name server is not accepted.
+        case nameserver(Nameserver, String)
+        /// The resolv.conf(5) file cannot be read.
+        case resolvConf(String, String)
+        /// The trust anchor file cannot be read, or has something else in it.
+        case trustAnchors(String)
+
+        /// The error as one line of text.
+        public var description: String {
+            switch self {
+            case .context(let reason): "the DNS resolver does not start: \(reason)"
+            case .option(let name, let reason): "the DNS resolver refuses \(name): \(reason)"
+            case .nameserver(let server, let reason): "name server \(server): \(reason)"
+            case .resolvConf(let path, let reason): "\(path): \(reason)"
+            case .trustAnchors(let path): "\(path): no trust anchors can be read from this file"
+            }
+        }
+    }
+
+    private let engine: Engine
+
+    /// Creates a resolver. Files are read now; threads start with the first question.
+    public init(_ options: Options = Options()) throws(SetupError) {
+        engine = Engine(context: try Self.makeContext(options), options: options)
+    }
+
+    deinit {
+        engine.stop()
+    }
+
+    /// Starts to look a question up, and returns at once.
+    public func begin(_ question: DNSQuestion, deadline: MonotonicTime) -> PendingAnswer {
+        engine.begin(question, deadline: deadline)
+    }
+
+    private static func makeContext(_ options: Options) throws(SetupError) -> UnboundContext {
+        let context: UnboundContext
+        do throws(UnboundError) {
+            context = try UnboundContext()
+        } catch {
+            throw .context(error.description)
+        }
+        do throws(SetupError) {
+            try configure(context, options)
+        } catch {
+            context.close()
+            throw error
+        }
+        return context
+    }
+
+    private static func configure(
+        _ context: UnboundContext, _ options: Options
+    ) throws(SetupError) {
+        let modules = options.trustAnchorFile == nil ? "iterator" : "validator iterator"
+        for (name, value) in settings + [("module-config", modules)] {
+            do throws(UnboundError) {
+                try context.set(name, value)
+            } catch {
+                throw .option(name, error.description)
+            }
+        }
+        for server in options.nameservers {
+            do throws(UnboundError) {
+                try context.forward(to: server.description)
+            } catch {
+                throw .nameserver(server, error.description)
+            }
+        }
+        if options.nameservers.isEmpty {
+            do throws(UnboundError) {
+                try context.forward(toServersIn: options.resolvConf)
+            } catch {
+                throw .resolvConf(options.resolvConf, error.description)
+            }
+        }
+        do throws(UnboundError) {
+            if let file = options.trustAnchorFile { try context.addTrustAnchors(from: file) }
+            // A server that was named knows what it answers for these (RFC 6761 names).
+            let released = options.nameservers.isEmpty ? [] : specialUseNames
+            for name in ["home.arpa."] + released { try context.removeLocalZone(name) }
+        } catch {
+            if let file = options.trustAnchorFile { throw .trustAnchors(file) }
+            throw .context(error.description)
+        }
+    }
+
+    /// Settings of unbound.conf(5) that differ from the library's.
+    private static let settings = [
+        // Small caches: the answers that matter are few, and AnswerCache stands in front.
+        ("msg-cache-size", "1m"), ("rrset-cache-size", "2m"), ("key-cache-size", "512k"),
+        // Sockets for many questions at a time; the library's own values are 16 and 2.
+        ("outgoing-range", "256"), ("outgoing-num-tcp", "8"),
+        // RFC 9715: no fragments.
+        ("edns-buffer-size", "1232"),
+        // Servers on this host and names of private networks are the administrator's choice.
+        ("do-not-query-localhost", "no"), ("unblock-lan-zones", "yes"),
+        // After an outage of the server, find out soon that it is back.
+        ("infra-cache-max-rtt", "2000"), ("infra-keep-probing", "yes"), ("infra-host-ttl", "60"),
+    ]
+
+    private static let specialUseNames = ["test.", "invalid.", "onion.", "localhost."]
+}
+
+/// The resolver's shared state: the context, the questions under way and the answers kept.
+private final class Engine: Sendable {
+    /// A question under way, and all who wait for its answer.
+    private struct Flight {
+        let query: UnboundQuery
+        var waiters: [PendingAnswer]
+    }
+
+    private enum Admission {
+        case joined
+        case start(UnboundQuery)
+        case refused
+    }
+
+    private let context: UnboundContext
+    private let cache: AnswerCache?
+    private let questionLimit: Int
+    private let flights = Mutex<[DNSQuestion: Flight]>([:])
+    private let hasPump = Mutex(false)
+    private let stopPipe = StopPipe()
+
+    init(context: UnboundContext, options: UnboundResolver.Options) {
+        self.context = context
+        questionLimit = options.questionLimit
+        cache = options.cachesAnswers ? AnswerCache() : nil
+    }
+
+    deinit {
+        // The context goes first: until then its callbacks may point at the queries of the flights.
+        context.close()
+        flights.withLock { flights in
+            for waiter in flights.values.flatMap(\.waiters) {
+                waiter.fulfil(.failure(.resolver("the resolver was closed")))
+            }
+        }
+    }
+
+    func begin(_ question: DNSQuestion, deadline: MonotonicTime) -> PendingAnswer {
+        if let cache, let answer = cache.answer(to: question, at: .now()) { return .ready(answer) }
+        let pending = PendingAnswer(deadline: deadline)
+        switch admit(question, pending) {
+        case .joined: break
+        case .refused: pending.fulfil(.failure(.resolver("too many questions are under way")))
+        case .start(let query): start(query, for: question)
+        }
+        return pending
+    }
+
+    /// Joins a question that is under way, or enters it as a new one.
+    private func admit(_ question: DNSQuestion, _ pending: PendingAnswer) -> Admission {
+        flights.withLock { flights in
+            if flights[question] != nil {
+                flights[question]?.waiters.append(pending)
+                return .joined
+            }
+            guard flights.count < questionLimit else { return .refused }
+            let query = UnboundQuery(
+                name: question.name.queryText, type: question.type.rawValue
+            ) { [weak self] reply in
+                self?.finish(question, reply)
+            }
+            flights[question] = Flight(query: query, waiters: [pending])
+            return .start(query)
+        }
+    }
+
+    private func start(_ query: UnboundQuery, for question: DNSQuestion) {
+        guard startPump() else {
+            return deliver(.failure(.resolver("no thread can be started")), to: question)
+        }
+        do throws(UnboundError) {
+            try context.start(query)
+        } catch {
+            deliver(.failure(.resolver(error.description)), to: question)
+        }
+    }
+
+    /// Runs on the pump thread when libunbound is done with a question.
+    private func finish(_ question: DNSQuestion, _ reply: Result<UnboundReply, UnboundError>) {
+        switch reply {
+        case .failure(let error):
+            deliver(.failure(.resolver(error.description)), to: question)
+        case .success(let reply):
+            let answer = DNSAnswer(reply, to: question.type)
+            cache?.insert(answer, to: question, ttl: reply.ttl, at: .now())
+            deliver(answer, to: question)
+        }
+    }
+
+    private func deliver(_ answer: DNSAnswer, to question: DNSQuestion) {
+        let flight = flights.withLock { $0.removeValue(forKey: question) }
+        for waiter in flight?.waiters ?? [] { waiter.fulfil(answer) }
+    }
+
+    private func startPump() -> Bool {
+        hasPump.withLock { hasPump in
+            if !hasPump { hasPump = PumpThread.start { self.pump() } }
+            return hasPump
+        }
+    }
+
+    /// The pump thread's work; the thread keeps the engine alive until it is told to stop.
+    private func pump() {
+        let descriptor = context.fileDescriptor
+        while PumpThread.waitReadable(descriptor, orStop: stopPipe.reader) { context.process() }
+    }
+
+    func stop() {
+        stopPipe.signal()
+    }
+}
+
+extension DNSAnswer {
+    /// What a reply of libunbound means.
+    fileprivate init(_ reply: UnboundReply, to type: RecordType) {
+        let status: DNSSECStatus = reply.isSecure ? .secure : .insecure
+        if let reason = reply.bogusReason {
+            self = .failure(.bogus(reason: reason))
+            return
+        }
+        switch reply.responseCode {
+        case 0:
+            guard let data = reply.records else {
+                self = .failure(.malformed)
+                return
+            }
+            var records: [DNSRecord] = []
+            for data in data {
+                guard let record = DNSRecord(type, data: data) else {
+                    self = .failure(.malformed)
+                    return
+                }
+                records.append(record)
+            }
+            self = records.isEmpty ? .noData(status) : .records(records, status)
+        case 3:
+            self = .nameError(status)
+        case let code:
+            self = .failure(.serverFailure(responseCode: code))
+        }
+    }
+}
+
+extension DomainName {
+    /// The name as libunbound reads it: with its last dot, and the backslash escaped.
+    fileprivate var queryText: String {
+        ascii.contains("\\")
+            ? ascii.split(separator: "\\", omittingEmptySubsequences: false)
+                .joined(separator: "\\\\") + "."
+            : ascii + "."
+    }
+}
