@@ -39,7 +39,9 @@ public final class PendingAnswer: Sendable {
         PendingAnswer(settled: answer)
     }
 
-    /// Settles the promise. The first answer wins; later ones are dropped.
+    /// Settles the promise.
+    ///
+    /// The first answer wins; later ones are dropped.
     public func fulfil(_ answer: DNSAnswer) {
         settle(answer)
     }
@@ -61,7 +63,9 @@ public final class PendingAnswer: Sendable {
         return current ?? giveUp(.timeout)
     }
 
-    /// The answer if there is one by now; never blocks. Past the deadline it is a `timeout` failure.
+    /// The answer if there is one by now; never blocks.
+    ///
+    /// Past the deadline it is a `timeout` failure.
     public func poll() -> DNSAnswer? {
         if let current { return current }
         return MonotonicTime.now() < deadline ? nil : giveUp(.timeout)

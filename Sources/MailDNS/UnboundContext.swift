@@ -82,8 +82,9 @@ final class UnboundContext: Sendable {
         try check(unsafe ub_ctx_add_ta_file(context, path))
     }
 
-    /// Lets questions below a special-use name go to the servers. Ends the configuration: options
-    /// can no longer be set, and a file that does not parse is reported.
+    /// Lets questions below a special-use name go to the servers, and ends the configuration.
+    ///
+    /// Options can no longer be set, and a trust anchor file that does not parse is reported.
     func removeLocalZone(_ name: String) throws(UnboundError) {
         try check(unsafe ub_ctx_zone_remove(context, name))
     }
@@ -96,7 +97,9 @@ final class UnboundContext: Sendable {
         unsafe ub_process(context)
     }
 
-    /// Starts a query. The caller keeps it until its completion has run or `close` has returned; if
+    /// Starts a query.
+    ///
+    /// The caller keeps it until its completion has run or `close` has returned; if
     /// this throws, the completion never runs.
     func start(_ query: UnboundQuery) throws(UnboundError) {
         let argument = unsafe Unmanaged.passUnretained(query).toOpaque()
@@ -107,6 +110,7 @@ final class UnboundContext: Sendable {
     }
 
     /// Stops the library's thread and frees the context: completions that have not run never will.
+    ///
     /// No other method may be called afterwards, or on another thread meanwhile.
     func close() {
         unsafe ub_ctx_delete(context)

@@ -58,7 +58,9 @@ public final class UnboundResolver: DNSResolver {
 
     private let engine: Engine
 
-    /// Creates a resolver. Files are read now; threads start with the first question.
+    /// Creates a resolver.
+    ///
+    /// Files are read now; threads start with the first question.
     public init(_ options: Options = Options()) throws(SetupError) {
         engine = Engine(context: try Self.makeContext(options), options: options)
     }
