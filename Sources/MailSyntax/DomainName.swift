@@ -162,7 +162,7 @@ extension DomainName {
     public func prepending(_ prefix: some StringProtocol) throws(DomainNameError) -> DomainName {
         guard !prefix.isEmpty else { throw DomainNameError.empty }
         guard !ascii.isEmpty else { return try DomainName(prefix) }
-        return try DomainName("\(prefix).\(ascii)")
+        return try DomainName(String(prefix) + "." + ascii)
     }
 
     /// Whether each label is letters, digits and hyphens, with no hyphen at either end (RFC 1123,

@@ -126,7 +126,13 @@ extension HeaderSection {
     /// Appends a field from text; the value has its leading space and "\n" folds.
     @discardableResult
     public mutating func append(name: String, value: String) -> Bool {
-        append(name: Array(name.utf8).span, value: Array(value.utf8).span)
+        append(name: Array(name.utf8), value: Array(value.utf8))
+    }
+
+    /// Appends a field from arrays.
+    @discardableResult
+    public mutating func append(name: [UInt8], value: [UInt8]) -> Bool {
+        append(name: name.span, value: value.span)
     }
 
     private mutating func hasRoom(for length: Int) -> Bool {

@@ -20,7 +20,9 @@ enum IDNA {
             lower.append(contentsOf: scalar.properties.lowercaseMapping.unicodeScalars)
         }
         let composed = normalized(String(lower))
-        guard composed.count <= longestLabel, isULabel(composed),
+        // The Kelvin sign, for one, becomes a plain letter: that makes no U-label.
+        guard composed.count <= longestLabel, composed.contains(where: { !$0.isASCII }),
+            isULabel(composed),
             let encoded = Punycode.encode(composed)
         else { return nil }
         let result = Array("xn--".utf8) + encoded
@@ -32,7 +34,6 @@ enum IDNA {
     static func toUnicode(_ label: some Collection<UInt8>) -> String? {
         guard label.count <= longestLabel, label.starts(with: "xn--".utf8),
             let decoded = Punycode.decode(Array(label.dropFirst(4))),
-            decoded.contains(where: { !$0.isASCII }),
             let again = toASCII(decoded), again.elementsEqual(label)
         else { return nil }
         var text = String.UnicodeScalarView()

@@ -36,15 +36,16 @@ public struct IPNetwork: Hashable, Sendable {
     ///
     /// The address may stand in brackets, as in main.cf: `[2001:db8::]/32` or `[2001:db8::/32]`.
     public init?(_ text: some StringProtocol) {
-        var text = Substring(text)
-        if text.first == "[", text.last == "]" { text = text.dropFirst().dropLast() }
-        guard let slash = text.firstIndex(of: "/") else {
-            guard let address = IPAddress(IPNetwork.withoutBrackets(text)) else { return nil }
+        let inner = IPNetwork.withoutBrackets(Substring(text))
+        guard let slash = inner.firstIndex(of: "/") else {
+            guard let address = IPAddress(inner) else { return nil }
             self.init(address)
             return
         }
-        let digits = text[text.index(after: slash)...].utf8
-        guard let address = IPAddress(IPNetwork.withoutBrackets(text[..<slash])),
+        let isBracketed = inner.startIndex > text.startIndex
+        let before = inner[..<slash]
+        let digits = inner[inner.index(after: slash)...].utf8
+        guard let address = IPAddress(isBracketed ? before : IPNetwork.withoutBrackets(before)),
             1...3 ~= digits.count, digits.allSatisfy(\.isASCIIDigit),
             digits.count == 1 || digits.first != 0x30
         else { return nil }
