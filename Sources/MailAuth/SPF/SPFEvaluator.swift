@@ -1,0 +1,96 @@
+internal import Glibc
+public import MailDNS
+public import MailSyntax
+
+/// The check_host() function of RFC 7208, over any resolver.
+///
+/// A check blocks its thread while it waits for the DNS, and never beyond `SPFLimits.seconds`.
+/// An evaluator holds no state of a check: threads may share one.
+public struct SPFEvaluator: Sendable {
+    /// Answers the questions.
+    public let resolver: any DNSResolver
+    /// How much one check may ask for.
+    public let limits: SPFLimits
+    /// The name of the host that checks, for the "r" macro; "unknown" withholds it (RFC 7208, section
+    /// 7.3).
+    public let receiver: String
+    /// Whether a "fail" is worth a query for its explanation.
+    public let wantsExplanation: Bool
+    /// The seconds since 1970, for the "t" macro.
+    private let clock: @Sendable () -> Int
+
+    /// Creates an evaluator.
+    ///
+    /// - Parameters:
+    ///   - resolver: answers the questions.
+    ///   - limits: how much one check may ask for.
+    ///   - receiver: the name of the host that checks, told to the domains that ask for it.
+    ///   - wantsExplanation: whether to fetch explanations.
+    ///   - clock: gives the seconds since 1970.
+    public init(
+        resolver: any DNSResolver, limits: SPFLimits = SPFLimits(), receiver: String = "unknown",
+        wantsExplanation: Bool = true, clock: @escaping @Sendable () -> Int = { time(nil) }
+    ) {
+        self.resolver = resolver
+        self.limits = limits
+        self.receiver = receiver
+        self.wantsExplanation = wantsExplanation
+        self.clock = clock
+    }
+
+    /// Starts to fetch the records that checks will begin with, all at once.
+    ///
+    /// A check of HELO and one of MAIL FROM follow each other, yet both records can be asked for as soon
+    /// as both names are known. Nothing else is fetched ahead: that a check ends at the first error or
+    /// the third void lookup is what protects others from being asked for no reason (RFC 7208, section
+    /// 11.1).
+    public func prefetch(_ requests: [SPFRequest]) -> SPFPrefetch {
+        let deadline = MonotonicTime.now() + limits.seconds
+        var prefetch = SPFPrefetch()
+        for case let domain? in requests.map(\.domain) where prefetch.answers[domain] == nil {
+            prefetch.answers[domain] = resolver.begin(
+                DNSQuestion(domain, .txt), deadline: deadline)
+        }
+        return prefetch
+    }
+
+    /// Evaluates a request.
+    ///
+    /// - Parameters:
+    ///   - request: the identity and the client.
+    ///   - prefetched: what `prefetch` began, if anything.
+    /// - Returns: the result and its reasons; errors are results too.
+    public func check(_ request: SPFRequest, prefetched: SPFPrefetch = SPFPrefetch()) -> SPFOutcome {
+        // RFC 7208, section 4.3: "immediately returns the result "none"".
+        guard let domain = request.domain else {
+            return SPFOutcome(
+                request: request, result: .none, visit: nil, explanation: nil, lookups: 0,
+                voidLookups: 0, questions: [])
+        }
+        var evaluation = SPFEvaluation(
+            request: request, receiver: receiver, clock: clock,
+            ledger: SPFLedger(
+                resolver: resolver, limits: limits,
+                deadline: MonotonicTime.now() + limits.seconds, prefetched: prefetched))
+        let visit = evaluation.checkHost(domain, term: nil)
+        let explanation =
+            visit.result == .fail && wantsExplanation ? evaluation.explanation(of: visit) : nil
+        return SPFOutcome(
+            request: request, result: visit.result, visit: visit, explanation: explanation,
+            lookups: evaluation.ledger.terms, voidLookups: evaluation.ledger.voidTerms,
+            questions: evaluation.ledger.questions)
+    }
+}
+
+/// Records under way, for checks to come.
+public struct SPFPrefetch: Sendable {
+    var answers: [DomainName: PendingAnswer] = [:]
+
+    /// Nothing under way.
+    public init() {}
+
+    /// Gives up what no check has used.
+    public func cancel() {
+        for answer in answers.values { answer.cancel() }
+    }
+}

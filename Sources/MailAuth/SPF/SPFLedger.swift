@@ -1,0 +1,91 @@
+internal import MailDNS
+internal import MailSyntax
+
+/// Asks the DNS for one check, and keeps account of it (RFC 7208, section 4.6.4).
+struct SPFLedger {
+    let resolver: any DNSResolver
+    let limits: SPFLimits
+    let deadline: MonotonicTime
+    let prefetched: SPFPrefetch
+    /// Every question asked, in order.
+    private(set) var questions: [DNSQuestion] = []
+    /// Terms that have caused queries, over all records of the check.
+    private(set) var terms = 0
+    /// Those of them that found nothing.
+    private(set) var voidTerms = 0
+
+    init(
+        resolver: any DNSResolver, limits: SPFLimits, deadline: MonotonicTime,
+        prefetched: SPFPrefetch
+    ) {
+        self.resolver = resolver
+        self.limits = limits
+        self.deadline = deadline
+        self.prefetched = prefetched
+    }
+
+    /// Counts a term that is about to cause queries.
+    mutating func countTerm() throws(SPFProblem) {
+        guard terms < limits.terms else { throw .tooManyLookups(limit: limits.terms) }
+        guard MonotonicTime.now() < deadline else { throw .deadline }
+        terms += 1
+    }
+
+    /// Counts a term that found nothing.
+    ///
+    /// The limit is on "the number of "terms" for which DNS queries return" nothing: a term counts once,
+    /// an "mx" if it has no mail exchangers or none of them has an address.
+    mutating func countVoidTerm() throws(SPFProblem) {
+        voidTerms += 1
+        guard voidTerms <= limits.voidLookups else {
+            throw .tooManyVoidLookups(limit: limits.voidLookups)
+        }
+    }
+
+    /// Starts to look a question up.
+    mutating func begin(_ name: DomainName, _ type: RecordType) -> PendingAnswer {
+        let question = DNSQuestion(name, type)
+        questions.append(question)
+        if type == .txt, let answer = prefetched.answers[name] { return answer }
+        return resolver.begin(question, deadline: deadline)
+    }
+
+    /// Looks a question up.
+    mutating func ask(
+        _ name: DomainName, _ type: RecordType
+    ) throws(SPFProblem) -> [DNSRecord] {
+        try settle(SPFLookup(question: DNSQuestion(name, type), answer: begin(name, type)))
+    }
+
+    /// Starts to look up a type of several names, all at once.
+    mutating func begin(_ names: [DomainName], _ type: RecordType) -> [SPFLookup] {
+        names.map { SPFLookup(question: DNSQuestion($0, type), answer: begin($0, type)) }
+    }
+
+    /// Waits for an answer. A name that does not exist has no records (RFC 7208, section 5).
+    func settle(_ lookup: SPFLookup) throws(SPFProblem) -> [DNSRecord] {
+        switch lookup.answer.wait() {
+        case .records(let records, _): return records
+        case .noData, .nameError: return []
+        case .failure(let failure): throw problem(lookup.question, failure)
+        }
+    }
+
+    private func problem(_ question: DNSQuestion, _ failure: DNSFailure) -> SPFProblem {
+        failure == .timeout && MonotonicTime.now() >= deadline
+            ? .deadline : .dns(question, failure)
+    }
+}
+
+/// A question under way.
+struct SPFLookup {
+    let question: DNSQuestion
+    let answer: PendingAnswer
+}
+
+extension [DNSRecord] {
+    /// The addresses among the records.
+    var addresses: [IPAddress] {
+        compactMap { if case .address(let address) = $0 { address } else { nil } }
+    }
+}
