@@ -13,6 +13,10 @@ let strict: [SwiftSetting] = [
 
 let package = Package(
     name: "signet",
+    dependencies: [
+        // Tests only: the test suites of the standards are in YAML.
+        .package(url: "https://github.com/jpsim/Yams", exact: "6.2.2")
+    ],
     targets: [
         // C libraries of the system.
         .systemLibrary(name: "CMilter", providers: [.apt(["libmilter-dev"])]),
@@ -23,10 +27,19 @@ let package = Package(
         .target(name: "MailSyntax", swiftSettings: strict),
         .target(name: "MailCrypto", dependencies: ["COpenSSL"], swiftSettings: strict),
         .target(name: "MailDNS", dependencies: ["MailSyntax", "CUnbound"], swiftSettings: strict),
+        .target(
+            name: "MailAuth", dependencies: ["MailSyntax", "MailCrypto", "MailDNS"],
+            swiftSettings: strict),
         .target(name: "Milter", dependencies: ["CMilter", "MailSyntax"], swiftSettings: strict),
         .target(name: "DaemonKit", dependencies: ["MailSyntax"], swiftSettings: strict),
 
         .testTarget(name: "MailSyntaxTests", dependencies: ["MailSyntax"], swiftSettings: strict),
+        .testTarget(
+            name: "MailAuthTests",
+            dependencies: [
+                "MailAuth", "MailDNS", "MailSyntax", .product(name: "Yams", package: "Yams"),
+            ],
+            swiftSettings: strict),
         .testTarget(name: "MailCryptoTests", dependencies: ["MailCrypto"], swiftSettings: strict),
         .testTarget(name: "DaemonKitTests", dependencies: ["DaemonKit"], swiftSettings: strict),
     ]

@@ -69,14 +69,29 @@ public struct DomainName: Hashable, Sendable {
         try self.init(text)
     }
 
+    /// Makes a name to ask the DNS for from octets without a dot at the end: only ASCII, and spaces are
+    /// allowed, as the macro "%_" of SPF makes them (RFC 7208, section 7.1).
+    ///
+    /// Such a name is for queries: it is no one's identity, and does not go into a header field.
+    public init(queryOctets octets: some Sequence<UInt8>) throws(DomainNameError) {
+        let octets = Array(octets)
+        guard !octets.isEmpty else { throw DomainNameError.empty }
+        if let octet = octets.first(where: { $0 >= 0x80 }) {
+            throw DomainNameError.forbiddenOctet(octet)
+        }
+        try self.init(asciiOctets: octets, allowsSpaces: true)
+    }
+
     /// Checks labels and lengths of a name in ASCII, without a dot at the end.
-    private init(asciiOctets octets: [UInt8]) throws(DomainNameError) {
+    private init(
+        asciiOctets octets: [UInt8], allowsSpaces: Bool = false
+    ) throws(DomainNameError) {
         var labelStart = 0
         for (index, octet) in octets.enumerated() {
             if octet == 0x2E {
                 try DomainName.checkLabel(length: index - labelStart)
                 labelStart = index + 1
-            } else if octet.isASCIIControl || octet == .space {
+            } else if octet.isASCIIControl || octet == .space && !allowsSpaces {
                 throw DomainNameError.forbiddenOctet(octet)
             }
         }
@@ -105,7 +120,7 @@ public enum DomainNameError: Error, Hashable, Sendable {
     case labelTooLong
     /// A name of more than 253 octets.
     case nameTooLong
-    /// A control character or a space.
+    /// A control character, a space, or an octet outside ASCII where none is allowed.
     case forbiddenOctet(UInt8)
     /// Octets that are not UTF-8.
     case notUTF8

@@ -1,6 +1,6 @@
 internal import Glibc
 public import MailDNS
-public import MailSyntax
+internal import MailSyntax
 
 /// The check_host() function of RFC 7208, over any resolver.
 ///
@@ -26,16 +26,16 @@ public struct SPFEvaluator: Sendable {
     ///   - limits: how much one check may ask for.
     ///   - receiver: the name of the host that checks, told to the domains that ask for it.
     ///   - wantsExplanation: whether to fetch explanations.
-    ///   - clock: gives the seconds since 1970.
+    ///   - clock: gives the seconds since 1970; the system's clock where it is nil.
     public init(
         resolver: any DNSResolver, limits: SPFLimits = SPFLimits(), receiver: String = "unknown",
-        wantsExplanation: Bool = true, clock: @escaping @Sendable () -> Int = { time(nil) }
+        wantsExplanation: Bool = true, clock: (@Sendable () -> Int)? = nil
     ) {
         self.resolver = resolver
         self.limits = limits
         self.receiver = receiver
         self.wantsExplanation = wantsExplanation
-        self.clock = clock
+        self.clock = clock ?? { time(nil) }
     }
 
     /// Starts to fetch the records that checks will begin with, all at once.
@@ -60,7 +60,8 @@ public struct SPFEvaluator: Sendable {
     ///   - request: the identity and the client.
     ///   - prefetched: what `prefetch` began, if anything.
     /// - Returns: the result and its reasons; errors are results too.
-    public func check(_ request: SPFRequest, prefetched: SPFPrefetch = SPFPrefetch()) -> SPFOutcome {
+    public func check(_ request: SPFRequest, prefetched: SPFPrefetch = SPFPrefetch()) -> SPFOutcome
+    {
         // RFC 7208, section 4.3: "immediately returns the result "none"".
         guard let domain = request.domain else {
             return SPFOutcome(

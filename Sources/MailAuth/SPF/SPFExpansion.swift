@@ -61,8 +61,9 @@ extension SPFEvaluation {
         return explanation(Array(strings.joined()), visit.domain)
     }
 
-    /// Expands an explain-string. The result must be US-ASCII, and here printable too, as it is meant for
-    /// an SMTP reply.
+    /// Expands an explain-string.
+    ///
+    /// The result must be US-ASCII, and here printable too, as it is meant for an SMTP reply.
     private mutating func explanation(_ text: [UInt8], _ domain: DomainName) -> String? {
         var scanner = SPFMacroScanner(text, text.indices, .explanation)
         var expanded: [UInt8] = []
@@ -142,7 +143,8 @@ extension SPFEvaluation {
     private mutating func clientName(_ domain: DomainName) -> String {
         let names = validatedNames().validated
         let best =
-            names.first { $0 == domain } ?? names.first { $0.isSubdomain(of: domain) } ?? names.first
+            names.first { $0 == domain } ?? names.first { $0.isSubdomain(of: domain) }
+            ?? names.first
         return best?.ascii ?? "unknown"
     }
 

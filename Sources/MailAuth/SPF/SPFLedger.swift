@@ -62,7 +62,9 @@ struct SPFLedger {
         names.map { SPFLookup(question: DNSQuestion($0, type), answer: begin($0, type)) }
     }
 
-    /// Waits for an answer. A name that does not exist has no records (RFC 7208, section 5).
+    /// Waits for an answer.
+    ///
+    /// A name that does not exist has no records (RFC 7208, section 5).
     func settle(_ lookup: SPFLookup) throws(SPFProblem) -> [DNSRecord] {
         switch lookup.answer.wait() {
         case .records(let records, _): return records

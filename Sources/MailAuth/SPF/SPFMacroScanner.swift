@@ -60,7 +60,9 @@ struct SPFMacroScanner {
         let start = position
         while position < end, bytes[position] != 0x25 {
             // macro-literal is %x21-24 / %x26-7E; an explain-string has SP as well.
-            guard 0x21...0x7E ~= bytes[position] || bytes[position] == .space && context == .explanation
+            guard
+                0x21...0x7E ~= bytes[position]
+                    || bytes[position] == .space && context == .explanation
             else { throw SPFSyntaxError(.forbiddenOctet(bytes[position]), at: position) }
             position += 1
         }
@@ -112,7 +114,7 @@ struct SPFMacroScanner {
         }
     }
 
-    /// Reads the digits. A value beyond the 127 labels that a name can have means all of them.
+    /// Reads the digits; a value beyond the 127 labels that a name can have means all of them.
     private mutating func partCount() throws(SPFSyntaxError) -> Int? {
         let start = position
         var value = 0
@@ -125,7 +127,7 @@ struct SPFMacroScanner {
         return value
     }
 
-    /// Whether an octet is one of ". - + , / _ =".
+    /// Whether an octet is a delimiter of section 7.1.
     static func isDelimiter(_ octet: UInt8) -> Bool {
         switch octet {
         case 0x2E, 0x2D, 0x2B, 0x2C, 0x2F, 0x5F, 0x3D: true

@@ -35,7 +35,9 @@ public struct SPFDirective: Hashable, Sendable {
     public let range: Range<Int>
 }
 
-/// A mechanism (RFC 7208, section 5). Where there is no domain, the record's own is meant.
+/// A mechanism (RFC 7208, section 5).
+///
+/// Where there is no domain, the record's own is meant.
 public enum SPFMechanism: Hashable, Sendable {
     /// Matches every client.
     case all

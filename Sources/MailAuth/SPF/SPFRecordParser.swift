@@ -83,16 +83,15 @@ private struct SPFRecordParser {
         }
     }
 
-    /// name = ALPHA *( ALPHA / DIGIT / "-" / "_" / "." )
+    // name = ALPHA *( ALPHA / DIGIT / "-" / "_" / "." )
     private func isNameOctet(_ octet: UInt8) -> Bool {
         octet.isASCIIAlphanumeric || octet == 0x2D || octet == 0x5F || octet == 0x2E
     }
 
-    private func named(_ range: Range<Int>, _ name: StaticString) -> Bool {
-        guard range.count == name.utf8CodeUnitCount else { return false }
-        return name.withUTF8Buffer { letters in
-            zip(bytes[range], unsafe letters).allSatisfy { $0.asciiLowercased == $1 }
-        }
+    /// Whether a range holds a name, given in lower case.
+    private func named(_ range: Range<Int>, _ name: String) -> Bool {
+        range.count == name.utf8.count
+            && zip(bytes[range], name.utf8).allSatisfy { $0.asciiLowercased == $1 }
     }
 }
 
@@ -151,7 +150,7 @@ extension SPFRecordParser {
             at: name.lowerBound)
     }
 
-    /// ":" domain-spec
+    // ":" domain-spec
     private func requiredDomain(_ rest: Range<Int>) throws(SPFSyntaxError) -> SPFDomainSpec {
         guard let domain = try optionalDomain(rest) else {
             throw SPFSyntaxError(.missingArgument, at: rest.lowerBound)
@@ -159,7 +158,7 @@ extension SPFRecordParser {
         return domain
     }
 
-    /// [ ":" domain-spec ]
+    // [ ":" domain-spec ]
     private func optionalDomain(_ rest: Range<Int>) throws(SPFSyntaxError) -> SPFDomainSpec? {
         guard !rest.isEmpty else { return nil }
         guard bytes[rest.lowerBound] == 0x3A else {
@@ -168,7 +167,7 @@ extension SPFRecordParser {
         return try domainSpec(rest.dropFirst())
     }
 
-    /// domain-spec = macro-string domain-end
+    // domain-spec = macro-string domain-end
     private func domainSpec(_ range: Range<Int>) throws(SPFSyntaxError) -> SPFDomainSpec {
         guard !range.isEmpty else { throw SPFSyntaxError(.emptyDomain, at: range.lowerBound) }
         var scanner = SPFMacroScanner(bytes, range, .domain)
@@ -186,9 +185,9 @@ extension SPFRecordParser {
         return SPFDomainSpec(range: range, hasMacros: hasMacros)
     }
 
-    /// domain-end = ( "." toplabel [ "." ] ) / macro-expand
-    ///
-    /// The label cannot reach into a macro: no top label has a "}", "%", "_" or "-" at its end.
+    // domain-end = ( "." toplabel [ "." ] ) / macro-expand
+    //
+    // The label cannot reach into a macro: no top label has a "}", "%", "_" or "-" at its end.
     private func checkTopLabel(_ range: Range<Int>) throws(SPFSyntaxError) {
         var end = range.upperBound
         if bytes[end - 1] == 0x2E { end -= 1 }
@@ -203,9 +202,9 @@ extension SPFRecordParser {
         else { throw SPFSyntaxError(.badTopLabel, at: dot + 1) }
     }
 
-    /// Takes the dual-cidr-length from the end: [ ip4-cidr-length ] [ "/" ip6-cidr-length ]
-    ///
-    /// A domain-spec may hold slashes, yet cannot end in a slash and digits, as no top label does.
+    // dual-cidr-length = [ ip4-cidr-length ] [ "/" ip6-cidr-length ]
+    //
+    // It is taken from the end of the term. A domain-spec may hold slashes, yet cannot end in a slash and digits, as no top label does.
     private func prefixLengths(
         _ rest: Range<Int>
     ) throws(SPFSyntaxError) -> (SPFPrefixLengths, domain: Range<Int>) {
@@ -228,7 +227,7 @@ extension SPFRecordParser {
         return bytes[last] == 0x2F && last + 1 < range.upperBound ? last : nil
     }
 
-    /// "0" / %x31-39 *DIGIT, up to the width of the address (RFC 7208, section 5.6).
+    // "0" / %x31-39 *DIGIT, up to the width of the address (RFC 7208, section 5.6).
     private func prefixLength(
         _ digits: Range<Int>, atMost limit: Int
     ) throws(SPFSyntaxError) -> Int {
@@ -242,7 +241,7 @@ extension SPFRecordParser {
         return value
     }
 
-    /// ":" ip4-network [ ip4-cidr-length ], and the same for ip6
+    // ":" ip4-network [ ip4-cidr-length ], and the same for ip6
     private func network(_ rest: Range<Int>, bits: Int) throws(SPFSyntaxError) -> IPNetwork {
         guard let colon = rest.first, bytes[colon] == 0x3A else {
             throw SPFSyntaxError(.missingArgument, at: rest.lowerBound)

@@ -1,7 +1,8 @@
 public import MailSyntax
 
-/// Whose authorization is checked (RFC 7208, sections 2.3 and 2.4). The raw value is the word that
-/// Received-SPF uses for it.
+/// Whose authorization is checked (RFC 7208, sections 2.3 and 2.4).
+///
+/// The raw value is the word that Received-SPF uses for it.
 public enum SPFIdentity: String, Hashable, Sendable {
     /// The name in the HELO or EHLO command.
     case helo
@@ -16,8 +17,7 @@ public enum SPFIdentity: String, Hashable, Sendable {
 public struct SPFRequest: Hashable, Sendable {
     /// Whose authorization is checked.
     public let identity: SPFIdentity
-    /// The client's address. An IPv4-mapped IPv6 address has become the IPv4 address (RFC 7208,
-    /// section 5).
+    /// The client's address; of an IPv4-mapped IPv6 address, the IPv4 address (RFC 7208, section 5).
     public let client: IPAddress
     /// The HELO name as the client gave it, no longer than `longestText`.
     public let helo: [UInt8]
@@ -42,6 +42,7 @@ public struct SPFRequest: Hashable, Sendable {
     ///   - name: what the client said in HELO or EHLO.
     ///   - client: the client's address.
     ///   - envelopeFrom: the reverse-path if it is known by now, for the record only.
+    /// - Returns: the request.
     public static func helo(
         _ name: some Sequence<UInt8>, client: IPAddress, envelopeFrom: [UInt8] = []
     ) -> SPFRequest {
@@ -58,6 +59,7 @@ public struct SPFRequest: Hashable, Sendable {
     ///     A quoted local part should have lost its quotes.
     ///   - helo: what the client said in HELO or EHLO.
     ///   - client: the client's address.
+    /// - Returns: the request.
     public static func mailFrom(
         _ reversePath: some Sequence<UInt8>, helo: some Sequence<UInt8>, client: IPAddress
     ) -> SPFRequest {
@@ -124,7 +126,7 @@ public struct SPFLimits: Hashable, Sendable {
     public var voidLookups = 2
     /// Names of an MX or PTR answer whose addresses are asked for.
     public var names = 10
-    /// Seconds for the whole check. The standard asks for 20 at least.
+    /// Seconds for the whole check; the standard asks for 20 at least.
     public var seconds = 20.0
     /// Octets of an explanation that are kept.
     public var explanationLength = 500
