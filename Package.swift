@@ -11,11 +11,18 @@ let strict: [SwiftSetting] = [
     .enableUpcomingFeature("MemberImportVisibility"),
 ]
 
+let argumentParser: Target.Dependency = .product(
+    name: "ArgumentParser", package: "swift-argument-parser")
+
 let package = Package(
     name: "signet",
+    products: [
+        .executable(name: "signet", targets: ["signet"])
+    ],
     dependencies: [
+        .package(url: "https://github.com/apple/swift-argument-parser", exact: "1.8.2"),
         // Tests only: the test suites of the standards are in YAML.
-        .package(url: "https://github.com/jpsim/Yams", exact: "6.2.2")
+        .package(url: "https://github.com/jpsim/Yams", exact: "6.2.2"),
     ],
     targets: [
         // C libraries of the system.
@@ -32,6 +39,12 @@ let package = Package(
             swiftSettings: strict),
         .target(name: "Milter", dependencies: ["CMilter", "MailSyntax"], swiftSettings: strict),
         .target(name: "DaemonKit", dependencies: ["MailSyntax"], swiftSettings: strict),
+
+        // The programs.
+        .executableTarget(
+            name: "signet",
+            dependencies: ["MailSyntax", "MailCrypto", "DaemonKit", argumentParser],
+            swiftSettings: strict),
 
         .testTarget(name: "MailSyntaxTests", dependencies: ["MailSyntax"], swiftSettings: strict),
         .testTarget(

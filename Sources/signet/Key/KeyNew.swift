@@ -1,0 +1,65 @@
+import ArgumentParser
+import MailCrypto
+import MailSyntax
+
+/// `signet key new`: makes keys, and the records that publish them.
+struct KeyNew: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "new",
+        abstract: "Makes a key or a pair of keys.",
+        discussion: """
+            Writes SELECTOR.private (the key, mode 0600), SELECTOR.txt (the record for a zone file) and SELECTOR.dns (the \
+            record's value on one line, for a provider's form). With --type both there are two keys: SELECTOR is RSA, \
+            SELECTOR-ed25519 the other, and both sign.
+            """)
+
+    /// The kinds of keys that can be made.
+    enum Kind: String, CaseIterable, ExpressibleByArgument {
+        case rsa, ed25519, both
+    }
+
+    @Option(name: .shortAndLong, help: "The selector, a label that names the key.")
+    var selector: String
+
+    @Option(name: .shortAndLong, help: "The domain that the key signs for.")
+    var domain: String
+
+    @Option(help: "rsa, ed25519 or both.")
+    var type: Kind = .rsa
+
+    @Option(help: "The size of an RSA key, 1024 to 8192.")
+    var bits: Int = 2048
+
+    @Option(
+        name: [.customShort("D"), .customLong("directory")],
+        help: "Where to write; made if it is missing. The current directory by default.")
+    var directory: String = "."
+
+    func validate() throws {
+        guard (1024...8192).contains(bits) else {
+            throw ValidationError("--bits \(bits): an RSA key has 1024 to 8192 bits")
+        }
+    }
+
+    func run() throws {
+        let domain = try DomainArgument.parse(domain)
+        let rsa = { try PrivateKey.generateRSA(bits: bits) }
+        let ed25519 = { try PrivateKey.generateEd25519() }
+        let plan: [(selector: String, make: () throws -> PrivateKey)] =
+            switch type {
+            case .rsa: [(selector, rsa)]
+            case .ed25519: [(selector, ed25519)]
+            case .both: [(selector, rsa), ("\(selector)-ed25519", ed25519)]
+            }
+        for (selector, _) in plan { try DomainArgument.checkSelector(selector, of: domain) }
+        let folder = try KeyFolder(directory, selectors: plan.map(\.selector))
+        for (selector, make) in plan {
+            let key = try make()
+            let record = KeyRecordText(key: key.publicKey, selector: selector, domain: domain)
+            try folder.write(selector: selector, key: key, record: record)
+            print("\(folder.path(selector, "private")): \(key.algorithm.plainName)")
+            print("publish at \(selector)._domainkey.\(domain.ascii) (TXT):")
+            print("  \(record.line)")
+        }
+    }
+}
