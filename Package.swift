@@ -50,7 +50,8 @@ let package = Package(
         .testTarget(
             name: "MailAuthTests",
             dependencies: [
-                "MailAuth", "MailDNS", "MailSyntax", .product(name: "Yams", package: "Yams"),
+                "MailAuth", "MailCrypto", "MailDNS", "MailSyntax",
+                .product(name: "Yams", package: "Yams"),
             ],
             swiftSettings: strict),
         .testTarget(name: "MailCryptoTests", dependencies: ["MailCrypto"], swiftSettings: strict),
