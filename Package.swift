@@ -46,6 +46,15 @@ let package = Package(
             dependencies: ["MailSyntax", "MailCrypto", "DaemonKit", argumentParser],
             swiftSettings: strict),
 
+        // The test kit: fakes and private servers, used by every test target.
+        .target(name: "TestKit", path: "Tests/TestKit", swiftSettings: strict),
+        .executableTarget(
+            name: "MilterProbe", dependencies: ["Milter"], path: "Tests/MilterProbe",
+            swiftSettings: strict),
+
+        .testTarget(
+            name: "MilterTests", dependencies: ["Milter", "MilterProbe", "TestKit"],
+            swiftSettings: strict),
         .testTarget(name: "MailSyntaxTests", dependencies: ["MailSyntax"], swiftSettings: strict),
         .testTarget(
             name: "MailAuthTests",

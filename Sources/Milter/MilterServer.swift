@@ -63,6 +63,7 @@ public enum MilterServer {
     private static let isDraining = Atomic<Bool>(false)
     private static let outcome = Atomic<Int>(outcomeRunning)
     private static let outcomeRunning = Int.max
+    private static let blockedSessions = Atomic<Int>(0)
 
     /// The number of connections being served.
     public static var connectionCount: Int { liveConnections.load(ordering: .acquiring) }
@@ -106,8 +107,8 @@ public enum MilterServer {
         wake.wait()
         if isDraining.load(ordering: .acquiring) {
             guard closeListener(listener) else { throw .failed("closing the listener") }
+            // smfi_stop would only wait for the listener's next look around, up to five seconds.
             awaitConnections(limit: options.drainLimit)
-            smfi_stop()
         } else if outcome.load(ordering: .acquiring) != Int(MI_SUCCESS) {
             throw .failed("smfi_main")
         }
@@ -119,6 +120,18 @@ public enum MilterServer {
     public static func drain() {
         isDraining.store(true, ordering: .releasing)
         wake.signal()
+    }
+
+    /// Runs a wait for something outside, a DNS answer say, within a session's event.
+    ///
+    /// All waits longer than a moment belong in here: libmilter's pool of threads has to be told.
+    ///
+    /// - Parameter wait: The wait.
+    /// - Returns: What the wait returns.
+    public static func blocking<Result>(_ wait: () -> Result) -> Result {
+        blockedSessions.add(1, ordering: .relaxed)
+        defer { blockedSessions.subtract(1, ordering: .relaxed) }
+        return wait()
     }
 
     private static func end(with result: Int32) {
@@ -148,7 +161,8 @@ public enum MilterServer {
         var random = SystemRandomNumberGenerator()
         unsafe withUnsafeMutableBytes(of: &address.sun_path) { path in
             // The first byte stays NUL: the name is not in the file system.
-            for index in 1...16 { unsafe path[index] = random.next() }
+            unsafe path.storeBytes(of: random.next(), toByteOffset: 1, as: UInt64.self)
+            unsafe path.storeBytes(of: random.next(), toByteOffset: 9, as: UInt64.self)
         }
         let length = socklen_t(MemoryLayout<sa_family_t>.size + 17)
         return unsafe withUnsafePointer(to: &address) { pointer in

@@ -1,0 +1,81 @@
+import Glibc
+import Milter
+
+/// A milter for the tests of Milter.
+///
+/// libmilter's state is global and lives as long as its process, so each test runs a probe of its
+/// own, told by arguments how to behave, and reads on its standard output what the sessions saw.
+/// Standard input is its leash: it drains when told "drain", and ends when the test does.
+@main
+enum MilterProbe {
+    static func main() {
+        let script = Script(arguments: Array(CommandLine.arguments.dropFirst()))
+        let listener = makeListener(script.socketPath)
+        watchInput()
+        do {
+            try MilterServer.run(
+                ProbeFilter(script: script), listening: listener,
+                options: .init(name: "probe", drainLimit: script.drainLimit) {
+                    log("problem \($0)")
+                })
+            log("end")
+            exit(0)
+        } catch {
+            log("failed \(error)")
+            exit(70)
+        }
+    }
+}
+
+/// Listens on a path, or on a free TCP port, and tells which.
+private func makeListener(_ path: String?) -> Int32 {
+    if let path {
+        let listener = socket(AF_UNIX, Int32(SOCK_STREAM.rawValue), 0)
+        var name = sockaddr_un()
+        name.sun_family = sa_family_t(AF_UNIX)
+        unsafe withUnsafeMutableBytes(of: &name.sun_path) { unsafe $0.copyBytes(from: path.utf8) }
+        let length = socklen_t(MemoryLayout<sockaddr_un>.size)
+        unsafe withUnsafePointer(to: &name) { pointer in
+            unsafe pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) {
+                _ = unsafe bind(listener, $0, length)
+            }
+        }
+        listen(listener, 128)
+        log("listening")
+        return listener
+    }
+    var one: Int32 = 1
+    let listener = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
+    unsafe setsockopt(
+        listener, Int32(IPPROTO_TCP), TCP_NODELAY, &one, socklen_t(MemoryLayout<Int32>.size))
+    var name = sockaddr_in()
+    var length = socklen_t(MemoryLayout<sockaddr_in>.size)
+    name.sin_family = sa_family_t(AF_INET)
+    name.sin_addr.s_addr = UInt32(0x7f00_0001).bigEndian
+    unsafe withUnsafeMutablePointer(to: &name) { pointer in
+        unsafe pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) {
+            _ = unsafe bind(listener, $0, length)
+            listen(listener, 128)
+            _ = unsafe getsockname(listener, $0, &length)
+        }
+    }
+    log("listening \(UInt16(bigEndian: name.sin_port))")
+    return listener
+}
+
+/// Obeys standard input, on a thread of its own, until it ends.
+private func watchInput() {
+    var thread = pthread_t()
+    _ = unsafe pthread_create(
+        &thread, nil,
+        { _ in
+            while let line = readLine() {
+                switch line {
+                case "drain": MilterServer.drain()
+                case "count": log("count \(MilterServer.connectionCount)")
+                default: log("unknown command")
+                }
+            }
+            exit(1)
+        }, nil)
+}

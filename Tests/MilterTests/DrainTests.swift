@@ -1,0 +1,46 @@
+import Foundation
+import TestKit
+import Testing
+
+@Suite(.serialized) struct DrainTests {
+    @Test(arguments: [false, true])
+    func anIdleServerStopsAtOnce(tcp: Bool) throws {
+        let probe = try Probe("events=all", tcp: tcp)
+        #expect(try probe.mta.deliver(hello).decision == .accepted)
+        try probe.settle()
+        let start = Date()
+        probe.process.tell("drain")
+        #expect(probe.process.waitForExit() == 0)
+        #expect(Date().timeIntervalSince(start) < 0.5)
+        #expect(throws: StreamError.refused(ECONNREFUSED)) { try probe.mta.connect() }
+    }
+
+    @Test func liveConnectionsFinishAndNewOnesAreRefused() throws {
+        let probe = try Probe("events=all", "replies=all")
+        let connection = try probe.mta.connect()
+        #expect(try connection.deliver(hello).decision == .accepted)
+        probe.process.tell("drain")
+        Thread.sleep(forTimeInterval: 0.2)
+        #expect(throws: StreamError.self) {
+            var mta = probe.mta
+            mta.timeout = 0.3
+            _ = try mta.connect()
+        }
+        for _ in 0..<3 { #expect(try connection.deliver(hello).decision == .accepted) }
+        #expect(probe.process.isRunning)
+        connection.quit()
+        #expect(probe.process.waitForExit() == 0)
+        #expect(probe.process.lines.last == "end")
+        #expect(probe.events().last == "deinit")
+    }
+
+    @Test func theLimitEndsTheWait() throws {
+        let probe = try Probe("events=all", "drain=1")
+        let connection = try probe.mta.connect()
+        let start = Date()
+        probe.process.tell("drain")
+        #expect(probe.process.waitForExit() == 0)
+        #expect((0.9...2).contains(Date().timeIntervalSince(start)))
+        connection.close()
+    }
+}
