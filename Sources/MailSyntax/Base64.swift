@@ -3,13 +3,19 @@
 /// Trust: decodes hostile text; linear time, memory three quarters of the input.
 public enum Base64 {
     /// The padded text of some octets, in one line.
-    public static func encode(_ bytes: some Collection<UInt8>) -> String {
+    @inlinable public static func encode(_ bytes: some Sequence<UInt8>) -> String {
+        let octets = Array(bytes)
+        return encode(octets.span)
+    }
+
+    /// The padded text of some octets, in one line.
+    public static func encode(_ bytes: Span<UInt8>) -> String {
         var text: [UInt8] = []
         text.reserveCapacity((bytes.count + 2) / 3 * 4)
         var buffer: UInt32 = 0
         var pending = 0
-        for byte in bytes {
-            buffer = buffer << 8 | UInt32(byte)
+        for position in bytes.indices {
+            buffer = buffer << 8 | UInt32(bytes[position])
             pending += 1
             guard pending == 3 else { continue }
             appendQuartet(of: buffer, to: &text)
@@ -29,22 +35,29 @@ public enum Base64 {
     /// White space may stand between any two characters (RFC 6376, section 2.10), and at both ends.
     /// Padding may be left out, as that grammar allows, but what is there must be right. Bits after
     /// the last octet are disregarded (RFC 4648, section 3.5, leaves that to the decoder).
-    public static func decode(_ text: some Collection<UInt8>) -> [UInt8]? {
+    @inlinable public static func decode(_ text: some Sequence<UInt8>) -> [UInt8]? {
+        let octets = Array(text)
+        return decode(octets.span)
+    }
+
+    /// The octets that a base64string stands for, as above.
+    public static func decode(_ text: Span<UInt8>) -> [UInt8]? {
+        let values = Base64.values
         var bytes: [UInt8] = []
         bytes.reserveCapacity(text.count / 4 * 3 + 2)
         var buffer: UInt32 = 0
         var digits = 0
         var padding = 0
-        for character in text {
-            if character.isFoldingSpace { continue }
-            if character == 0x3D {
+        for position in text.indices {
+            let character = text[position]
+            let value = values[Int(character)]
+            guard value < 64 else {
+                if character.isFoldingSpace { continue }
                 padding += 1
-                if padding > 2 { return nil }
+                guard character == 0x3D, padding <= 2 else { return nil }
                 continue
             }
             guard padding == 0 else { return nil }
-            let value = values[Int(character)]
-            guard value < 64 else { return nil }
             buffer = buffer << 6 | UInt32(value)
             digits += 1
             guard digits == 4 else { continue }
@@ -69,7 +82,7 @@ public enum Base64 {
     }
 
     /// The octets that a base64string stands for, or nil where it is not one.
-    public static func decode(_ text: String) -> [UInt8]? { decode(text.utf8) }
+    public static func decode(_ text: String) -> [UInt8]? { decode(text.utf8.span) }
 
     private static func appendQuartet(of bits: UInt32, to text: inout [UInt8]) {
         for shift: UInt32 in [18, 12, 6, 0] {

@@ -56,7 +56,7 @@ extension Sequence<UInt8> {
 
 extension BidirectionalCollection<UInt8> {
     /// The part without leading and trailing octets of folding white space (space, tab, CR, LF).
-    public func trimmingFoldingSpace() -> SubSequence {
+    @inlinable public func trimmingFoldingSpace() -> SubSequence {
         var start = startIndex
         var end = endIndex
         while start < end, self[start].isFoldingSpace { formIndex(after: &start) }

@@ -25,24 +25,48 @@ public struct DomainName: Hashable, Sendable {
     /// RFC 5891, section 5.4, and encoded. A label that is ASCII already is only lower-cased, "xn--" or
     /// not: see `isValidIDN`.
     public init(_ text: some StringProtocol) throws(DomainNameError) {
-        // A Unicode label takes up to four octets for each octet of its A-label, and more if decomposed.
-        guard text.utf8.count <= DomainName.maximumLength * 16 else {
-            throw DomainNameError.nameTooLong
+        guard text.utf8.count <= DomainName.longestText else { throw DomainNameError.nameTooLong }
+        try self.init(utf8: Array(text.utf8))
+    }
+
+    /// Reads a name from the octets of its text, which must be UTF-8.
+    @inlinable public init(bytes: some Sequence<UInt8>) throws(DomainNameError) {
+        try self.init(untrusted: Array(bytes.prefix(DomainName.longestText + 1)))
+    }
+
+    @usableFromInline init(untrusted octets: [UInt8]) throws(DomainNameError) {
+        guard octets.count <= DomainName.longestText else { throw DomainNameError.nameTooLong }
+        if !DomainName.isASCII(octets), String(validating: octets, as: UTF8.self) == nil {
+            throw DomainNameError.notUTF8
         }
-        if text == "." {
+        try self.init(utf8: octets)
+    }
+
+    /// No text is looked at that has more octets: a Unicode label takes up to four octets for each of its
+    /// A-label, and more where it is decomposed.
+    @usableFromInline static let longestText = maximumLength * 16
+
+    private static func isASCII(_ octets: [UInt8]) -> Bool {
+        octets.allSatisfy { $0 < 0x80 }
+    }
+
+    /// Reads a name from octets that are known to be UTF-8.
+    private init(utf8 octets: [UInt8]) throws(DomainNameError) {
+        if octets == [0x2E] {
             self = .root
             return
         }
-        var octets = Array(text.utf8)
+        var octets = octets
         if octets.last == 0x2E { octets.removeLast() }
         guard !octets.isEmpty else { throw DomainNameError.empty }
-        guard octets.contains(where: { $0 >= 0x80 }) else {
-            try self.init(asciiOctets: octets)
-            return
-        }
+        if !DomainName.isASCII(octets) { octets = try DomainName.withALabels(octets) }
+        try self.init(asciiOctets: octets)
+    }
+
+    private static func withALabels(_ octets: [UInt8]) throws(DomainNameError) -> [UInt8] {
         var encoded: [UInt8] = []
         for label in octets.split(separator: 0x2E, omittingEmptySubsequences: false) {
-            if !encoded.isEmpty || label.startIndex > 0 { encoded.append(0x2E) }
+            if label.startIndex > 0 { encoded.append(0x2E) }
             if label.contains(where: { $0 >= 0x80 }) {
                 let scalars = String(decoding: label, as: UTF8.self).unicodeScalars
                 guard let ascii = IDNA.toASCII(scalars) else { throw DomainNameError.notIDN }
@@ -51,22 +75,7 @@ public struct DomainName: Hashable, Sendable {
                 encoded.append(contentsOf: label)
             }
         }
-        try self.init(asciiOctets: encoded)
-    }
-
-    /// Reads a name from the octets of its text, which must be UTF-8.
-    public init(bytes: some Sequence<UInt8>) throws(DomainNameError) {
-        var octets: [UInt8] = []
-        for octet in bytes {
-            guard octets.count < DomainName.maximumLength * 16 else {
-                throw DomainNameError.nameTooLong
-            }
-            octets.append(octet)
-        }
-        guard let text = String(validating: octets, as: UTF8.self) else {
-            throw DomainNameError.notUTF8
-        }
-        try self.init(text)
+        return encoded
     }
 
     /// Makes a name to ask the DNS for from octets without a dot at the end: only ASCII, and spaces are
@@ -164,13 +173,15 @@ extension DomainName {
 
     /// Whether this name is below the other.
     public func isSubdomain(of other: DomainName) -> Bool {
-        let (mine, theirs) = (ascii.utf8, other.ascii.utf8)
+        let (mine, theirs) = (ascii.utf8.span, other.ascii.utf8.span)
         guard mine.count > theirs.count else { return false }
         guard !theirs.isEmpty else { return true }
-        let boundary = mine.index(
-            mine.endIndex, offsetBy: -theirs.count - 1, limitedBy: mine.startIndex)
-        guard let boundary, mine[boundary] == 0x2E else { return false }
-        return mine[mine.index(after: boundary)...].elementsEqual(theirs)
+        let boundary = mine.count - theirs.count - 1
+        guard mine[boundary] == 0x2E else { return false }
+        for index in theirs.indices where mine[boundary + 1 + index] != theirs[index] {
+            return false
+        }
+        return true
     }
 
     /// The name with one or more labels before it: `_dmarc`, or `selector._domainkey`.

@@ -17,7 +17,7 @@ public struct FieldName: Sendable, ExpressibleByStringLiteral, CustomStringConve
     }
 
     /// Creates a name from the octets of a message; what is not UTF-8 is replaced in `text` only.
-    public init(bytes: some Collection<UInt8>) {
+    @inlinable public init(bytes: some Collection<UInt8>) {
         text = String(decoding: bytes, as: UTF8.self)
         lowercased = bytes.asciiLowercased
     }

@@ -100,6 +100,8 @@ extension HeaderSection {
     @discardableResult
     public mutating func append(name: Span<UInt8>, value: Span<UInt8>) -> Bool {
         guard hasRoom(for: name.count &+ value.count &+ 3) else { return false }
+        // Room for the header section of most mail, so that it grows without copies.
+        if fields.isEmpty { reserveCapacity(fields: 32, bytes: 4096) }
         let start = bytes.count
         var nameLength = name.count
         while nameLength > 0, name[nameLength - 1].isWSP { nameLength -= 1 }

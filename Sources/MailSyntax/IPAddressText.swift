@@ -8,13 +8,16 @@ extension IPAddress {
     /// No leading zeros in a dotted quad (they mean octal to some readers), no zone identifiers, no
     /// brackets, no white space.
     public init?(_ text: some StringProtocol) {
-        self.init(bytes: Array(text.utf8.prefix(IPAddress.longestText + 1)))
+        self.init(ascii: Array(text.utf8.prefix(IPAddress.longestText + 1)))
     }
 
     /// Reads an address from ASCII octets, as from text.
-    public init?(bytes: some Collection<UInt8>) {
-        guard bytes.count <= IPAddress.longestText else { return nil }
-        let text = Array(bytes)
+    public init?(bytes: some Sequence<UInt8>) {
+        self.init(ascii: Array(bytes.prefix(IPAddress.longestText + 1)))
+    }
+
+    private init?(ascii text: [UInt8]) {
+        guard text.count <= IPAddress.longestText else { return nil }
         if text.contains(0x3A) {
             guard let bits = IPAddress.parseV6(text) else { return nil }
             self = .v6(bits)

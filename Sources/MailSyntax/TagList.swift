@@ -57,7 +57,10 @@ public struct TagList: Sendable {
 
     /// The tag of a name, which is compared with regard to case (RFC 6376, section 3.2).
     public func tag(_ name: String) -> Tag? {
-        tags.first { bytes[$0.name].elementsEqual(name.utf8) }
+        let length = name.utf8.count
+        return tags.first {
+            $0.name.count == length && bytes[$0.name].elementsEqual(name.utf8)
+        }
     }
 
     /// The octets of a tag's value; nil where there is no such tag.
@@ -81,7 +84,7 @@ public struct TagList: Sendable {
 
     /// The octets that a base64 value stands for; nil where there is no such tag, or it is not base64.
     public func base64(_ name: String) -> [UInt8]? {
-        self[name].flatMap { Base64.decode($0) }
+        self[name].flatMap { Base64.decode($0.span) }
     }
 }
 

@@ -77,8 +77,11 @@ struct TagListParser {
             name: name, value: valueStart..<valueEnd, spacedValue: (equals + 1)..<position)
     }
 
-    /// FWS = [*WSP CRLF] 1*WSP, repeated as obsolete folding has it; a CRLF that no WSP follows is
-    /// invalid, except at the very end, where it can only be the field's own.
+    /// Skips folding white space: FWS = [*WSP CRLF] 1*WSP.
+    ///
+    /// Several folds in a row are let pass, as obsolete folding has them, and a bare LF counts as a CRLF.
+    /// A line end that no WSP follows is invalid, except at the very end, where it can only be the
+    /// field's own.
     private func skipSpace(from start: Int) throws(TagListError) -> Int {
         var position = start
         while position < bytes.endIndex {
