@@ -54,6 +54,31 @@ public final class PublicKey: Sendable {
         template.verify(signature, of: hash)
     }
 
+    /// Whether an RSA signature was made with this key's private half, over whatever SHA-256 hash;
+    /// always false for Ed25519, which does not tell.
+    ///
+    /// For diagnosis: it costs as much as verifying.
+    public func made(_ signature: Span<UInt8>) -> Bool {
+        guard case .rsa = algorithm,
+            let context = unsafe EVP_PKEY_CTX_new(key.pointer, nil)
+        else { return false }
+        defer { unsafe EVP_PKEY_CTX_free(context) }
+        var hash = [UInt8](repeating: 0, count: (bits + 7) / 8)
+        var size = hash.count
+        let ok = unsafe signature.withUnsafeBufferPointer { signature in
+            unsafe hash.withUnsafeMutableBufferPointer { hash in
+                unsafe EVP_PKEY_verify_recover_init(context) == 1
+                    && EVP_PKEY_CTX_set_rsa_padding(context, RSA_PKCS1_PADDING) == 1
+                    && EVP_PKEY_CTX_set_signature_md(context, Library.sha256) == 1
+                    && EVP_PKEY_verify_recover(
+                        context, hash.baseAddress, &size, signature.baseAddress, signature.count)
+                        == 1
+            }
+        }
+        if !ok { ERR_clear_error() }
+        return ok && size == SHA256.length
+    }
+
     /// The key as DER SubjectPublicKeyInfo.
     public var subjectPublicKeyInfo: [UInt8] { key.subjectPublicKeyInfo }
 

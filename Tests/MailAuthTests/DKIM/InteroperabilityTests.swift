@@ -29,4 +29,34 @@ import Testing
         #expect(verdicts.count == jobs.count)
         for (verdict, name) in zip(verdicts, names) { #expect(verdict, "\(name)") }
     }
+
+    /// For each key, canonicalization pair and sample message: what dkimpy signs, we verify.
+    @Test(.enabled(if: DKIMPy.isPresent, "python3-dkim is not installed"))
+    func weVerifyWhatDKIMPySigns() throws {
+        var jobs: [DKIMPy.SignJob] = []
+        var messages: [(message: TestMessage, name: String, key: PrivateKey)] = []
+        for message in try TestMessage.samples()
+        where message.testDescription != "spaces at the colon" {
+            for key in TestKeys.all {
+                for pair in SigningRecipe.pairs {
+                    let algorithm = SignatureAlgorithm(key.algorithm).rawValue
+                    jobs.append(
+                        .init(
+                            message: Data(message.bytes), domain: "example.org", selector: "test",
+                            key: key.fileForDKIMPy, header: pair.header.rawValue,
+                            body: pair.body.rawValue, algorithm: algorithm))
+                    messages.append((message, "\(pair), \(algorithm)", key))
+                }
+            }
+        }
+        let fields = try DKIMPy.sign(jobs)
+        #expect(fields.count == jobs.count)
+        let later = Int64(Date().timeIntervalSince1970) + 10
+        for (field, (message, name, key)) in zip(fields, messages) {
+            let signed = try TestMessage(Array(field) + message.bytes, message.testDescription)
+            let outcome = verify(signed, record: key.record, chunk: 11, now: later)
+            #expect(
+                outcome.results.map(\.reason) == [.valid], "\(message.testDescription), \(name)")
+        }
+    }
 }

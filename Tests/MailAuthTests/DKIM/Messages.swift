@@ -1,6 +1,7 @@
 import Foundation
 import MailAuth
 import MailCrypto
+import MailDNS
 import MailSyntax
 import Testing
 
@@ -129,3 +130,35 @@ func sign(
     }
     return try signer.finish()
 }
+
+/// Verifies a message whose body arrives in chunks of a size, with the records of a zone.
+func verify(
+    _ message: TestMessage, _ records: [String: [[UInt8]]], chunk: Int = 65_536,
+    now: Int64 = 1_700_000_000, options: DKIMVerifierOptions = DKIMVerifierOptions(),
+    authors: [DomainName] = []
+) -> DKIMOutcome {
+    var verifier = DKIMVerifier(
+        header: message.header, authorDomains: authors, now: now, options: options)
+    for question in verifier.questions {
+        let texts = records[question.name.ascii] ?? []
+        verifier.answer(
+            question,
+            texts.isEmpty
+                ? .nameError(.insecure) : .records(texts.map { .text([$0]) }, .insecure))
+    }
+    for start in stride(from: 0, to: message.body.count, by: chunk) {
+        let end = min(message.body.count, start + chunk)
+        verifier.update(message.body.span.extracting(start..<end))
+    }
+    return verifier.finish(keys: testCache)
+}
+
+/// Verifies a message, all of whose signatures have one key record.
+func verify(
+    _ message: TestMessage, record: String, chunk: Int = 65_536, now: Int64 = 1_700_000_000
+) -> DKIMOutcome {
+    verify(
+        message, ["test._domainkey.example.org": [Array(record.utf8)]], chunk: chunk, now: now)
+}
+
+let testCache = ParsedKeyCache()

@@ -1,0 +1,200 @@
+public import MailDNS
+public import MailSyntax
+
+/// Verifies the signatures of one message (RFC 6376, section 6).
+///
+/// Made at the end of the header section, when it says which keys it needs; told the DNS answers at
+/// any time, fed the body, and finished. Pure: it has no socket and no clock.
+///
+/// Trust: any message, any DNS answer. Work is bounded by the number of signatures, the header
+/// section's limits and the length of the body.
+public struct DKIMVerifier: ~Copyable {
+    /// The most DKIM-Signature fields that are read, to choose from them those to verify.
+    private static let maximumRead = 128
+
+    /// The TXT questions whose answers are needed, each once.
+    public private(set) var questions: [DNSQuestion] = []
+
+    private let header: HeaderSection
+    private let options: DKIMVerifierOptions
+    private let now: Int64
+    private let ignored: Int
+    private var candidates: [Candidate] = []
+    private var answers: [DNSAnswer?] = []
+    private var body = BodyHasher()
+
+    /// A signature under examination.
+    struct Candidate {
+        let position: Int
+        let claims: SignatureClaims
+        /// What the signature says, and where its answers will be; or why no more is needed.
+        let state: Result<Pending, Settled>
+    }
+
+    struct Pending {
+        let field: SignatureField
+        /// Which question asks for the key.
+        let question: Int
+        let body: BodyHasher.Ticket
+    }
+
+    struct Settled: Error {
+        let reason: DKIMReason
+    }
+
+    /// Begins to verify.
+    ///
+    /// - Parameters:
+    ///   - header: the whole header section.
+    ///   - authorDomains: the domains of the From field, whose signatures are verified first.
+    ///   - now: seconds since 1970: when the message was received.
+    ///   - options: the administrator's decisions.
+    public init(
+        header: HeaderSection, authorDomains: [DomainName] = [], now: Int64,
+        options: DKIMVerifierOptions = DKIMVerifierOptions()
+    ) {
+        self.header = header
+        self.options = options
+        self.now = now
+        let total = header.count(named: .dkimSignature)
+        let positions = header.indices(named: .dkimSignature).prefix(Self.maximumRead)
+        var read: [(parser: SignatureFieldParser, field: Result<SignatureField, Settled>)] = []
+        for position in positions {
+            var parser = SignatureFieldParser(header, position)
+            let field = Self.read(&parser)
+            read.append((parser, field))
+        }
+        let chosen = Self.choose(read.map { ($0.parser.claims, $0.field) }, authorDomains)
+            .prefix(max(0, options.maximumSignatures)).sorted()
+        ignored = total - chosen.count
+        let obstacle = Self.obstacle(header)
+        for index in chosen {
+            let state: Result<Pending, Settled>
+            switch read[index].field {
+            case .failure(let settled):
+                state = .failure(settled)
+            case .success(let field):
+                if let reason = obstacle ?? timeObstacle(field) {
+                    state = .failure(Settled(reason: reason))
+                } else {
+                    state = .success(begin(field))
+                }
+            }
+            candidates.append(
+                Candidate(
+                    position: positions[index], claims: read[index].parser.claims, state: state))
+        }
+    }
+
+    /// Tells the answer to a question; the first answer counts.
+    public mutating func answer(_ question: DNSQuestion, _ answer: DNSAnswer) {
+        for index in questions.indices
+        where questions[index] == question && answers[index] == nil {
+            answers[index] = answer
+        }
+    }
+
+    /// Whether the body is needed: without it there is nothing left to find out.
+    public var needsBody: Bool { !body.isIdle }
+
+    /// Takes the next chunk of the body.
+    public mutating func update(_ chunk: Span<UInt8>) {
+        body.update(chunk)
+    }
+
+    /// Ends the body, and judges.
+    ///
+    /// A question without an answer counts as one that timed out.
+    ///
+    /// - Parameter keys: the process's memory of parsed keys.
+    /// - Returns: a result for each signature that was verified.
+    public consuming func finish(keys: ParsedKeyCache) -> DKIMOutcome {
+        body.finish()
+        var judge = SignatureJudge(header: header, options: options, keys: keys)
+        var results: [DKIMResult] = []
+        for candidate in candidates {
+            switch candidate.state {
+            case .failure(let settled):
+                results.append(DKIMResult(candidate, settled.reason))
+            case .success(let pending):
+                results.append(
+                    judge.judge(
+                        candidate, pending, answer: answers[pending.question],
+                        bodyLength: body.length(pending.body)))
+            }
+        }
+        DKIMResult.shortenPrefixes(&results)
+        return DKIMOutcome(results: results, ignoredSignatures: ignored)
+    }
+
+    private static func read(
+        _ parser: inout SignatureFieldParser
+    ) -> Result<SignatureField, Settled> {
+        do throws(SignatureFieldError) {
+            return .success(try parser.parse())
+        } catch {
+            return .failure(Settled(reason: .signatureField(error)))
+        }
+    }
+
+    /// The order in which signatures are verified: those in order of the author's domains, then
+    /// others in order, then the rest; within each, from the top.
+    private static func choose(
+        _ read: [(claims: SignatureClaims, field: Result<SignatureField, Settled>)],
+        _ authorDomains: [DomainName]
+    ) -> [Int] {
+        let ranks = read.map { claims, field in
+            guard case .success(let field) = field else { return 2 }
+            let aligned = authorDomains.contains {
+                $0.isEqualOrSubdomain(of: field.domain) || field.domain.isSubdomain(of: $0)
+            }
+            return aligned ? 0 : 1
+        }
+        return (0...2).flatMap { rank in ranks.indices.filter { ranks[$0] == rank } }
+    }
+
+    /// What keeps any signature of the message from being valid.
+    private static func obstacle(_ header: HeaderSection) -> DKIMReason? {
+        if header.limitExceeded != nil { return .headerTooLarge }
+        // RFC 5322, section 3.6: exactly one. A reader that shows another than the signed one would
+        // lend the signature's good name to it (RFC 6376, section 8.15).
+        let count = header.count(named: .from)
+        return count == 1 ? nil : .fromFields(count)
+    }
+
+    /// What the signature's times say against it.
+    private func timeObstacle(_ field: SignatureField) -> DKIMReason? {
+        if let timestamp = field.timestamp, timestamp > now &+ options.clockDrift {
+            return .fromTheFuture(seconds: timestamp &- now)
+        }
+        if let expiration = field.expiration, expiration < now &- options.clockDrift {
+            return .expired(seconds: now &- expiration)
+        }
+        return nil
+    }
+
+    /// Notes what a signature needs: the answer to a question, and a hash of the body.
+    private mutating func begin(_ field: SignatureField) -> Pending {
+        let question = DNSQuestion(field.keyName, .txt)
+        let index = questions.firstIndex(of: question) ?? questions.count
+        if index == questions.count {
+            questions.append(question)
+            answers.append(nil)
+        }
+        return Pending(
+            field: field, question: index,
+            body: body.request(field.canonicalization.body, limit: field.bodyLength))
+    }
+}
+
+extension DKIMResult {
+    init(_ candidate: DKIMVerifier.Candidate, _ reason: DKIMReason) {
+        self.reason = reason
+        domain = candidate.claims.domain
+        selector = candidate.claims.selector
+        identity = candidate.claims.identity
+        algorithm = candidate.claims.algorithm
+        signaturePrefix = candidate.claims.signatureText
+        fieldPosition = candidate.position
+    }
+}

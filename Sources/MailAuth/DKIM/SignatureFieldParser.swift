@@ -1,0 +1,186 @@
+internal import MailSyntax
+
+/// Reads a DKIM-Signature field (RFC 6376, sections 3.5 and 6.1.1).
+///
+/// Trust: hostile octets; linear time, lists bounded.
+struct SignatureFieldParser {
+    /// The most names in `h=`: far more than any message has fields to be signed.
+    static let maximumNames = 1000
+
+    /// What could be read, whether the field is in order or not.
+    private(set) var claims = SignatureClaims()
+    private let header: HeaderSection
+    private let position: Int
+    private var tags: [Tag: TagList.Tag] = [:]
+
+    /// The tags that mean something to us.
+    private enum Tag: String {
+        case v, a, b, bh, c, d, h, i, l, q, s, t, x, z
+    }
+
+    init(_ header: HeaderSection, _ position: Int) {
+        self.header = header
+        self.position = position
+    }
+
+    /// Reads the field; `claims` is filled as far as it goes.
+    mutating func parse() throws(SignatureFieldError) -> SignatureField {
+        try readTags()
+        if let text = value(.b) {
+            claims.signatureText = String(
+                decoding: text.filter { !$0.isFoldingSpace }, as: UTF8.self)
+        }
+        claims.domain = value(.d).flatMap(Self.domain)
+        claims.selector = value(.s).flatMap(Self.selector)
+        claims.identity = claims.domain.map { "@\($0.ascii)" }
+
+        guard try required(.v).elementsEqual("1".utf8) else { throw .version }
+        let algorithm = try readAlgorithm()
+        claims.algorithm = algorithm
+        let canonicalization = try readCanonicalization()
+        _ = try required(.d)
+        guard let domain = claims.domain, domain.labelCount > 1 else { throw .malformedTag("d") }
+        _ = try required(.s)
+        guard let selector = claims.selector,
+            let keyName = try? domain.prepending("\(selector.ascii)._domainkey")
+        else { throw .malformedTag("s") }
+        let names = try readNames()
+        let signature = try base64(.b)
+        guard !signature.isEmpty else { throw .malformedTag("b") }
+        let bodyHash = try base64(.bh)
+        guard bodyHash.count == 32 else { throw .malformedTag("bh") }
+        let identityDomain = try readIdentity(domain)
+        try checkQueryMethods()
+        let timestamp = try number(.t, digits: 12).map { Int64($0) }
+        let expiration = try number(.x, digits: 12).map { Int64($0) }
+        if let timestamp, let expiration, expiration <= timestamp { throw .expiresBeforeMade }
+        return SignatureField(
+            position: position, algorithm: algorithm, canonicalization: canonicalization,
+            domain: domain, identityDomain: identityDomain, keyName: keyName, names: names,
+            signature: signature, blank: tags[.b]?.spacedValue ?? 0..<0, bodyHash: bodyHash,
+            bodyLength: try number(.l, digits: 76), timestamp: timestamp,
+            expiration: expiration, copies: tags[.z]?.value)
+    }
+
+    private mutating func readTags() throws(SignatureFieldError) {
+        let list: TagList
+        do throws(TagListError) {
+            list = try TagList(parsing: header.value(of: position))
+        } catch {
+            throw .tagList(error)
+        }
+        for tag in list.tags where tag.name.count <= 2 {
+            // "Unrecognized tags MUST be ignored" (section 3.2); duplicates are refused already.
+            let name = String(decoding: header.bytes[tag.name], as: UTF8.self)
+            if let known = Tag(rawValue: name) { tags[known] = tag }
+        }
+    }
+
+    private func value(_ tag: Tag) -> ArraySlice<UInt8>? {
+        tags[tag].map { header.bytes[$0.value] }
+    }
+
+    private func required(_ tag: Tag) throws(SignatureFieldError) -> ArraySlice<UInt8> {
+        guard let value = value(tag) else { throw .missingTag(tag.rawValue) }
+        return value
+    }
+
+    private func base64(_ tag: Tag) throws(SignatureFieldError) -> [UInt8] {
+        guard let octets = Base64.decode(try required(tag)) else {
+            throw .malformedTag(tag.rawValue)
+        }
+        return octets
+    }
+
+    /// Reads digits; a number too large for us is the largest that there is.
+    private func number(_ tag: Tag, digits: Int) throws(SignatureFieldError) -> UInt64? {
+        guard let text = value(tag) else { return nil }
+        guard !text.isEmpty, text.count <= digits, text.allSatisfy(\.isASCIIDigit) else {
+            throw .malformedTag(tag.rawValue)
+        }
+        var number: UInt64 = 0
+        for digit in text {
+            let (tens, overflow) = number.multipliedReportingOverflow(by: 10)
+            let (sum, carry) = tens.addingReportingOverflow(UInt64(digit &- 0x30))
+            guard !overflow, !carry else { return .max }
+            number = sum
+        }
+        return number
+    }
+
+    private func readAlgorithm() throws(SignatureFieldError) -> SignatureAlgorithm {
+        let text = String(decoding: try required(.a).asciiLowercased, as: UTF8.self)
+        // RFC 8301, section 3.1: "MUST NOT be used for signing or verifying".
+        if text == "rsa-sha1" { throw .historicAlgorithm }
+        guard let algorithm = SignatureAlgorithm(rawValue: text) else { throw .unknownAlgorithm }
+        return algorithm
+    }
+
+    private func readCanonicalization() throws(SignatureFieldError) -> CanonicalizationPair {
+        guard let value = value(.c) else { return CanonicalizationPair() }
+        guard let pair = CanonicalizationPair(String(decoding: value, as: UTF8.self)) else {
+            throw .unknownCanonicalization
+        }
+        return pair
+    }
+
+    private func readNames() throws(SignatureFieldError) -> [Range<Int>] {
+        let list = try required(.h)
+        var names: [Range<Int>] = []
+        var signsFrom = false
+        var start = list.startIndex
+        while true {
+            let end = list[start...].firstIndex(of: UInt8(ascii: ":")) ?? list.endIndex
+            let name = list[start..<end].trimmingFoldingSpace()
+            guard !name.isEmpty, name.allSatisfy(FieldName.isNameOctet) else {
+                throw .malformedTag("h")
+            }
+            guard names.count < Self.maximumNames else { throw .tooManyNames }
+            if !signsFrom, name.equalsIgnoringASCIICase("from".utf8) { signsFrom = true }
+            names.append(name.indices)
+            if end == list.endIndex { break }
+            start = end + 1
+        }
+        guard signsFrom else { throw .fromNotSigned }
+        return names
+    }
+
+    /// Reads `i=`, "[local-part] @ domain", in dkim-quoted-printable; answers its domain.
+    private mutating func readIdentity(
+        _ domain: DomainName
+    ) throws(SignatureFieldError) -> DomainName {
+        guard let value = value(.i) else { return domain }
+        guard let text = QuotedPrintable.decode(value), !text.contains(where: \.isASCIIControl),
+            let at = text.lastIndex(of: UInt8(ascii: "@")),
+            let identityDomain = try? DomainName(bytes: text[(at + 1)...])
+        else { throw .malformedTag("i") }
+        claims.identity = String(decoding: text, as: UTF8.self)
+        guard identityDomain.isEqualOrSubdomain(of: domain) else { throw .identityOutsideDomain }
+        return identityDomain
+    }
+
+    /// "Unrecognized query mechanisms MUST be ignored", but one must be left.
+    private func checkQueryMethods() throws(SignatureFieldError) {
+        guard let value = value(.q) else { return }
+        let methods = value.split(separator: UInt8(ascii: ":"), omittingEmptySubsequences: false)
+        guard
+            methods.contains(where: {
+                $0.trimmingFoldingSpace().equalsIgnoringASCIICase("dns/txt".utf8)
+            })
+        else { throw .unknownQueryMethod }
+    }
+
+    /// A domain of host name labels; "_" is tolerated, as selectors and domains in use have it.
+    private static func domain(_ octets: ArraySlice<UInt8>) -> DomainName? {
+        guard let domain = try? DomainName(bytes: octets),
+            domain.ascii.utf8.allSatisfy({
+                $0.isASCIIAlphanumeric || $0 == 0x2D || $0 == 0x2E || $0 == 0x5F
+            })
+        else { return nil }
+        return domain
+    }
+
+    private static func selector(_ octets: ArraySlice<UInt8>) -> DomainName? {
+        domain(octets)
+    }
+}
