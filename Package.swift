@@ -28,6 +28,7 @@ let package = Package(
         // C libraries of the system.
         .systemLibrary(name: "CMilter", providers: [.apt(["libmilter-dev"])]),
         .systemLibrary(name: "COpenSSL", pkgConfig: "openssl", providers: [.apt(["libssl-dev"])]),
+        .systemLibrary(name: "CSPF2", providers: [.apt(["libspf2-dev"])]),
         .systemLibrary(name: "CUnbound", providers: [.apt(["libunbound-dev"])]),
 
         // The core: pure modules and thin edges.
@@ -51,7 +52,9 @@ let package = Package(
         .executableTarget(
             name: "MilterProbe", dependencies: ["Milter"], path: "Tests/MilterProbe",
             swiftSettings: strict),
-
+        .executableTarget(
+            name: "SPF2Witness", dependencies: ["CSPF2"], path: "Tests/SPF2Witness",
+            swiftSettings: strict),
         .testTarget(
             name: "MilterTests", dependencies: ["Milter", "MilterProbe", "TestKit"],
             swiftSettings: strict),
@@ -59,7 +62,7 @@ let package = Package(
         .testTarget(
             name: "MailAuthTests",
             dependencies: [
-                "MailAuth", "MailCrypto", "MailDNS", "MailSyntax",
+                "MailAuth", "MailCrypto", "MailDNS", "MailSyntax", "SPF2Witness",
                 .product(name: "Yams", package: "Yams"),
             ],
             swiftSettings: strict),

@@ -1,0 +1,69 @@
+import Foundation
+import MailSyntax
+import Testing
+
+/// libspf2's opinions, from a child process: it is started again after each check that aborts it.
+struct SPF2Process {
+    /// A record of the zone that a check runs in.
+    struct Record: Hashable {
+        let name: String
+        /// The type's number, as in RFC 1035.
+        let type: Int
+        /// An address, a name, or text.
+        let data: String
+    }
+
+    /// One check.
+    struct Check {
+        let zone: [Record]
+        let client: String
+        let helo: String
+        let sender: String
+    }
+
+    /// The witness, built beside the tests.
+    static let executable = URL(filePath: CommandLine.arguments[0]).deletingLastPathComponent()
+        .appending(path: "SPF2Witness")
+
+    /// The result's word for each check; "abort" where the process died of it.
+    static func results(_ checks: [Check]) throws -> [String] {
+        var results: [String] = []
+        while results.count < checks.count {
+            let answers = try run(checks[results.count...])
+            results += answers
+            if results.count < checks.count { results.append("abort") }
+        }
+        return results
+    }
+
+    /// Runs checks until the process ends, by the end of its input or before.
+    private static func run(_ checks: ArraySlice<Check>) throws -> [String] {
+        let input = FileManager.default.temporaryDirectory
+            .appending(path: "spf2-witness-\(UUID().uuidString)")
+        try checks.map(\.script).joined().write(to: input, atomically: false, encoding: .utf8)
+        defer { try? FileManager.default.removeItem(at: input) }
+        let process = Process()
+        process.executableURL = executable
+        process.standardInput = try FileHandle(forReadingFrom: input)
+        process.standardError = FileHandle.nullDevice
+        // A stack trace for each abort would take longer than all checks together.
+        process.environment = ["SWIFT_BACKTRACE": "enable=no"]
+        let output = Pipe()
+        process.standardOutput = output
+        try process.run()
+        let data = output.fileHandleForReading.readDataToEndOfFile()
+        process.waitUntilExit()
+        // "(invalid)" is its word for a record that it did not parse.
+        return String(decoding: data, as: UTF8.self).split(separator: "\n").map {
+            $0 == "(invalid)" ? "permerror" : String($0)
+        }
+    }
+}
+
+extension SPF2Process.Check {
+    /// The check in the witness's language.
+    fileprivate var script: String {
+        zone.map { "record \($0.name) \($0.type) 0 \(Hex.encode($0.data.utf8))\n" }.joined()
+            + "check \(client) \(Hex.encode(helo.utf8)) \(Hex.encode(sender.utf8))\n"
+    }
+}
