@@ -65,15 +65,16 @@ enum IDNA {
     /// The rules for joiners (RFC 5892, appendices A.1 and A.2).
     ///
     /// After a virama both are valid. The non-joiner is also valid between letters of joining scripts;
-    /// as the joining types are no property the standard library has, any two letters outside ASCII do.
+    /// as the standard library does not know the joining types, any two letters without case do (all
+    /// joining scripts have only such), or the marks on them.
     private static func joins(_ label: [Unicode.Scalar], at index: Int) -> Bool {
         guard index > 0 else { return false }
         let before = label[index - 1]
         if before.properties.canonicalCombiningClass == .virama { return true }
         guard label[index] == "\u{200C}", index + 1 < label.count else { return false }
-        let after = label[index + 1]
-        return !before.isASCII && !after.isASCII
-            && (before.properties.isAlphabetic || isMark(before)) && after.properties.isAlphabetic
+        return [before, label[index + 1]].allSatisfy {
+            $0.properties.generalCategory == .otherLetter || isMark($0)
+        }
     }
 
     private static func isMark(_ scalar: Unicode.Scalar) -> Bool {

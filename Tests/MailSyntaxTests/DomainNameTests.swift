@@ -48,7 +48,8 @@ import Testing
         // IDNA2008: symbols, full-width letters, a mark first, hyphens, joiners out of place, controls.
         ("☃.example", .notIDN), ("ａ.example", .notIDN), ("\u{301}a.example", .notIDN),
         ("ab--é.example", .notIDN), ("-é.example", .notIDN), ("é-.example", .notIDN),
-        ("a\u{200D}é.example", .notIDN), ("é\u{202E}.example", .notIDN), ("é\u{85}", .notIDN),
+        ("a\u{200D}é.example", .notIDN), ("é\u{200C}é.example", .notIDN),
+        ("é\u{202E}.example", .notIDN), ("é\u{85}", .notIDN),
         ("\u{212A}.example", .notIDN), ("例え。テスト", .notIDN), ("é_.example", .notIDN),
         ("\u{378}.example", .notIDN), (String(repeating: "é", count: 64), .notIDN),
         (String(repeating: "長", count: 60) + "短", .notIDN),
