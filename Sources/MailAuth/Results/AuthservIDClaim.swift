@@ -1,0 +1,132 @@
+internal import MailSyntax
+
+/// Decides whether a field claims to be ours: whether any reader could take it for one.
+///
+/// The question is asked of fields that nobody can parse, too, so it is answered generously. What stands
+/// before the first semicolon is read as an identifier in every way that occurs to a lenient reader: with
+/// comments and white space before, within and after it; quoted whole or in parts; after stray marks; with
+/// a version or anything else behind it; with a "/" and a job identifier. An encoded word there could spell
+/// anything, and is a claim. Another host's identifier, in the grammar of RFC 8601, never is.
+///
+/// Trust: hostile text. Linear time: each octet is looked at a fixed number of times.
+struct AuthservIDClaim {
+    /// Identifiers longer than this are nobody's.
+    private static let maximumSpelling = 1_024
+    /// After so many pieces outside ASCII nobody could have meant it honestly.
+    private static let maximumConversions = 16
+
+    private let ours: [UInt8]
+    private var spelled: [UInt8] = []
+    /// Where the last word of `spelled` begins.
+    private var wordStart = 0
+    private var compared = 0
+    private var isASCII = true
+    private var conversions = 0
+    /// A quote or a comment has no end, so that readers differ over what is quoted.
+    private var isBroken = false
+    private var isClaim = false
+
+    private init(_ id: AuthservID) {
+        // As `spelled` is: without white space, and without marks before the first word.
+        ours = Array(
+            id.canonical.filter { !$0.isFoldingSpace }.drop(while: ResultsText.isTspecial))
+    }
+
+    /// Whether the value of an Authentication-Results field claims an identifier.
+    static func isMade(by value: Span<UInt8>, of id: AuthservID) -> Bool {
+        var claim = AuthservIDClaim(id)
+        guard !claim.ours.isEmpty else { return false }
+        claim.read(value)
+        return claim.isClaim
+    }
+
+    private mutating func read(_ value: Span<UInt8>) {
+        var position = 0
+        while position < value.count, !isClaim, spelled.count <= Self.maximumSpelling {
+            let octet = value[position]
+            switch octet {
+            case UInt8(ascii: ";"):
+                compare()
+                // A semicolon before any identifier is a stray mark.
+                if !spelled.isEmpty { return }
+                position += 1
+            case UInt8(ascii: "("):
+                compare()
+                position = isBroken ? position + 1 : endOfComment(value, at: position)
+            case UInt8(ascii: "\""):
+                position = isBroken ? position + 1 : endOfQuoted(value, at: position)
+            case UInt8(ascii: "="):
+                if position + 1 < value.count, value[position + 1] == UInt8(ascii: "?") {
+                    isClaim = true
+                }
+                take(octet)
+                position += 1
+            case UInt8(ascii: "\\"):
+                position += 1
+            case _ where octet == .space || octet.isASCIIControl:
+                compare()
+                position += 1
+            default:
+                take(octet)
+                position += 1
+            }
+        }
+        compare()
+    }
+
+    /// Takes one octet of a word, or a mark, which ends a word and is dropped before the first one.
+    private mutating func take(_ octet: UInt8) {
+        guard ResultsText.isTspecial(octet) else {
+            if octet >= 0x80 { isASCII = false }
+            spelled.append(octet)
+            return
+        }
+        compare()
+        if !spelled.isEmpty { spelled.append(octet) }
+    }
+
+    private mutating func endOfComment(_ value: Span<UInt8>, at start: Int) -> Int {
+        guard let end = ResultsText.endOfComment(value, at: start) else {
+            isBroken = true
+            return start + 1
+        }
+        return end
+    }
+
+    private mutating func endOfQuoted(_ value: Span<UInt8>, at start: Int) -> Int {
+        guard let end = ResultsText.endOfQuotedString(value, at: start) else {
+            isBroken = true
+            return start + 1
+        }
+        for index in start + 1..<end - 1 where spelled.count <= Self.maximumSpelling {
+            let octet = value[index]
+            if octet == .space || octet.isASCIIControl {
+                compare()
+            } else if octet != UInt8(ascii: "\\") {
+                take(octet)
+            }
+        }
+        compare()
+        return end
+    }
+
+    /// At the end of a word: is what was spelled so far our identifier?
+    private mutating func compare() {
+        guard spelled.count > compared else { return }
+        compared = spelled.count
+        compare(spelled[...])
+        if isBroken { compare(spelled[wordStart...]) }
+        wordStart = spelled.count
+    }
+
+    private mutating func compare(_ candidate: ArraySlice<UInt8>) {
+        if !isASCII {
+            conversions += 1
+            if conversions > Self.maximumConversions { isClaim = true }
+        } else if candidate.count != ours.count, candidate.count != ours.count + 1 {
+            // One more for a dot at the end; with any other length there is nothing to compare.
+            return
+        }
+        if AuthservID.canonicalForm(of: candidate) == ours { isClaim = true }
+    }
+}

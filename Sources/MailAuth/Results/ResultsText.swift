@@ -1,0 +1,149 @@
+internal import MailSyntax
+
+/// Lexical rules of Authentication-Results: the words, strings and comments of RFC 8601, section 2.2.
+///
+/// Trust: hostile text; iterative and linear. A caller that is told that a comment or a string has no end
+/// must not ask again further on.
+enum ResultsText {
+    /// Whether an octet is one of the tspecials, which end a token (RFC 2045, section 5.1).
+    static func isTspecial(_ octet: UInt8) -> Bool {
+        switch octet {
+        case UInt8(ascii: "("), UInt8(ascii: ")"), UInt8(ascii: "<"), UInt8(ascii: ">"),
+            UInt8(ascii: "@"), UInt8(ascii: ","), UInt8(ascii: ";"), UInt8(ascii: ":"),
+            UInt8(ascii: "\\"), UInt8(ascii: "\""), UInt8(ascii: "/"), UInt8(ascii: "["),
+            UInt8(ascii: "]"), UInt8(ascii: "?"), UInt8(ascii: "="):
+            true
+        default: false
+        }
+    }
+
+    /// Whether text is a token (RFC 2045, section 5.1).
+    static func isToken(_ text: String) -> Bool {
+        !text.isEmpty && text.utf8.allSatisfy { $0 > 0x20 && $0 < 0x7F && !isTspecial($0) }
+    }
+
+    /// Whether text is a Keyword: letters, digits and inner hyphens (RFC 5321, section 4.1.2).
+    static func isKeyword(_ text: String) -> Bool {
+        guard let last = text.utf8.last, last.isASCIIAlphanumeric else { return false }
+        return text.utf8.allSatisfy { $0.isASCIIAlphanumeric || $0 == UInt8(ascii: "-") }
+    }
+
+    /// Whether text is `[[local-part] "@"] domain-name` with an "@", in the form to be written.
+    static func isIdentity(_ text: String) -> Bool {
+        let octets = Array(text.utf8)
+        var at = octets.startIndex
+        if octets.first == UInt8(ascii: "\"") {
+            guard let end = endOfQuotedString(octets.span, at: 0) else { return false }
+            let content = octets[1..<end - 1]
+            // One spelling only: what would be written for this local-part.
+            guard localPart(AddressSyntax.unquoted(content)) == Array(octets[..<end]) else {
+                return false
+            }
+            at = end
+        } else {
+            at = octets.firstIndex(of: UInt8(ascii: "@")) ?? octets.endIndex
+            let localPart = octets[..<at]
+            guard localPart.isEmpty || AddressSyntax.isDotAtom(localPart),
+                !holdsEncodedWordMark(localPart)
+            else { return false }
+        }
+        guard at < octets.endIndex, octets[at] == UInt8(ascii: "@") else { return false }
+        // domain-name = sub-domain 1*("." sub-domain) (RFC 6376, section 3.5)
+        let labels = octets[(at + 1)...].split(
+            separator: UInt8(ascii: "."), omittingEmptySubsequences: false)
+        return labels.count > 1
+            && labels.allSatisfy { label in
+                label.first != UInt8(ascii: "-")
+                    && isKeyword(String(decoding: label, as: UTF8.self))
+            }
+    }
+
+    /// Whether octets, written after "=", hold `=?`, which begins an encoded word.
+    private static func holdsEncodedWordMark(_ octets: ArraySlice<UInt8>) -> Bool {
+        octets.first == UInt8(ascii: "?")
+            || zip(octets, octets.dropFirst()).contains {
+                $0 == UInt8(ascii: "=") && $1 == UInt8(ascii: "?")
+            }
+    }
+
+    /// A quoted string with this content.
+    ///
+    /// Readers that undo encoded words before they parse (against RFC 2047, section 5) must find none:
+    /// `=?` becomes `=\?`, which is the same text.
+    static func quoted(_ content: [UInt8]) -> [UInt8] {
+        [UInt8(ascii: "\"")] + escaped(content, "\"", "\\") + [UInt8(ascii: "\"")]
+    }
+
+    /// A local-part as it is written: a dot-atom as it is, anything else quoted.
+    static func localPart(_ octets: [UInt8]) -> [UInt8] {
+        AddressSyntax.isDotAtom(octets) && !holdsEncodedWordMark(octets[...])
+            ? octets : quoted(octets)
+    }
+
+    /// A comment with this content, encoded words broken up as in `quoted`.
+    static func comment(_ content: [UInt8]) -> [UInt8] {
+        [UInt8(ascii: "(")] + escaped(content, "(", ")", "\\") + [UInt8(ascii: ")")]
+    }
+
+    private static func escaped(_ content: [UInt8], _ specials: Unicode.Scalar...) -> [UInt8] {
+        var result: [UInt8] = []
+        result.reserveCapacity(content.count + 2)
+        var previous: UInt8 = 0
+        for octet in content {
+            if specials.contains(Unicode.Scalar(octet))
+                || (octet == UInt8(ascii: "?") && previous == UInt8(ascii: "="))
+            {
+                result.append(UInt8(ascii: "\\"))
+            }
+            result.append(octet)
+            previous = octet
+        }
+        return result
+    }
+
+    /// Text that may stand in a field: control characters and line separators become "?".
+    static func printable(_ text: String) -> String {
+        guard text.unicodeScalars.contains(where: isControl) else { return text }
+        return String(
+            String.UnicodeScalarView(text.unicodeScalars.map { isControl($0) ? "?" : $0 }))
+    }
+
+    private static func isControl(_ scalar: Unicode.Scalar) -> Bool {
+        switch scalar.value {
+        case 0..<0x20, 0x7F..<0xA0, 0x2028, 0x2029: true
+        default: false
+        }
+    }
+
+    /// The position after the comment that begins here, or nil if it has no end.
+    static func endOfComment(_ text: Span<UInt8>, at start: Int) -> Int? {
+        var depth = 0
+        var position = start
+        while position < text.count {
+            switch text[position] {
+            case UInt8(ascii: "("): depth += 1
+            case UInt8(ascii: ")"):
+                depth -= 1
+                if depth == 0 { return position + 1 }
+            case UInt8(ascii: "\\"): position += 1
+            default: break
+            }
+            position += 1
+        }
+        return nil
+    }
+
+    /// The position after the quoted string that begins here, or nil if it has no end.
+    static func endOfQuotedString(_ text: Span<UInt8>, at start: Int) -> Int? {
+        var position = start + 1
+        while position < text.count {
+            switch text[position] {
+            case UInt8(ascii: "\""): return position + 1
+            case UInt8(ascii: "\\"): position += 1
+            default: break
+            }
+            position += 1
+        }
+        return nil
+    }
+}
