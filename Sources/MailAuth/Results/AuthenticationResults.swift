@@ -17,8 +17,9 @@ public struct AuthenticationResults: Hashable, Sendable {
     public var version: Int?
     /// The results in order; none is written as `none`.
     public var results: [MethodResult]
-    /// Whether all of the field could be read in one way only. Values without the quotes that RFC 8601,
-    /// section 2.2, asks for are no fault.
+    /// Whether all of the field could be read in one way only.
+    ///
+    /// Values without the quotes that RFC 8601, section 2.2, asks for are no fault.
     public private(set) var isWellFormed = true
 
     /// Creates results to be written.

@@ -110,7 +110,7 @@ struct AuthservIDClaim {
         return end
     }
 
-    /// At the end of a word: is what was spelled so far our identifier?
+    /// Asks, at the end of a word, whether what was spelled so far is our identifier.
     private mutating func compare() {
         guard spelled.count > compared else { return }
         compared = spelled.count
