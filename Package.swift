@@ -67,6 +67,12 @@ let package = Package(
             ],
             swiftSettings: strict),
         .testTarget(name: "MailCryptoTests", dependencies: ["MailCrypto"], swiftSettings: strict),
-        .testTarget(name: "DaemonKitTests", dependencies: ["DaemonKit"], swiftSettings: strict),
+        .testTarget(
+            name: "DaemonKitTests", dependencies: ["DaemonKit", "DaemonProbe"],
+            swiftSettings: strict),
+        // A daemon that does nothing but live: the tests of DaemonKit start, signal and stop it.
+        .executableTarget(
+            name: "DaemonProbe", dependencies: ["DaemonKit"], path: "Tests/DaemonProbe",
+            swiftSettings: strict),
     ]
 )

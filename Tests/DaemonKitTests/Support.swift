@@ -1,4 +1,5 @@
 import Foundation
+import Glibc
 
 @testable import DaemonKit
 
@@ -55,4 +56,9 @@ func reader(
     overrides: [ConfigurationStatement] = []
 ) -> ConfigurationReader {
     ConfigurationReader(schema: schema, text: text, named: "f", overrides: overrides)
+}
+
+/// Sets a file's permissions.
+func setMode(_ path: String, _ mode: UInt32) {
+    _ = unsafe chmod(path, mode)
 }

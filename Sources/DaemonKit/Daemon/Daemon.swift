@@ -1,0 +1,65 @@
+import Glibc
+
+/// Drives a daemon from its command line to its exit status.
+struct Daemon<Program: DaemonProgram> {
+    private let arguments: [String]
+    private let description = Program.description
+
+    init(arguments: [String]) {
+        self.arguments = Array(arguments.dropFirst())
+    }
+
+    func run() -> Never {
+        let log = Log()
+        do throws(Failure) {
+            exit(try run(log: log).rawValue)
+        } catch {
+            log.error(error.message)
+            exit(error.exitCode.rawValue)
+        }
+    }
+
+    private func run(log: Log) throws(Failure) -> ExitCode {
+        let options: DaemonOptions
+        do throws(DaemonOptions.UsageError) {
+            options = try DaemonOptions(parsing: arguments, for: description)
+        } catch {
+            throw Failure(
+                .usage, "\(description.name): \(error.message); try \(description.name) --help")
+        }
+        if options.showsHelp {
+            return Self.printed(OptionTable(description).help)
+        }
+        if options.showsVersion {
+            return Self.printed("\(description.name) \(description.version)\n")
+        }
+        if options.verbosity > 0 { log.level = .debug }
+        let isService = !options.checksOnly && options.testFiles.isEmpty
+        // Before anything can start a thread, so that every thread inherits the mask.
+        let signals = isService ? Signals.block() : nil
+        let startup = Startup<Program>(description: description, options: options, log: log)
+        let configuration = try startup.configuration()
+        if options.checksOnly {
+            startup.log(configuration.problems, as: nil)
+            return configuration.settings == nil ? .configuration : .ok
+        }
+        startup.log(configuration.problems, as: isService ? configuration.service : nil)
+        guard let settings = configuration.settings else {
+            throw Failure(
+                .configuration, "\(description.name) does not start: see the errors above")
+        }
+        guard let signals else {
+            return Program.evaluate(
+                files: options.testFiles, settings: settings, verbosity: options.verbosity, log: log
+            )
+        }
+        let service = Service<Program>(
+            description: description, options: options, log: log, configuration: configuration)
+        return try service.run(settings: settings, signals: signals)
+    }
+
+    private static func printed(_ text: String) -> ExitCode {
+        let bytes = Array(text.utf8)
+        return unsafe write(1, bytes, bytes.count) == bytes.count ? .ok : .ioError
+    }
+}

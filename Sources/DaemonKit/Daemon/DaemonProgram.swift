@@ -1,0 +1,31 @@
+/// One of the daemons, as the common driver sees it.
+///
+/// A program declares what it is, builds its settings from a configuration, and serves. Mark the conforming type `@main`: the driver
+/// does the rest, from the command line to the exit status.
+public protocol DaemonProgram: SendableMetatype {
+    /// Everything that a configuration makes: immutable, replaced as a whole by a reload.
+    associatedtype Settings: Sendable
+
+    /// Name, directives, options.
+    static var description: DaemonDescription { get }
+
+    /// Builds the settings; what is wrong is reported to the reader, and nil returned when nothing can be built.
+    ///
+    /// Runs as the user that the daemon becomes, at start and at every reload, and reads every file that the settings need.
+    static func load(_ reader: ConfigurationReader) -> Settings?
+
+    /// Serves until asked to stop and the last client is done.
+    static func serve(_ context: DaemonContext<Settings>) -> ExitCode
+
+    /// Evaluates the messages in files, for `-t`, and writes what it finds to standard output.
+    static func evaluate(
+        files: [String], settings: Settings, verbosity: Int, log: Log
+    ) -> ExitCode
+}
+
+extension DaemonProgram {
+    /// Runs the daemon.
+    public static func main() {
+        Daemon<Self>(arguments: CommandLine.arguments).run()
+    }
+}

@@ -1,0 +1,98 @@
+import Glibc
+
+/// Reads a configuration and says what is wrong with it: at start, for `-n`, and at every reload.
+struct Startup<Program: DaemonProgram>: Sendable {
+    let description: DaemonDescription
+    let options: DaemonOptions
+    let log: Log
+
+    /// A configuration that was read.
+    struct Configuration {
+        /// What it says about the process.
+        let service: ServiceSettings
+        /// What the daemon made of it; nil when there are errors.
+        let settings: Program.Settings?
+        /// Whom to become; nil to stay.
+        let account: Account?
+        /// Everything found, in the order of the files.
+        let problems: [ConfigurationProblem]
+        /// The values of directives that a reload cannot change.
+        let restartValues: [String: String]
+    }
+
+    /// Reads everything, the files that it names included.
+    func configuration() throws(Failure) -> Configuration {
+        let file = options.configurationFile ?? description.configurationFile
+        // Only the usual file may be absent: then the defaults hold, as in the peers.
+        let isMissing = unsafe access(file, F_OK) != 0 && errno == ENOENT
+        let isAbsent = options.configurationFile == nil && isMissing
+        let reader = ConfigurationReader(
+            schema: description.schema, file: isAbsent ? nil : file, overrides: options.overrides)
+        let service = ServiceSettings(reader)
+        let account = Privileges.account(
+            for: service, packageUser: description.name, reader: reader)
+        // As the user that the daemon becomes: see Privileges.
+        let settings = try Privileges.acting(as: account) {
+            if !isAbsent { checkReloadable(file, reader) }
+            return Program.load(reader)
+        }
+        if let group = service.socketGroup, service.socketGroupIsExplicit,
+            Account.group(named: group) == nil
+        {
+            reader.report(.error, "SocketGroup", "there is no group \(group)")
+        }
+        if settings == nil, !reader.problems.hasErrors {
+            reader.report(
+                ConfigurationProblem(
+                    .error, at: SourceLocation(file: reader.file), "the daemon cannot use it"))
+        }
+        return Configuration(
+            service: service, settings: reader.problems.hasErrors ? nil : settings,
+            account: account, problems: reader.problems, restartValues: reader.restartValues)
+    }
+
+    /// Warns of a configuration that the daemon could not read again once it has given up root.
+    private func checkReloadable(_ file: String, _ reader: ConfigurationReader) {
+        do throws(SystemError) {
+            _ = try OpenFile(reading: file)
+        } catch {
+            guard error.code == EACCES, !reader.problems.hasErrors else { return }
+            reader.report(
+                ConfigurationProblem(
+                    .warning, at: SourceLocation(file: file),
+                    "the user that the daemon becomes cannot read this file: no reload will work",
+                    suggestion: "chgrp and chmod it so that he can"))
+        }
+    }
+
+    /// Logs what was found.
+    ///
+    /// Where syslog gets it, a person who started the daemon by hand sees the errors too.
+    func log(_ problems: [ConfigurationProblem], as service: ServiceSettings?) {
+        if let service, service.usesSyslog {
+            for problem in problems where problem.severity == .error {
+                log.error(problem.description)
+            }
+        }
+        if let service { configureLog(service) }
+        for problem in problems {
+            let level: Log.Level =
+                switch problem.severity {
+                case .error: .error
+                case .warning: .warning
+                case .notice: .notice
+                }
+            log.log(level, problem.description)
+        }
+    }
+
+    /// Sends the log where the configuration wants it.
+    func configureLog(_ service: ServiceSettings) {
+        let standardError = DescriptorSink.standardError()
+        guard service.usesSyslog else { return log.redirect(to: standardError) }
+        log.redirect(
+            to: SyslogSink(
+                facility: service.syslogFacility, name: service.syslogName ?? description.name,
+                fallback: standardError))
+    }
+}

@@ -1,0 +1,89 @@
+/// The options of a daemon: the one list that the parser and `--help` share.
+public struct OptionTable: Sendable {
+    /// One option.
+    struct Option: Sendable {
+        enum Meaning: Hashable, Sendable {
+            case configuration, check, testFiles, verbose, version, help, standardIO, foreground
+            /// Sets a directive, to the option's argument or to a fixed value.
+            case directive(String, fixed: String? = nil)
+        }
+
+        let letter: Character?
+        var long: String?
+        /// What stands for the argument in messages; nil when it takes none.
+        var argument: String?
+        let meaning: Meaning
+        let text: String
+    }
+
+    let options: [Option]
+    private let description: DaemonDescription
+
+    /// The options of a daemon.
+    public init(_ description: DaemonDescription) {
+        self.description = description
+        let extra = description.extraOptions
+        var options = [
+            Option(
+                letter: "x", argument: "FILE", meaning: .configuration,
+                text: "read this configuration (\(description.configurationFile))")
+        ]
+        if extra.contains(.configurationAsC) {
+            options.append(
+                Option(letter: "c", argument: "FILE", meaning: .configuration, text: "the same"))
+        }
+        options += [
+            Option(
+                letter: "p", argument: "SOCKET", meaning: .directive("Socket"),
+                text: "listen here: unix:/PATH, inet:PORT@HOST, inet6:PORT@HOST, fd:N"),
+            Option(
+                letter: "u", argument: "USER", meaning: .directive("UserID"),
+                text: "become this user, or USER:GROUP"),
+            Option(
+                letter: "P", argument: "FILE", meaning: .directive("PidFile"),
+                text: "write the process id to this file"),
+            Option(
+                letter: "l", meaning: .directive("Syslog", fixed: "yes"),
+                text: "log to syslog rather than to standard error"),
+            Option(
+                letter: "n", meaning: .check,
+                text: "check the configuration and all it names, and stop"),
+            Option(
+                letter: "t", argument: "FILES", meaning: .testFiles,
+                text: "evaluate messages from these files, and stop"),
+            Option(letter: "v", meaning: .verbose, text: "say more"),
+            Option(
+                letter: "f", meaning: .foreground, text: "does nothing: always in the foreground"),
+        ]
+        if extra.contains(.standardIO) {
+            options.append(
+                Option(
+                    letter: nil, long: "stdio", meaning: .standardIO,
+                    text: "serve one client on standard input and output"))
+        }
+        options += [
+            Option(letter: "V", long: "version", meaning: .version, text: "print the version"),
+            Option(letter: "h", long: "help", meaning: .help, text: "print this"),
+        ]
+        self.options = options
+    }
+
+    /// The text that `--help` prints.
+    public var help: String {
+        var text = "Usage: \(description.name) [OPTION]..."
+        if description.extraOptions.contains(.configurationAsOperand) { text += " [FILE]" }
+        text += "\n\(description.summary)\n\n"
+        let names = options.map { option in
+            var name = option.letter.map { "-\($0)" } ?? "  "
+            if let long = option.long { name += (option.letter == nil ? "  " : ", ") + "--\(long)" }
+            if let argument = option.argument { name += " \(argument)" }
+            return name
+        }
+        let width = (names.map(\.count).max() ?? 0) + 2
+        for (name, option) in zip(names, options) {
+            let padding = String(repeating: " ", count: width - name.count)
+            text += "  \(name)\(padding)\(option.text)\n"
+        }
+        return text + "\nDirectives of the configuration are described in its manual page.\n"
+    }
+}

@@ -1,0 +1,128 @@
+import Glibc
+
+/// Reading private keys with the care that `RequireSafeKeys` asks for.
+///
+/// Everything is asked of the open file, as the user that the daemon runs as: what was checked is what is read.
+extension ConfigurationReader {
+    /// The longest key file; an RSA-16384 key in PEM form has about 13,000 octets.
+    static let keyFileSizeLimit = 65_536
+
+    /// The contents of a private key's file; nil when it cannot be read, is empty, or is unsafe while safety is required.
+    ///
+    /// A file is safe when only its owner, root, and members of the daemon's own groups may read it, only the owner may write it,
+    /// the owner is root or the daemon's user, and nobody else can put another file in its place. Where safety is not required the
+    /// same findings are warnings.
+    public func keyFile(
+        _ path: String, requireSafe: Bool, directive: String, at location: SourceLocation
+    ) -> [UInt8]? {
+        func report(_ severity: ConfigurationProblem.Severity, _ text: String, _ way: String? = nil)
+        {
+            self.report(
+                ConfigurationProblem(
+                    severity, at: location, directive: directive, text, suggestion: way))
+        }
+        guard path.hasPrefix("/") else {
+            report(.error, "the key file's path \"\(path)\" is relative", "write it in full")
+            return nil
+        }
+        let status: stat
+        let bytes: [UInt8]
+        do {
+            let file = try OpenFile(reading: path)
+            status = try file.status()
+            bytes = try file.contents(limit: Self.keyFileSizeLimit)
+        } catch let error as SystemError {
+            let way =
+                error.code == EACCES
+                ? "make it and its directories readable for the user that the daemon runs as"
+                : nil
+            report(.error, "the key file \(path) cannot be read: \(error)", way)
+            return nil
+        } catch {
+            report(.error, "the key file \(path) \(error)")
+            return nil
+        }
+        guard !bytes.isEmpty else {
+            report(.error, "the key file \(path) is empty")
+            return nil
+        }
+        let findings = KeyFileSafety.current.findings(path: path, status: status)
+        for finding in findings {
+            report(requireSafe ? .error : .warning, finding.message, finding.remedy)
+        }
+        return findings.isEmpty || !requireSafe ? bytes : nil
+    }
+}
+
+/// Who may read, change or replace a file besides us.
+struct KeyFileSafety {
+    let user: uid_t
+    let groups: Set<gid_t>
+
+    struct Finding {
+        let message: String
+        let remedy: String
+    }
+
+    /// The process as it now is, by its effective ids.
+    static var current: KeyFileSafety {
+        var groups = [gid_t](repeating: 0, count: 1024)
+        let count = unsafe getgroups(Int32(groups.count), &groups)
+        let own = Set(groups.prefix(Int(max(count, 0)))).union([getegid()])
+        return KeyFileSafety(user: geteuid(), groups: own)
+    }
+
+    func findings(path: String, status: stat) -> [Finding] {
+        var findings: [Finding] = []
+        let mode = status.st_mode
+        if status.st_uid != 0, status.st_uid != user {
+            findings.append(
+                Finding(
+                    message: "the key file \(path) belongs to another user (\(status.st_uid))",
+                    remedy: "chown it to root or to the user that the daemon runs as"))
+        }
+        if mode & 0o007 != 0 || mode & 0o030 != 0
+            || (mode & 0o040 != 0 && !groups.contains(status.st_gid))
+        {
+            let octal = String(mode & 0o777, radix: 8)
+            findings.append(
+                Finding(
+                    message: "the key file \(path) is open to others (mode 0\(octal))",
+                    remedy: "chmod 0600 \(path)"))
+        }
+        return findings + directoryFindings(path: path)
+    }
+
+    /// Looks at every directory above the file itself, symbolic links resolved.
+    private func directoryFindings(path: String) -> [Finding] {
+        guard let resolved = resolve(path) else { return [] }
+        var directory = resolved[...]
+        while let slash = directory.lastIndex(of: "/") {
+            directory = directory[..<slash]
+            let name = directory.isEmpty ? "/" : String(directory)
+            var status = stat()
+            guard unsafe lstat(name, &status) == 0 else { continue }
+            let mode = status.st_mode
+            // In a sticky directory others cannot rename or remove what is not theirs.
+            let others =
+                mode & 0o002 != 0
+                || (mode & 0o020 != 0 && status.st_gid != 0 && !groups.contains(status.st_gid))
+            let foreign = status.st_uid != 0 && status.st_uid != user
+            if foreign || (others && mode & S_ISVTX == 0) {
+                return [
+                    Finding(
+                        message: "others can put another file in the place of \(path): "
+                            + "they may write in \(name)",
+                        remedy: "chmod go-w \(name), and let it belong to root or the daemon")
+                ]
+            }
+        }
+        return []
+    }
+
+    private func resolve(_ path: String) -> String? {
+        guard let resolved = unsafe realpath(path, nil) else { return nil }
+        defer { unsafe free(resolved) }
+        return unsafe String(cString: resolved)
+    }
+}

@@ -1,0 +1,292 @@
+import Foundation
+import Glibc
+import Testing
+
+@testable import DaemonKit
+
+/// The life of a daemon, seen from outside its process.
+@Suite(.serialized) struct DaemonTests {
+    let folder: Folder
+    let socket: String
+
+    init() throws {
+        folder = try Folder()
+        setMode(folder.path, 0o755)
+        socket = folder.file("s")
+        try folder.write("c", "Socket unix:\(socket)\nUserID nobody\nSocketGroup nogroup\n")
+    }
+
+    private func start(
+        _ arguments: [String] = [], environment: [String: String] = [:]
+    ) throws -> ProbeProcess {
+        try ProbeProcess(
+            ["-x", folder.file("c")] + arguments, in: folder, environment: environment)
+    }
+
+    // MARK: Command line and checking
+
+    @Test(arguments: [
+        (["-Z"], "unknown option -Z"), (["--nonsense"], "unknown option --nonsense"),
+        (["-x"], "-x needs its FILE"), (["--help=yes"], "--help takes no value"),
+        (["a", "b"], "there is no use for \"a\""),
+    ])
+    func `a wrong command line is a usage error`(_ arguments: [String], _ message: String) throws {
+        let probe = try ProbeProcess(arguments, in: folder)
+        #expect(probe.status() == 64)
+        #expect(probe.log.contains(message))
+    }
+
+    @Test func `help and version are printed`() throws {
+        for (option, text) in [("--help", "-x FILE"), ("-V", "signet-probe 1.0\n")] {
+            let pipe = Pipe()
+            let probe = try ProbeProcess([option], in: folder, output: pipe.fileHandleForWriting)
+            #expect(probe.status() == 0)
+            try pipe.fileHandleForWriting.close()
+            let output = String(
+                decoding: pipe.fileHandleForReading.readDataToEndOfFile(), as: UTF8.self)
+            #expect(output.contains(text))
+        }
+    }
+
+    @Test func `checking finds everything and stops`() throws {
+        let good = try start(["-n"])
+        #expect(good.status() == 0)
+        #expect(good.log.isEmpty)
+        try folder.write(
+            "c",
+            "Sylog yes\nKeyFile \(folder.file("gone"))\nInternalHosts 10.0.0.0/99\nUserID nosuch\n")
+        let bad = try start(["-n"])
+        #expect(bad.status() == 78)
+        let lines = bad.log.split(separator: "\n").map(String.init)
+        #expect(lines.count == 4)
+        #expect(bad.log.contains("c:1:1: error: Sylog: unknown directive; did you mean Syslog?"))
+        #expect(bad.log.contains("c:2:1: error: KeyFile: the key file"))
+        #expect(bad.log.contains("c:3:1: error: InternalHosts: \"10.0.0.0/99\""))
+        #expect(
+            bad.log.contains(
+                "c:4:1: error: UserID: there is no user nosuch; the package creates the user signet-probe"
+            ))
+        #expect(try ProbeProcess(["-n", "-x", "/nonexistent"], in: folder).status() == 78)
+        #expect(try ProbeProcess(["-n", folder.file("c")], in: folder).status() == 78)
+        #expect(try ProbeProcess(["-n", "-c", folder.file("c")], in: folder).status() == 78)
+        #expect(try ProbeProcess(["-n", "-p", "unix:relative"], in: folder).status() == 78)
+    }
+
+    @Test func `files are evaluated instead of serving`() throws {
+        let probe = try start(["-t", "a,b", "c"])
+        #expect(probe.status() == 65)
+        #expect(probe.log == "evaluated: a: hello\nevaluated: b: hello\nevaluated: c: hello\n")
+    }
+
+    // MARK: Life
+
+    @Test func `it listens, gives up root, and stops when it is asked to`() throws {
+        let nobody = try #require(UserSpec("nobody").flatMap { try? Account($0) })
+        let nogroup = try #require(Account.group(named: "nogroup"))
+        let probe = try start(["-P", folder.file("pid")])
+        let client = try Client.connected(to: socket)
+        #expect(client.line() == "hello \(nobody.user):\(nobody.group)")
+        var status = stat()
+        #expect(unsafe lstat(socket, &status) == 0)
+        #expect(status.st_mode & 0o777 == 0o660)
+        #expect(status.st_gid == nogroup)
+        let pid = try String(contentsOfFile: folder.file("pid"), encoding: .utf8)
+        #expect(pid == "\(probe.process.processIdentifier)\n")
+        #expect(probe.logs("4XyZ: greeted a client"))
+        shutdown(client.descriptor, Int32(SHUT_RDWR))
+        probe.signal(SIGTERM)
+        #expect(probe.status() == 0)
+    }
+
+    @Test func `stopping waits for clients, and a second signal does not`() throws {
+        let probe = try start()
+        let client = try Client.connected(to: socket)
+        _ = client.line()
+        probe.signal(SIGTERM)
+        #expect(probe.logs("asked to stop"))
+        usleep(200_000)
+        #expect(probe.process.isRunning)
+        shutdown(client.descriptor, Int32(SHUT_RDWR))
+        #expect(probe.status() == 0)
+
+        let stubborn = try start()
+        let other = try Client.connected(to: socket)
+        _ = other.line()
+        stubborn.signal(SIGINT)
+        #expect(stubborn.logs("asked to stop"))
+        stubborn.signal(SIGINT)
+        #expect(stubborn.status() == -SIGINT)
+    }
+
+    @Test(arguments: [SIGHUP, SIGUSR1])
+    func `a reload takes effect, and a bad one does not`(_ signal: Int32) throws {
+        let configuration = "Socket unix:\(socket)\nUserID nobody\nSocketGroup nogroup\n"
+        let probe = try start()
+        _ = try Client.connected(to: socket).line()
+        try folder.write("c", configuration + "Greeting welcome\nPidFile \(folder.file("p"))\n")
+        probe.signal(signal)
+        #expect(probe.logs("the configuration is reloaded"))
+        #expect(
+            probe.log.contains("PidFile \(folder.file("p")) takes effect at the next start only"))
+        #expect(try Client.connected(to: socket).line().hasPrefix("welcome "))
+        try folder.write("c", configuration + "Greeting bad\nGreting x\nUMask 9\n")
+        probe.signal(signal)
+        #expect(probe.logs("the configuration is not reloaded, the old one stays: 2 errors, "))
+        #expect(
+            probe.log.contains("c:5:1: error: Greting: unknown directive; did you mean Greeting?"))
+        #expect(try Client.connected(to: socket).line().hasPrefix("welcome "))
+        probe.signal(SIGTERM)
+        #expect(probe.status() == 0)
+    }
+
+    @Test func `a reload sees no more than the daemon's user may`() throws {
+        let probe = try start()
+        _ = try Client.connected(to: socket)
+        setMode(folder.file("c"), 0o600)
+        probe.signal(SIGHUP)
+        #expect(probe.logs("cannot be read: Permission denied"))
+        probe.signal(SIGTERM)
+        #expect(probe.status() == 0)
+        let warned = try start(["-n"])
+        #expect(warned.status() == 0)
+        #expect(warned.log.contains("no reload will work"))
+    }
+
+    @Test func `keys are read as the daemon's user`() throws {
+        try folder.write("key", "secret")
+        setMode(folder.file("key"), 0o600)
+        try folder.write("c", "UserID nobody\nKeyFile \(folder.file("key"))\n")
+        let unreadable = try start(["-n"])
+        #expect(unreadable.status() == 78)
+        #expect(unreadable.log.contains("cannot be read: Permission denied"))
+        let nobody = try #require(UserSpec("nobody").flatMap { try? Account($0) })
+        _ = unsafe chown(folder.file("key"), nobody.user, nobody.group)
+        #expect(try start(["-n"]).status() == 0)
+    }
+
+    // MARK: Sockets
+
+    @Test func `a stale socket is replaced, a live one is not stolen`() throws {
+        var stale: BoundSocket? = try BoundSocket(socket, stream: true, listening: true)
+        #expect(stale != nil)
+        stale = nil
+        let first = try start()
+        _ = try Client.connected(to: socket).line()
+        let second = try start()
+        #expect(second.status() == 75)
+        #expect(second.log.contains("another program listens on \(socket)"))
+        #expect(try Client.connected(to: socket).line().hasPrefix("hello "))
+        first.signal(SIGTERM)
+        #expect(first.status() == 0)
+    }
+
+    @Test func `a file that is no socket is left alone`() throws {
+        try folder.write("s", "precious")
+        let probe = try start()
+        #expect(probe.status() == 73)
+        #expect(probe.log.contains("is not a socket"))
+        #expect(try String(contentsOfFile: socket, encoding: .utf8) == "precious")
+        let missing = try start(["-p", "unix:/nonexistent/dir/s"])
+        #expect(missing.status() == 73)
+        #expect(missing.log.contains("/nonexistent/dir cannot be opened"))
+    }
+
+    @Test func `TCP works and a taken port is said to be`() throws {
+        let port = UInt16.random(in: 20_000..<30_000)
+        let probe = try start(["-p", "inet:\(port)@localhost"])
+        var client: Client?
+        #expect(
+            eventually {
+                client = Client(port: port)
+                return client != nil
+            })
+        #expect(client?.line().hasPrefix("hello ") == true)
+        let second = try start(["-p", "inet:\(port)@127.0.0.1"])
+        #expect(second.status() == 75)
+        #expect(second.log.contains("another program listens there"))
+        client = nil
+        probe.signal(SIGTERM)
+        #expect(probe.status() == 0)
+        let nowhere = try start(["-p", "inet:\(port)@host.invalid"])
+        #expect(nowhere.status() == 78)
+    }
+
+    /// Moves the listener on standard input to descriptor 3, as systemd passes it, and becomes the probe.
+    private let activated =
+        "exec 3<&0 </dev/null; LISTEN_PID=$$ LISTEN_FDS=1 LISTEN_FDNAMES=signet-probe exec \"$0\" \"$@\""
+
+    @Test func `systemd's socket is taken and left in place`() throws {
+        let listener = try BoundSocket(folder.file("systemd"), stream: true, listening: true)
+        let handle = FileHandle(fileDescriptor: listener.descriptor)
+        let probe = try ProbeProcess(
+            ["-x", folder.file("c")], in: folder, input: handle, shell: activated)
+        #expect(try Client.connected(to: folder.file("systemd")).line().hasPrefix("hello "))
+        #expect(!FileManager.default.fileExists(atPath: socket))
+        probe.signal(SIGTERM)
+        #expect(probe.status() == 0)
+        #expect(FileManager.default.fileExists(atPath: folder.file("systemd")))
+        // The next instance gets the same socket: what connected in between is served.
+        let waiting = try Client.connected(to: folder.file("systemd"))
+        let next = try ProbeProcess(
+            ["-x", folder.file("c")], in: folder, input: handle, shell: activated)
+        #expect(waiting.line().hasPrefix("hello "))
+        shutdown(waiting.descriptor, Int32(SHUT_RDWR))
+        next.signal(SIGTERM)
+        #expect(next.status() == 0)
+    }
+
+    @Test func `a descriptor that does not listen is an error`() throws {
+        #expect(try start(["-p", "fd:0"]).status() == 78)
+        let probe = try ProbeProcess(["-x", folder.file("c")], in: folder, shell: activated)
+        #expect(probe.status() == 78)
+        #expect(probe.log.contains("is not a listening socket"))
+    }
+
+    @Test func `one client is served on standard input and output`() throws {
+        let input = Pipe()
+        let output = Pipe()
+        let probe = try ProbeProcess(
+            ["-x", folder.file("c")], in: folder, input: input.fileHandleForReading,
+            output: output.fileHandleForWriting)
+        try output.fileHandleForWriting.close()
+        #expect(output.fileHandleForReading.availableData.starts(with: Data("hello ".utf8)))
+        #expect(!FileManager.default.fileExists(atPath: socket))
+        try input.fileHandleForWriting.close()
+        #expect(probe.status() == 0)
+    }
+
+    // MARK: systemd and logs
+
+    @Test func `systemd is told what happens`() throws {
+        let systemd = try BoundSocket(folder.file("notify"), stream: false)
+        setMode(folder.file("notify"), 0o777)
+        let probe = try start(environment: ["NOTIFY_SOCKET": folder.file("notify")])
+        let ready = systemd.receive()
+        #expect(
+            ready.hasPrefix("READY=1\nMAINPID=\(probe.process.processIdentifier)\nSTATUS=listening")
+        )
+        #expect(Client(unix: socket) != nil)
+        probe.signal(SIGHUP)
+        #expect(systemd.receive().hasPrefix("RELOADING=1\nMONOTONIC_USEC="))
+        #expect(systemd.receive().hasPrefix("READY=1\n"))
+        try folder.write("c", "Nonsense\n")
+        probe.signal(SIGHUP)
+        #expect(systemd.receive().hasPrefix("RELOADING=1\n"))
+        #expect(systemd.receive().contains("STATUS=running with the old configuration"))
+        probe.signal(SIGTERM)
+        #expect(systemd.receive().hasPrefix("STOPPING=1\n"))
+        #expect(probe.status() == 0)
+    }
+
+    @Test func `the journal gets priorities`() throws {
+        let shell = "JOURNAL_STREAM=$(stat -Lc %d:%i /proc/self/fd/2) exec \"$0\" \"$@\""
+        let probe = try ProbeProcess(
+            ["-x", folder.file("c"), "-t", "m"], in: folder,
+            environment: ["PATH": "/usr/bin:/bin"], shell: shell)
+        #expect(probe.status() == 65)
+        #expect(probe.log == "<6>evaluated: m: hello\n")
+        let other = try start(["-t", "m"], environment: ["JOURNAL_STREAM": "1:2"])
+        #expect(other.status() == 65)
+        #expect(other.log == "evaluated: m: hello\n")
+    }
+}
