@@ -68,7 +68,7 @@ let package = Package(
             swiftSettings: strict),
         .testTarget(name: "MailCryptoTests", dependencies: ["MailCrypto"], swiftSettings: strict),
         .testTarget(
-            name: "DaemonKitTests", dependencies: ["DaemonKit", "DaemonProbe"],
+            name: "DaemonKitTests", dependencies: ["DaemonKit", "DaemonProbe", "MailSyntax"],
             swiftSettings: strict),
         // A daemon that does nothing but live: the tests of DaemonKit start, signal and stop it.
         .executableTarget(
