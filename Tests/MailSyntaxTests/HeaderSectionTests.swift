@@ -90,8 +90,7 @@ import Testing
         #expect(header.indices(named: "a").isEmpty)
     }
 
-    @Test func hostileSizesCostLinearTime() {
-        let start = ContinuousClock.now
+    @Test(.timeLimit(.minutes(2))) func hostileSizesCostLinearTime() {
         var many = HeaderSection(limits: .greatest)
         let value = Array(" value".utf8)
         for number in 0..<200_000 {
@@ -107,7 +106,6 @@ import Testing
         for _ in 0..<5 { large.append(name: Array("X".utf8), value: folds) }
         #expect(large.bytes.count == 60 << 20 | 55 * 4)
         #expect(large.count(named: "X") == 55)
-        #expect(ContinuousClock.now - start < .seconds(30))
     }
 }
 
