@@ -1,3 +1,4 @@
+internal import CMilter
 internal import Glibc
 public import MailSyntax
 

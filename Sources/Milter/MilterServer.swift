@@ -63,7 +63,7 @@ public enum MilterServer {
     private static let isDraining = Atomic<Bool>(false)
     private static let outcome = Atomic<Int>(outcomeRunning)
     private static let outcomeRunning = Int.max
-    private static let blockedSessions = Atomic<Int>(0)
+    private static let waker = PoolWaker()
 
     /// The number of connections being served.
     public static var connectionCount: Int { liveConnections.load(ordering: .acquiring) }
@@ -103,7 +103,14 @@ public enum MilterServer {
         smfi_settimeout(options.timeout)
         smfi_setmaxdatasize(maximumFrame)
 
-        guard startThread({ end(with: smfi_main()) }) else { throw .failed("pthread_create") }
+        var hasStarted = false
+        let isHelped = waker.start(listener: listener, idleLimit: options.timeout) {
+            hasStarted = startThread { end(with: smfi_main()) }
+        }
+        guard hasStarted else { throw .failed("pthread_create") }
+        if !isHelped {
+            options.onProblem("sessions that wait for the DNS may hold up others (no pool waker)")
+        }
         wake.wait()
         if isDraining.load(ordering: .acquiring) {
             guard closeListener(listener) else { throw .failed("closing the listener") }
@@ -129,8 +136,8 @@ public enum MilterServer {
     /// - Parameter wait: The wait.
     /// - Returns: What the wait returns.
     public static func blocking<Result>(_ wait: () -> Result) -> Result {
-        blockedSessions.add(1, ordering: .relaxed)
-        defer { blockedSessions.subtract(1, ordering: .relaxed) }
+        waker.enter()
+        defer { waker.leave() }
         return wait()
     }
 
@@ -139,37 +146,12 @@ public enum MilterServer {
         wake.signal()
     }
 
-    /// Puts a listener that nobody can reach in the place of the real one, under the same number.
+    /// Puts a listener that nobody knows of in the place of the real one.
     ///
-    /// libmilter goes on polling that number. Closing it instead would make it abort all sessions.
+    /// libmilter goes on polling its number. Closing it instead would make it abort all sessions.
     private static func closeListener(_ listener: Int32) -> Bool {
-        // Non-blocking, as libmilter may accept on it because of a wake-up from the old one.
-        let flags =
-            Int32(SOCK_STREAM.rawValue) | Int32(SOCK_NONBLOCK.rawValue)
-            | Int32(SOCK_CLOEXEC.rawValue)
-        let unreachable = socket(AF_UNIX, flags, 0)
-        guard unreachable >= 0 else { return false }
-        defer { Glibc.close(unreachable) }
-        guard bindSecretly(unreachable), listen(unreachable, 1) == 0 else { return false }
-        return dup2(unreachable, listener) >= 0
-    }
-
-    /// Binds a socket to an abstract name that cannot be guessed.
-    private static func bindSecretly(_ socket: Int32) -> Bool {
-        var address = sockaddr_un()
-        address.sun_family = sa_family_t(AF_UNIX)
-        var random = SystemRandomNumberGenerator()
-        unsafe withUnsafeMutableBytes(of: &address.sun_path) { path in
-            // The first byte stays NUL: the name is not in the file system.
-            unsafe path.storeBytes(of: random.next(), toByteOffset: 1, as: UInt64.self)
-            unsafe path.storeBytes(of: random.next(), toByteOffset: 9, as: UInt64.self)
-        }
-        let length = socklen_t(MemoryLayout<sa_family_t>.size + 17)
-        return unsafe withUnsafePointer(to: &address) { pointer in
-            unsafe pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) {
-                unsafe bind(socket, $0, length) == 0
-            }
-        }
+        guard let unreachable = PrivateListener(family: AF_UNIX) else { return false }
+        return unreachable.replace(listener)
     }
 
     /// Waits until no connection lives or the limit has passed.
@@ -181,28 +163,4 @@ public enum MilterServer {
             quiet = connectionCount == 0 ? quiet + 1 : 0
         }
     }
-}
-
-/// Starts a detached thread.
-func startThread(_ body: @escaping @Sendable () -> Void) -> Bool {
-    final class Box: Sendable {
-        let body: @Sendable () -> Void
-        init(_ body: @escaping @Sendable () -> Void) { self.body = body }
-    }
-    let box = unsafe Unmanaged.passRetained(Box(body))
-    var thread = pthread_t()
-    let result = unsafe pthread_create(
-        &thread, nil,
-        { argument in
-            if let argument = unsafe argument {
-                unsafe Unmanaged<Box>.fromOpaque(argument).takeRetainedValue().body()
-            }
-            return nil
-        }, box.toOpaque())
-    guard result == 0 else {
-        unsafe box.release()
-        return false
-    }
-    pthread_detach(thread)
-    return true
 }

@@ -110,7 +110,7 @@ import Testing
         message.fields.append(.init("X-Long", String(repeating: " x", count: 500_000)))
         #expect(try probe.mta.deliver(message).decision == .accepted)
         try probe.settle()
-        #expect(probe.events().map(\.utf8.count).max() == "header X-Long:".utf8.count + 1_000_000)
+        #expect(probe.events().contains("header X-Long: 1000000"))
     }
 }
 
