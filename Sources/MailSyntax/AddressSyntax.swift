@@ -4,7 +4,7 @@
 public enum AddressSyntax {
     /// Whether an octet is atext (RFC 5322, section 3.2.3), or of a character outside ASCII, which
     /// RFC 6532, section 3.2, adds.
-    public static func isAtext(_ octet: UInt8) -> Bool {
+    @inlinable public static func isAtext(_ octet: UInt8) -> Bool {
         switch octet {
         case UInt8(ascii: "("), UInt8(ascii: ")"), UInt8(ascii: "<"), UInt8(ascii: ">"),
             UInt8(ascii: "["), UInt8(ascii: "]"), UInt8(ascii: ":"), UInt8(ascii: ";"),
@@ -16,7 +16,7 @@ public enum AddressSyntax {
     }
 
     /// Whether octets are a dot-atom: atext in parts that single dots separate.
-    public static func isDotAtom(_ octets: some Sequence<UInt8>) -> Bool {
+    @inlinable public static func isDotAtom(_ octets: some Sequence<UInt8>) -> Bool {
         var previousIsDot = true
         for octet in octets {
             if octet == UInt8(ascii: ".") {
@@ -31,12 +31,12 @@ public enum AddressSyntax {
     }
 
     /// A local-part as an address has it: as it is if it is a dot-atom, as a quoted string otherwise.
-    public static func quotedIfNeeded(localPart: [UInt8]) -> [UInt8] {
+    @inlinable public static func quotedIfNeeded(localPart: [UInt8]) -> [UInt8] {
         isDotAtom(localPart) ? localPart : quoted(localPart)
     }
 
     /// A quoted string (RFC 5322, section 3.2.4) with these octets as its content.
-    public static func quoted(_ octets: some Collection<UInt8>) -> [UInt8] {
+    @inlinable public static func quoted(_ octets: some Collection<UInt8>) -> [UInt8] {
         var result: [UInt8] = [UInt8(ascii: "\"")]
         result.reserveCapacity(octets.count + 2)
         for octet in octets {
@@ -50,7 +50,7 @@ public enum AddressSyntax {
     }
 
     /// The content of a quoted string, given without its quotes: quoted pairs and folds undone.
-    public static func unquoted(_ octets: some Collection<UInt8>) -> [UInt8] {
+    @inlinable public static func unquoted(_ octets: some Collection<UInt8>) -> [UInt8] {
         var result: [UInt8] = []
         result.reserveCapacity(octets.count)
         var escaped = false
@@ -67,7 +67,7 @@ public enum AddressSyntax {
     }
 
     /// Whether octets hold what looks like an encoded word (RFC 2047, section 2).
-    public static func holdsEncodedWord(_ octets: some Collection<UInt8>) -> Bool {
+    @inlinable public static func holdsEncodedWord(_ octets: some Collection<UInt8>) -> Bool {
         var opened = false
         var previous: UInt8 = 0
         for octet in octets {

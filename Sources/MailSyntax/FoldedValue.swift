@@ -48,33 +48,33 @@ public struct FoldedValue: Sendable {
     public var text: String { String(decoding: bytes, as: UTF8.self) }
 
     /// Adds a piece, after a space or a fold.
-    public mutating func append(_ piece: some Collection<UInt8>) {
+    public mutating func append(_ piece: [UInt8]) {
         guard !piece.isEmpty else { return }
         startPiece(length: piece.count)
         write(piece)
     }
 
     /// Adds a piece, after a space or a fold.
-    public mutating func append(_ piece: some StringProtocol) {
-        append(piece.utf8)
+    public mutating func append(_ piece: String) {
+        append(Array(piece.utf8))
     }
 
     /// Adds a piece, always on a new line, unless it is the first.
-    public mutating func appendOnNewLine(_ piece: some Collection<UInt8>) {
+    public mutating func appendOnNewLine(_ piece: [UInt8]) {
         guard !piece.isEmpty else { return }
         if lineHasPiece { fold() } else { startPiece(length: piece.count) }
         write(piece)
     }
 
     /// Adds a piece, always on a new line, unless it is the first.
-    public mutating func appendOnNewLine(_ piece: some StringProtocol) {
-        appendOnNewLine(piece.utf8)
+    public mutating func appendOnNewLine(_ piece: String) {
+        appendOnNewLine(Array(piece.utf8))
     }
 
     /// Adds text directly after the last piece, which may be broken between any two octets.
     ///
     /// For base64 after its tag: `append("b=")`, then this.
-    public mutating func appendBreakable(_ octets: some Collection<UInt8>) {
+    public mutating func appendBreakable(_ octets: [UInt8]) {
         if !octets.isEmpty, bytes.isEmpty { startPiece(length: 1) }
         for octet in octets {
             if column >= width, lineHasPiece { fold() }
@@ -83,8 +83,8 @@ public struct FoldedValue: Sendable {
     }
 
     /// Adds text directly after the last piece, which may be broken between any two octets.
-    public mutating func appendBreakable(_ text: some StringProtocol) {
-        appendBreakable(text.utf8)
+    public mutating func appendBreakable(_ text: String) {
+        appendBreakable(Array(text.utf8))
     }
 
     private mutating func startPiece(length piece: Int) {
@@ -105,7 +105,7 @@ public struct FoldedValue: Sendable {
         lineHasPiece = false
     }
 
-    private mutating func write(_ piece: some Collection<UInt8>) {
+    private mutating func write(_ piece: [UInt8]) {
         for octet in piece {
             // Not inside a character of UTF-8: continuation octets follow where they belong.
             let isContinuation = octet & 0xC0 == 0x80

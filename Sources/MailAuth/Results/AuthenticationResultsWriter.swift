@@ -69,6 +69,7 @@ extension AuthenticationResults {
     }
 
     private static func prose(_ text: String) -> [UInt8] {
+        if text.utf8.count <= maximumProseLength { return Array(ResultsText.printable(text).utf8) }
         var result: [UInt8] = []
         for scalar in ResultsText.printable(text).unicodeScalars {
             guard result.count <= maximumProseLength - 7 else {

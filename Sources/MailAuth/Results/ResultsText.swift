@@ -24,12 +24,17 @@ enum ResultsText {
 
     /// Whether text is a Keyword: letters, digits and inner hyphens (RFC 5321, section 4.1.2).
     static func isKeyword(_ text: String) -> Bool {
-        guard let last = text.utf8.last, last.isASCIIAlphanumeric else { return false }
-        return text.utf8.allSatisfy { $0.isASCIIAlphanumeric || $0 == UInt8(ascii: "-") }
+        isKeyword(text.utf8)
+    }
+
+    private static func isKeyword(_ octets: some BidirectionalCollection<UInt8>) -> Bool {
+        guard let last = octets.last, last.isASCIIAlphanumeric else { return false }
+        return octets.allSatisfy { $0.isASCIIAlphanumeric || $0 == UInt8(ascii: "-") }
     }
 
     /// Whether text is `[[local-part] "@"] domain-name` with an "@", in the form to be written.
     static func isIdentity(_ text: String) -> Bool {
+        guard text.utf8.contains(UInt8(ascii: "@")) else { return false }
         let octets = Array(text.utf8)
         var at = octets.startIndex
         if octets.first == UInt8(ascii: "\"") {
@@ -52,10 +57,7 @@ enum ResultsText {
         let labels = octets[(at + 1)...].split(
             separator: UInt8(ascii: "."), omittingEmptySubsequences: false)
         return labels.count > 1
-            && labels.allSatisfy { label in
-                label.first != UInt8(ascii: "-")
-                    && isKeyword(String(decoding: label, as: UTF8.self))
-            }
+            && labels.allSatisfy { $0.first != UInt8(ascii: "-") && isKeyword($0) }
     }
 
     /// Whether octets, written after "=", hold `=?`, which begins an encoded word.
@@ -86,11 +88,12 @@ enum ResultsText {
     }
 
     private static func escaped(_ content: [UInt8], _ specials: Unicode.Scalar...) -> [UInt8] {
+        let specials = specials.map { UInt8(ascii: $0) }
         var result: [UInt8] = []
         result.reserveCapacity(content.count + 2)
         var previous: UInt8 = 0
         for octet in content {
-            if specials.contains(Unicode.Scalar(octet))
+            if specials.contains(octet)
                 || (octet == UInt8(ascii: "?") && previous == UInt8(ascii: "="))
             {
                 result.append(UInt8(ascii: "\\"))
@@ -103,7 +106,8 @@ enum ResultsText {
 
     /// Text that may stand in a field: control characters and line separators become "?".
     static func printable(_ text: String) -> String {
-        guard text.unicodeScalars.contains(where: isControl) else { return text }
+        // All that is not plain ASCII is looked at, character by character.
+        guard text.utf8.contains(where: { $0 < 0x20 || $0 >= 0x7F }) else { return text }
         return String(
             String.UnicodeScalarView(text.unicodeScalars.map { isControl($0) ? "?" : $0 }))
     }
