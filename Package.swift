@@ -49,6 +49,7 @@ let package = Package(
 
         // The test kit: fakes and private servers, used by every test target.
         .target(name: "TestKit", path: "Tests/TestKit", swiftSettings: strict),
+        .testTarget(name: "IntegrationTests", dependencies: ["TestKit"], swiftSettings: strict),
         .executableTarget(
             name: "MilterProbe", dependencies: ["Milter"], path: "Tests/MilterProbe",
             swiftSettings: strict),
