@@ -17,6 +17,7 @@ let argumentParser: Target.Dependency = .product(
 let package = Package(
     name: "signet",
     products: [
+        .executable(name: "signet-dkim", targets: ["signet-dkim"]),
         .executable(name: "signet", targets: ["signet"])
     ],
     dependencies: [
@@ -41,7 +42,18 @@ let package = Package(
         .target(name: "Milter", dependencies: ["CMilter", "MailSyntax"], swiftSettings: strict),
         .target(name: "DaemonKit", dependencies: ["MailSyntax"], swiftSettings: strict),
 
+        .target(
+            name: "DaemonResolver", dependencies: ["DaemonKit", "MailDNS"],
+            swiftSettings: strict),
+
         // The programs.
+        .executableTarget(
+            name: "signet-dkim",
+            dependencies: [
+                "DaemonKit", "DaemonResolver", "MailAuth", "MailCrypto", "MailDNS", "MailSyntax",
+                "Milter",
+            ],
+            swiftSettings: strict),
         .executableTarget(
             name: "signet",
             dependencies: ["MailSyntax", "MailCrypto", "DaemonKit", argumentParser],

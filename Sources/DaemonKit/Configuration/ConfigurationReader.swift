@@ -72,7 +72,10 @@ public final class ConfigurationReader {
             problems.append(
                 ConfigurationProblem(
                     .notice, at: place, directive: spec.name, "has no effect here: \(notice)"))
-        case .refused(let reason, let instead):
+        case .refused(_, _, acceptsNo: true)
+        where (try? DirectiveValue(statement.value, as: .boolean)) == .boolean(false):
+            break
+        case .refused(let reason, let instead, _):
             problems.append(
                 ConfigurationProblem(
                     .error, at: place, directive: spec.name, reason, suggestion: instead))

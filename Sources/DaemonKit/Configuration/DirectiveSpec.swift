@@ -30,8 +30,8 @@ public struct DirectiveSpec: Sendable {
         case implemented(Kind)
         /// It is accepted and does nothing; the notice says why.
         case noOp(String)
-        /// It is an error; the reason, and what to do instead.
-        case refused(reason: String, instead: String)
+        /// It is an error; the reason, and what to do instead. Where `no` asks for nothing, `no` is accepted.
+        case refused(reason: String, instead: String, acceptsNo: Bool)
     }
 
     /// The name in its canonical spelling; matched without regard to case.
@@ -81,11 +81,15 @@ public struct DirectiveSpec: Sendable {
     }
 
     /// Declares a directive that is an error, with the reason and the way to go.
+    ///
+    /// `exceptNo` is for what can be asked for or not: `no` is then accepted, as it asks for nothing.
     public static func refused(
-        _ name: String, aliases: [String] = [], _ reason: String, instead: String
+        _ name: String, aliases: [String] = [], exceptNo: Bool = false, _ reason: String,
+        instead: String
     ) -> DirectiveSpec {
         DirectiveSpec(
-            name, aliases: aliases, support: .refused(reason: reason, instead: instead),
+            name, aliases: aliases,
+            support: .refused(reason: reason, instead: instead, acceptsNo: exceptNo),
             meaning: reason)
     }
 }

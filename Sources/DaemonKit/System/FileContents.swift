@@ -68,3 +68,14 @@ enum FileContents {
         return try file.contents(limit: limit)
     }
 }
+
+extension ConfigurationReader {
+    /// Reports a file that a directive names and that cannot be read; for files that a library opens by itself.
+    public func checkReadable(_ path: String, directive: String) {
+        do throws(SystemError) {
+            _ = try OpenFile(reading: path)
+        } catch {
+            report(.error, directive, "\(path) \(error)")
+        }
+    }
+}

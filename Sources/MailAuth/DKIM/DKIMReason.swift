@@ -15,6 +15,8 @@ public enum DKIMReason: Hashable, Sendable {
     case otherKey
     /// Only the beginning of the body is signed (`l=`): so many octets are not.
     case unsignedBody(octets: UInt64)
+    /// A field that local policy wants signed is not (RFC 6376, section 6.3: verifiers may).
+    case unsignedField(String)
     /// The DKIM-Signature field is not as it must be.
     case signatureField(SignatureFieldError)
     /// The message has no From field, or several (RFC 5322, section 3.6): this many.
@@ -49,7 +51,7 @@ public enum DKIMReason: Hashable, Sendable {
         switch self {
         case .valid: .pass
         case .bodyChanged, .bodyTooShort, .headerChanged, .otherKey: .fail
-        case .unsignedBody, .keyTooShort: .policy
+        case .unsignedBody, .unsignedField, .keyTooShort: .policy
         case .nulInField, .headerTooLarge: .neutral
         case .signatureField(let error): error.status
         case .dns: .temperror
@@ -71,6 +73,7 @@ extension DKIMReason: CustomStringConvertible {
         case .headerChanged(nil): "a signed header field was changed after signing"
         case .otherKey: "the signature does not belong to the published key, or is damaged"
         case .unsignedBody(let octets): "the last \(octets) octets of the body are not signed"
+        case .unsignedField(let name): "the header field \(name) is not signed"
         case .signatureField(let error): error.description
         case .fromFields(0): "the message has no From field"
         case .fromFields(let count): "the message has \(count) From fields"

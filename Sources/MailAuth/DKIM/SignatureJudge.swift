@@ -92,7 +92,18 @@ struct SignatureJudge {
         if let length = field.bodyLength, length < bodyLength {
             return .unsignedBody(octets: bodyLength &- length)
         }
+        if let name = options.mustBeSigned.first(where: { !covers(field, $0) }) {
+            return .unsignedField(name.text)
+        }
         return .valid
+    }
+
+    /// Whether a signature covers every field of that name that the message has.
+    private func covers(_ field: SignatureField, _ name: FieldName) -> Bool {
+        let signed = field.names.filter {
+            header.bytes[$0].equalsIgnoringASCIICase(name.lowercased)
+        }
+        return signed.count >= header.count(named: name)
     }
 
     /// What a signature that does not fit tells about itself: an RSA signature shows whether it was

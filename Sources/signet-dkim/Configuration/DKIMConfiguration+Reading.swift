@@ -1,0 +1,201 @@
+import DaemonKit
+import DaemonResolver
+import Glibc
+import MailAuth
+import MailDNS
+import MailSyntax
+
+/// Reading the directives into a configuration; everything wrong is reported to the reader.
+extension DKIMConfiguration {
+    /// The longest header section that is kept when MaximumHeaders is 0.
+    private static let headerOctetsLimit = 16 << 20
+
+    /// Reads all directives; usable only when the reader has no errors afterwards.
+    init(reading reader: ConfigurationReader) {
+        mode = Self.mode(reader)
+        traffic = Self.traffic(reader)
+        exemptDomains = reader.domainSet("ExemptDomains") ?? DomainSet()
+        externalIgnoreList = reader.peerSet("ExternalIgnoreList") ?? PeerSet()
+        dontSignMailTo = reader.dataSet("DontSignMailTo")
+        senderFields = Self.fieldNames(reader, "SenderHeaders") ?? [.from]
+        let octets = reader.integer("MaximumHeaders") ?? 0
+        maximumHeaderOctets =
+            octets == 0 ? Self.headerOctetsLimit : min(octets, Self.headerOctetsLimit)
+        requiresHeaders = reader.boolean("RequiredHeaders")
+        ignoresMalformedMail = reader.boolean("IgnoreMalformedMail")
+
+        keys = mode.contains(.sign) ? KeyBookReader(reader).read() : keys
+        recipe = Self.recipe(reader)
+        removesOldSignatures = reader.boolean("RemoveOldSignatures")
+        fixedTime = reader.integer("FixedTimestamp").map(Int64.init)
+
+        verifier.maximumSignatures =
+            reader.integer("MaximumSignaturesToVerify") ?? verifier.maximumSignatures
+        verifier.minimumKeyBits = reader.integer("MinimumKeyBits") ?? verifier.minimumKeyBits
+        verifier.clockDrift =
+            reader.duration("ClockDrift")?.components.seconds ?? verifier.clockDrift
+        verifier.mustBeSigned = Self.fieldNames(reader, "MustBeSigned") ?? []
+        signaturePolicy = SignaturePolicy(
+            trustedDomains: reader.domainSet("TrustSignaturesFrom"),
+            unprotectedKey: reader.word("UnprotectedKey", as: SignaturePolicy.Worth.self) ?? .none,
+            bogusKey: reader.word("BogusKey", as: SignaturePolicy.Worth.self) ?? .fail)
+        resolver = ResolverSettings(reader)
+        testKeys = Self.testKeys(reader)
+
+        results = Self.results(reader)
+        actions = Self.actions(reader)
+
+        logsWhy = reader.boolean("LogWhy")
+        logsSuccess = reader.boolean("SyslogSuccess")
+        logsResults = reader.boolean("LogResults")
+        addsSoftwareHeader = reader.boolean("SoftwareHeader")
+    }
+
+    private static func mode(_ reader: ConfigurationReader) -> Mode {
+        switch reader.text("Mode") {
+        case "s": .sign
+        case "v": .verify
+        default: [.sign, .verify]
+        }
+    }
+
+    private static func traffic(_ reader: ConfigurationReader) -> TrafficPolicy {
+        TrafficPolicy(
+            peers: reader.peerSet("PeerList") ?? PeerSet(),
+            internalHosts: reader.peerSet("InternalHosts") ?? PeerSet(),
+            listeners: reader.dataSet("MTA"),
+            macrosOfOurs: macros(reader, "MacroList"),
+            macrosOfOthers: macros(reader, "MacroListVerify"))
+    }
+
+    /// Reads MacroList's entries: `NAME` or `NAME=value|value`, names with or without braces.
+    private static func macros(
+        _ reader: ConfigurationReader, _ directive: String
+    ) -> [MacroCondition] {
+        (reader.dataSet(directive, isCaseSensitive: true)?.entries ?? []).map { entry in
+            var name = entry.key
+            var value = entry.value
+            // In a file the pair may be written with "=" as in a list.
+            if value == nil, let equals = name.firstIndex(of: "=") {
+                value = String(name[name.index(after: equals)...])
+                name = String(name[..<equals])
+            }
+            if name.hasPrefix("{"), name.hasSuffix("}") {
+                name = String(name.dropFirst().dropLast())
+            }
+            return MacroCondition(
+                name: name, values: value.map { $0.split(separator: "|").map(String.init) } ?? [])
+        }
+    }
+
+    private static func recipe(_ reader: ConfigurationReader) -> SigningRecipe {
+        var recipe = SigningRecipe()
+        recipe.canonicalization = canonicalization(reader.text("Canonicalization"))
+        let omitted = Set(
+            fieldList(reader, "OmitHeaders")?.applied(to: omittedByDefault) ?? omittedByDefault)
+        let signed =
+            fieldList(reader, "SignHeaders")?.applied(to: SigningRecipe.recommendedFields)
+            ?? SigningRecipe.recommendedFields
+        recipe.signedFields = signed.filter { !omitted.contains($0) }
+        recipe.oversignedFields = fieldNames(reader, "OversignHeaders") ?? []
+        let lifetime = reader.duration("SignatureTTL")?.components.seconds ?? 0
+        recipe.lifetime = lifetime > 0 ? lifetime : nil
+        recipe.copiesFields = reader.boolean("Diagnostics")
+        return recipe
+    }
+
+    /// What opendkim.conf(5) omits by default.
+    private static let omittedByDefault: [FieldPattern] = [
+        "Return-Path", "Received", "Comments", "Keywords", "Bcc", "Resent-Bcc", "DKIM-Signature",
+    ]
+
+    private static func canonicalization(_ text: String?) -> CanonicalizationPair {
+        switch text {
+        case "relaxed/relaxed": CanonicalizationPair(header: .relaxed, body: .relaxed)
+        // One word names the header's, and the body's is simple (opendkim.conf(5)).
+        case "relaxed", "relaxed/simple": CanonicalizationPair(header: .relaxed, body: .simple)
+        case "simple/relaxed": CanonicalizationPair(header: .simple, body: .relaxed)
+        default: CanonicalizationPair(header: .simple, body: .simple)
+        }
+    }
+
+    /// Reads the records of TestPublicKeys and TestDNSData: a name, and the text of its TXT record.
+    private static func testKeys(_ reader: ConfigurationReader) -> [ZoneRecord]? {
+        let directives = ["TestPublicKeys", "TestDNSData"].filter { reader.isSet($0) }
+        guard !directives.isEmpty else { return nil }
+        var records: [ZoneRecord] = []
+        for directive in directives {
+            for entry in reader.dataSet(directive)?.entries ?? [] {
+                guard let name = try? DomainName(entry.key), let text = entry.value else {
+                    reader.report(
+                        ConfigurationProblem(
+                            .error, at: entry.location, directive: directive,
+                            "\"\(entry.key)\" is not a name with a record",
+                            suggestion: "write SELECTOR._domainkey.DOMAIN and the record"))
+                    continue
+                }
+                records.append(ZoneRecord(name, .txt, .text([Array(text.utf8)])))
+            }
+        }
+        return records
+    }
+
+    private static func results(_ reader: ConfigurationReader) -> ResultsPolicy {
+        var policy = ResultsPolicy()
+        policy.authservID = reader.text("AuthservID")
+        if policy.authservID == "HOSTNAME" { policy.authservID = hostName() }
+        policy.withJobID = reader.boolean("AuthservIDWithJobID")
+        policy.keepsForgeries = reader.boolean("KeepAuthResults")
+        policy.removedHosts = reader.domainSet("RemoveARFrom") ?? DomainSet()
+        policy.removesAllMethods = reader.boolean("RemoveARAll")
+        policy.always = reader.boolean("AlwaysAddARHeader")
+        policy.withoutHeaderB = reader.boolean("NoHeaderB")
+        return policy
+    }
+
+    private static func actions(_ reader: ConfigurationReader) -> Actions {
+        let blanket = reader.word("On-Default", as: Actions.Action.self)
+        func action(_ name: String) -> Actions.Action? {
+            if let blanket, !reader.isSet(name) { return blanket }
+            return reader.word(name, as: Actions.Action.self)
+        }
+        var actions = Actions()
+        actions.badSignature = action("On-BadSignature") ?? .accept
+        actions.dnsError = action("On-DNSError") ?? .tempfail
+        actions.internalError = action("On-InternalError") ?? .tempfail
+        actions.keyNotFound = action("On-KeyNotFound") ?? .accept
+        actions.noSignature = action("On-NoSignature") ?? .accept
+        actions.security = action("On-Security") ?? .tempfail
+        actions.signatureError = action("On-SignatureError") ?? .reject
+        if reader.boolean("Quarantine") { actions.badSignature = .quarantine }
+        if reader.boolean("CaptureUnknownErrors") { actions.internalError = .quarantine }
+        return actions
+    }
+
+    private static func fieldList(
+        _ reader: ConfigurationReader, _ directive: String
+    ) -> FieldNameList? {
+        reader.dataSet(directive).map { set in
+            FieldNameList(set) { entry in
+                reader.report(
+                    ConfigurationProblem(
+                        .error, at: entry.location, directive: directive,
+                        "\"\(entry.key)\" is not a header field's name"))
+            }
+        }
+    }
+
+    /// A plain list of field names, without patterns.
+    private static func fieldNames(
+        _ reader: ConfigurationReader, _ directive: String
+    ) -> [FieldName]? {
+        fieldList(reader, directive)?.applied(to: []).map(\.name)
+    }
+
+    private static func hostName() -> String? {
+        var buffer = [CChar](repeating: 0, count: 256)
+        guard unsafe gethostname(&buffer, buffer.count - 1) == 0 else { return nil }
+        return String(
+            decoding: buffer.prefix { $0 != 0 }.map(UInt8.init(bitPattern:)), as: UTF8.self)
+    }
+}

@@ -1,0 +1,238 @@
+import DaemonKit
+import Glibc
+import MailAuth
+import MailCrypto
+import MailSyntax
+
+/// Reads the key directives into a `KeyBook`, and reports every way in which they do not fit together.
+struct KeyBookReader {
+    private let reader: ConfigurationReader
+    private let requiresSafeKeys: Bool
+
+    /// Prepares to read.
+    init(_ reader: ConfigurationReader) {
+        self.reader = reader
+        requiresSafeKeys = reader.boolean("RequireSafeKeys")
+    }
+
+    /// Reads everything about keys.
+    func read() -> KeyBook {
+        let hasTables = reader.isSet("KeyTable") || reader.isSet("KeyTableEd25519")
+        let plan: KeyBook.Plan
+        if hasTables || reader.isSet("SigningTable") {
+            plan = tables()
+            for directive in ["Domain", "Selector", "KeyFile", "SelectorEd25519", "KeyFileEd25519"]
+            where reader.isSet(directive) {
+                reader.report(
+                    .notice, directive, "has no effect beside KeyTable and SigningTable")
+            }
+        } else {
+            plan = domains()
+        }
+        if case .nothing = plan, reader.text("Mode") == "s" {
+            reader.report(
+                .error, "Mode", "is s, and nothing says what to sign with",
+                suggestion: "give Domain, Selector and KeyFile, or SigningTable and KeyTable")
+        }
+        let check = requiresSafeKeys
+        return KeyBook(plan: plan, vault: KeyVault { Self.load($0, requiresSafe: check) })
+    }
+
+    // MARK: Domain, Selector, KeyFile
+
+    private func domains() -> KeyBook.Plan {
+        let names = ["Domain", "Selector", "KeyFile", "SelectorEd25519", "KeyFileEd25519"]
+        guard names.contains(where: reader.isSet) else { return .nothing }
+        if !reader.isSet("Domain") {
+            reader.report(.error, "Domain", "is missing: nothing says whose mail is signed")
+        }
+        let pairs = [("KeyFile", "Selector"), ("KeyFileEd25519", "SelectorEd25519")]
+        var keys: [NamedKey] = []
+        for (file, selector) in pairs where reader.isSet(file) || reader.isSet(selector) {
+            if let key = singleKey(file: file, selector: selector) { keys.append(key) }
+        }
+        if !pairs.contains(where: { reader.isSet($0.0) || reader.isSet($0.1) }) {
+            reader.report(
+                .error, "Domain", "there is no key for it", suggestion: "give Selector and KeyFile")
+        }
+        checkAlgorithm(keys)
+        let domains = reader.dataSet("Domain") ?? DataSet()
+        return .domains(domains, withSubdomains: reader.boolean("SubDomains"), keys)
+    }
+
+    private func singleKey(file: String, selector: String) -> NamedKey? {
+        // Both are looked at even where one is missing, so that one run reports everything.
+        let place = reader.location(of: file) ?? SourceLocation(file: reader.file)
+        let key = reader.text(file).flatMap { self.key(inFile: $0, directive: file, at: place) }
+        let name = reader.text(selector).flatMap {
+            self.selector($0, directive: selector, at: reader.location(of: selector) ?? place)
+        }
+        for (directive, other) in [(file, selector), (selector, file)]
+        where !reader.isSet(directive) {
+            reader.report(.error, directive, "is missing beside \(other)")
+        }
+        guard let key, let name else { return nil }
+        return NamedKey(domain: nil, selector: name, source: .loaded(key))
+    }
+
+    private func checkAlgorithm(_ keys: [NamedKey]) {
+        guard let wanted = reader.text("SignatureAlgorithm") else { return }
+        let made = keys.compactMap { key in
+            if case .loaded(let key) = key.source { key.signatureAlgorithm.rawValue } else { nil }
+        }
+        guard !made.isEmpty, !made.contains(wanted) else { return }
+        reader.report(
+            .error, "SignatureAlgorithm", "is \(wanted), and the key makes \(made[0])",
+            suggestion: "remove the line: the key decides")
+    }
+
+    // MARK: SigningTable, KeyTable
+
+    private func tables() -> KeyBook.Plan {
+        guard reader.isSet("SigningTable") else {
+            reader.report(
+                .error, "SigningTable", "is missing: nothing says who signs with KeyTable's keys")
+            return .nothing
+        }
+        var book: [String: [NamedKey]] = [:]
+        // Names whose keys are faulty count as known: their fault is reported once, where it is.
+        var known: Set<String> = []
+        for directive in ["KeyTable", "KeyTableEd25519"] {
+            for entry in reader.dataSet(directive)?.entries ?? [] {
+                known.insert(entry.key.lowercased())
+                guard let key = tableKey(entry, directive: directive) else { continue }
+                book[entry.key.lowercased(), default: []].append(key)
+            }
+        }
+        let set = reader.dataSet("SigningTable") ?? DataSet()
+        for entry in set.entries {
+            guard let line = SigningTable.Line(entry) else {
+                reader.report(
+                    ConfigurationProblem(
+                        .error, at: entry.location, directive: "SigningTable",
+                        "\"\(entry.key)\" names no key",
+                        suggestion: "write the address, white space, and a name from KeyTable"))
+                continue
+            }
+            guard line.name != "%", !known.contains(line.name.lowercased()) else { continue }
+            reader.report(
+                ConfigurationProblem(
+                    .error, at: entry.location, directive: "SigningTable",
+                    "there is no key named \"\(line.name)\" in KeyTable"))
+        }
+        return .tables(
+            SigningTable(set: set, takesAll: reader.boolean("MultipleSignatures")), keys: book)
+    }
+
+    /// Reads one line of a key table: `domain:selector:key[:algorithm]`.
+    private func tableKey(_ entry: DataSet.Entry, directive: String) -> NamedKey? {
+        func fail(_ message: String, _ way: String? = nil) {
+            reader.report(
+                ConfigurationProblem(
+                    .error, at: entry.location, directive: directive, message, suggestion: way))
+        }
+        let fields = entry.fields(atMost: 4)
+        guard fields.count >= 3 else {
+            fail("\"\(entry.key)\" has no key", "write NAME DOMAIN:SELECTOR:/PATH/TO/KEY")
+            return nil
+        }
+        let domain: DomainName?
+        if fields[0] == "%" {
+            domain = nil
+        } else if let name = try? DomainName(fields[0]), name.isHostName, name.labelCount > 0 {
+            domain = name
+        } else {
+            fail("\"\(fields[0])\" is not a domain")
+            return nil
+        }
+        let name = selector(fields[1], directive: directive, at: entry.location)
+        guard let source = source(fields[2], directive: directive, at: entry.location),
+            let selector = name
+        else { return nil }
+        if fields.count == 4, case .loaded(let key) = source,
+            fields[3].lowercased() != key.signatureAlgorithm.rawValue
+        {
+            fail("the key makes \(key.signatureAlgorithm.rawValue), not \(fields[3])")
+        }
+        return NamedKey(domain: domain, selector: selector, source: source)
+    }
+
+    /// Reads a key's place: a path, a path with `%`, or the key itself.
+    private func source(
+        _ text: String, directive: String, at place: SourceLocation
+    ) -> KeySource? {
+        if text.hasPrefix("./") || text.hasPrefix("../") {
+            reader.report(
+                ConfigurationProblem(
+                    .error, at: place, directive: directive, "the key file's path is relative",
+                    suggestion: "write it in full"))
+            return nil
+        }
+        guard text.hasPrefix("/") else {
+            var contents = Array(text.utf8)
+            return parsed(&contents, what: "the key", directive: directive, at: place)
+                .map(KeySource.loaded)
+        }
+        if text.contains("%") { return .perDomain(path: text) }
+        return key(inFile: text, directive: directive, at: place).map(KeySource.loaded)
+    }
+
+    // MARK: Pieces
+
+    private func selector(
+        _ text: String, directive: String, at place: SourceLocation
+    ) -> DomainName? {
+        // RFC 6376, section 3.1: a selector is one or more labels.
+        if let name = try? DomainName(text), name.isHostName, name.labelCount > 0 { return name }
+        reader.report(
+            ConfigurationProblem(
+                .error, at: place, directive: directive, "\"\(text)\" is not a selector"))
+        return nil
+    }
+
+    private func key(
+        inFile path: String, directive: String, at place: SourceLocation
+    ) -> PrivateKey? {
+        guard
+            var contents = reader.keyFile(
+                path, requireSafe: requiresSafeKeys, directive: directive, at: place)
+        else { return nil }
+        return parsed(&contents, what: path, directive: directive, at: place)
+    }
+
+    private func parsed(
+        _ contents: inout [UInt8], what: String, directive: String, at place: SourceLocation
+    ) -> PrivateKey? {
+        // In place: nobody else holds these octets.
+        defer { wipe(&contents) }
+        do {
+            return try PrivateKey(contents)
+        } catch {
+            reader.report(
+                ConfigurationProblem(
+                    .error, at: place, directive: directive, "\(what): \(error)"))
+            return nil
+        }
+    }
+
+    /// Reads a key file that depends on the sender's domain, while the daemon runs.
+    private static func load(_ path: String, requiresSafe: Bool) -> KeyVault.Outcome {
+        let reader = ConfigurationReader(
+            schema: SignetDKIM.description.schema, text: "", named: path)
+        guard unsafe access(path, F_OK) == 0 || errno != ENOENT else { return .missing(path: path) }
+        let book = KeyBookReader(reader, requiresSafeKeys: requiresSafe)
+        let place = SourceLocation(file: path)
+        if let key = book.key(inFile: path, directive: "KeyTable", at: place) { return .key(key) }
+        return .fault(reason: reader.problems.first?.message ?? "\(path) cannot be used")
+    }
+
+    private init(_ reader: ConfigurationReader, requiresSafeKeys: Bool) {
+        self.reader = reader
+        self.requiresSafeKeys = requiresSafeKeys
+    }
+}
+
+extension PrivateKey {
+    /// The algorithm of the signatures that this key makes.
+    var signatureAlgorithm: SignatureAlgorithm { SignatureAlgorithm(algorithm) }
+}

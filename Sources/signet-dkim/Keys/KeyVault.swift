@@ -1,0 +1,51 @@
+import MailCrypto
+import MailSyntax
+import Synchronization
+
+/// Keeps the private keys whose files are chosen by the sender's domain (`%` in KeyTable).
+///
+/// Such a file is read when its domain first sends, and kept, bounded in number, until the next reload. All other keys are read
+/// with the configuration and never pass through here.
+final class KeyVault: Sendable {
+    /// What became of loading a key.
+    enum Outcome: Sendable {
+        /// The key, parsed and warm.
+        case key(PrivateKey)
+        /// There is no such file: the domain has no key.
+        case missing(path: String)
+        /// There is a file and it is no use; the reason for the log.
+        case fault(reason: String)
+    }
+
+    /// How many domains' keys are kept; beyond that the oldest are forgotten together.
+    static let limit = 4096
+
+    private let kept = Mutex<[String: Outcome]>([:])
+    private let read: @Sendable (String) -> Outcome
+
+    /// Makes a vault over a function that reads and checks one key file.
+    init(read: @escaping @Sendable (String) -> Outcome) {
+        self.read = read
+    }
+
+    /// The key of a source for mail of a domain.
+    func load(_ source: KeySource, for domain: DomainName) -> Outcome {
+        switch source {
+        case .loaded(let key): return .key(key)
+        case .perDomain(let template):
+            // The domain comes from the message: only a host name may become part of a path.
+            guard domain.isHostName else { return .missing(path: template) }
+            let path = template.split(separator: "%", omittingEmptySubsequences: false)
+                .joined(separator: domain.ascii)
+            if let known = kept.withLock({ $0[path] }) { return known }
+            let outcome = read(path)
+            kept.withLock {
+                if $0.count >= Self.limit { $0.removeAll() }
+                // A missing file may appear at any time, and looking again costs one system call.
+                if case .missing = outcome { return }
+                $0[path] = outcome
+            }
+            return outcome
+        }
+    }
+}

@@ -1,0 +1,46 @@
+import MailSyntax
+
+/// The address that a message is signed for, or why there is none.
+enum Sender: Equatable, Sendable {
+    /// One address whose domain can answer for the message.
+    case mailbox(Mailbox)
+    /// None that could; the reason in the words of the log.
+    case none(reason: String)
+
+    /// Finds the sender in the first present one of the given header fields (SenderHeaders).
+    ///
+    /// Several fields of that name, or addresses of several domains in it, are no sender: to sign for one of them would lend
+    /// its name to the others.
+    init(in header: HeaderSection, fields names: [FieldName]) {
+        for name in names {
+            let positions = header.indices(named: name)
+            guard let position = positions.first else { continue }
+            guard positions.count == 1 else {
+                self = .none(reason: "\(positions.count) \(name) fields")
+                return
+            }
+            let field = AuthorField(
+                parsing: header.bytes.span.extracting(header.fields[position].value))
+            self.init(field, named: name)
+            return
+        }
+        let list = names.map(\.text).joined(separator: ", ")
+        self = .none(reason: "no \(list) field")
+    }
+
+    private init(_ field: AuthorField, named name: FieldName) {
+        switch field {
+        case .authors(let mailboxes):
+            guard let first = mailboxes.first else {
+                self = .none(reason: "no address in \(name)")
+                return
+            }
+            let differ = mailboxes.dropFirst().contains { $0.domain != first.domain }
+            self = differ ? .none(reason: "several domains in \(name)") : .mailbox(first)
+        case .nobody(let reason):
+            self = .none(reason: reason.rawValue)
+        case .malformed(let error):
+            self = .none(reason: "\(name) is malformed: \(error)")
+        }
+    }
+}

@@ -1,0 +1,107 @@
+import DaemonKit
+import MailAuth
+import MailSyntax
+import Milter
+
+/// One connection of the MTA, with any number of messages.
+///
+/// State lives in two places: what the connection told (`client`), and what the message under way told (`message`), which is
+/// forgotten at every end: end of message and abort. The configuration is the one that held when the connection began.
+final class DKIMSession: MilterSession {
+    private let services: Services
+    private let configuration: DKIMConfiguration
+    private let negotiated: NegotiatedProtocol
+    private var client = Client()
+    private var message: Message
+
+    /// Begins a connection.
+    init(services: Services, protocol negotiated: NegotiatedProtocol) {
+        self.services = services
+        self.negotiated = negotiated
+        configuration = services.configuration.current
+        message = Message(configuration)
+    }
+
+    /// The message under way.
+    private struct Message: ~Copyable {
+        var facts = MessagePlan.Facts()
+        var task = MessageTask.waiting
+
+        init(_ configuration: DKIMConfiguration) {
+            facts.header = HeaderSection(
+                limits: HeaderSection.Limits(
+                    fields: configuration.maximumHeaderOctets / 4,
+                    bytes: configuration.maximumHeaderOctets))
+        }
+    }
+
+    // MARK: The connection
+
+    func connect(_ peer: MilterPeer, _ macros: borrowing MilterMacros) -> MilterReply {
+        client.hostName = peer.hostName
+        client.address = peer.address
+        client.daemonName = macros["{daemon_name}"]
+        return .continue
+    }
+
+    // MARK: The message
+
+    func mail(
+        _ reversePath: Span<UInt8>, parameters: [[UInt8]], _ macros: borrowing MilterMacros
+    ) -> MilterReply {
+        message = Message(configuration)
+        client.authenticationType = macros["{auth_type}"]
+        for condition in configuration.traffic.macrosOfOurs + configuration.traffic.macrosOfOthers {
+            message.facts.macros[condition.name] = macros[condition.name]
+        }
+        return .continue
+    }
+
+    func recipient(
+        _ forwardPath: Span<UInt8>, parameters: [[UInt8]], _ macros: borrowing MilterMacros
+    ) -> MilterReply {
+        guard let set = configuration.dontSignMailTo,
+            let address = try? EnvelopeAddress(forwardPath: forwardPath),
+            let domain = address.domain
+        else { return .continue }
+        let local = String(decoding: address.localPart, as: UTF8.self)
+        if !set.entries(localPart: local, domain: domain).isEmpty {
+            message.facts.unsignedRecipient = address.text
+        }
+        return .continue
+    }
+
+    func header(name: Span<UInt8>, value: Span<UInt8>) -> MilterReply {
+        // At the limit the section stops growing and says so at the end.
+        message.facts.header.append(name: name, value: value)
+        return .continue
+    }
+
+    func endOfHeader(_ macros: borrowing MilterMacros) -> MilterReply {
+        message.facts.client = client
+        let plan = MessagePlan(message.facts, configuration)
+        message.task = MessageTask(
+            plan, header: message.facts.header, configuration: configuration, services: services)
+        return .continue
+    }
+
+    func body(_ chunk: Span<UInt8>) -> MilterReply {
+        message.task.update(chunk)
+        return .continue
+    }
+
+    func endOfMessage(_ macros: borrowing MilterMacros) -> MilterVerdict {
+        var finished = Message(configuration)
+        swap(&finished, &message)
+        let context = MessageContext(
+            queueID: macros["i"], mtaName: macros["j"],
+            canQuarantine: negotiated.edits.contains(.quarantine),
+            header: finished.facts.header, configuration: configuration, log: services.log)
+        return finished.task.finish(context, keys: services.publicKeys)
+    }
+
+    func abort() {
+        message.task.abandon()
+        message = Message(configuration)
+    }
+}

@@ -1,0 +1,50 @@
+import DaemonKit
+import MailAuth
+import MailSyntax
+import Milter
+
+/// What becomes of a message of ours: its signatures, or the action for a failure.
+enum SigningOutcome {
+    /// Signs, and answers with the new fields.
+    static func finish(
+        _ signer: consuming DKIMSigner, _ context: MessageContext
+    ) -> MilterVerdict {
+        let signatures: [SignedField]
+        do {
+            signatures = try signer.finish()
+        } catch {
+            return failure("\(error)", context)
+        }
+        if context.configuration.logsSuccess {
+            for signature in signatures {
+                context.log.info(
+                    context.queueID,
+                    "DKIM-Signature field added (s=\(signature.selector), d=\(signature.domain))")
+            }
+        }
+        // The last one inserted stands on top: backwards, so that the first key's does.
+        let added = signatures.reversed().map { signature in
+            MessageEdit.insertHeader(
+                index: 0, name: SignedField.name.text, value: signature.value)
+        }
+        return MilterVerdict(
+            edits: context.resultRemovals + removals(context) + added + context.softwareHeader)
+    }
+
+    /// The action for a message that should be signed and cannot be.
+    static func failure(_ reason: String, _ context: MessageContext) -> MilterVerdict {
+        context.log.error(context.queueID, "cannot be signed: \(reason)")
+        return context.perform(
+            context.configuration.actions.signatureError, why: "cannot be signed: \(reason)",
+            refusal: Refusal(detail: "7.0", text: "Message cannot be signed"))
+    }
+
+    /// The old signatures that go, the lowest first, as each deletion renumbers those below it.
+    private static func removals(_ context: MessageContext) -> [MessageEdit] {
+        guard context.configuration.removesOldSignatures else { return [] }
+        let count = context.header.count(named: .dkimSignature)
+        return (0..<count).reversed().map {
+            .deleteHeader(name: FieldName.dkimSignature.text, occurrence: $0 + 1)
+        }
+    }
+}

@@ -1,0 +1,56 @@
+import DaemonKit
+import DaemonResolver
+import MailDNS
+import Milter
+
+/// The DKIM milter.
+@main
+enum SignetDKIM: DaemonProgram {
+    static let description = DaemonDescription(
+        shortName: "dkim", version: Version.current,
+        summary: "signs outgoing mail with DKIM and verifies incoming mail, as a milter",
+        directives: Directives.all)
+
+    static func load(_ reader: ConfigurationReader) -> DKIMConfiguration? {
+        DKIMConfiguration(reading: reader)
+    }
+
+    static func serve(_ context: DaemonContext<DKIMConfiguration>) -> ExitCode {
+        guard case .listener(let listener) = context.endpoint else { return .usage }
+        guard let services = services(context.settings, context.log) else { return .configuration }
+        context.onStop { MilterServer.drain() }
+        do throws(MilterServerError) {
+            try MilterServer.run(
+                DKIMFilter(services: services), listening: listener,
+                options: MilterServer.Options(name: description.name) { context.log.error($0) })
+            return .ok
+        } catch {
+            context.log.error("\(error)")
+            return .software
+        }
+    }
+
+    static func evaluate(
+        files: [String], settings: DKIMConfiguration, verbosity: Int, log: Log
+    ) -> ExitCode {
+        guard let services = services(Snapshot(settings), log) else { return .configuration }
+        let evaluation = MessageEvaluation(services: services)
+        return files.map(evaluation.evaluate).first { $0 != .ok } ?? .ok
+    }
+
+    /// Puts together what all sessions share; nil, with a line in the log, where the resolver cannot start.
+    private static func services(_ settings: Snapshot<DKIMConfiguration>, _ log: Log) -> Services? {
+        let configuration = settings.current
+        if let records = configuration.testKeys {
+            return Services(
+                configuration: settings, resolver: ZoneResolver(records: records), log: log)
+        }
+        do throws(UnboundResolver.SetupError) {
+            let resolver = try UnboundResolver(configuration.resolver.options)
+            return Services(configuration: settings, resolver: resolver, log: log)
+        } catch {
+            log.error("the resolver cannot start: \(error)")
+            return nil
+        }
+    }
+}

@@ -1,0 +1,112 @@
+import DaemonKit
+import MailAuth
+import MailSyntax
+import Milter
+
+/// What becomes of a message that was verified: the log lines, the results field, the action.
+struct VerificationOutcome {
+    private let context: MessageContext
+    private let verdicts: [SignaturePolicy.Verdict]
+    private let ignoredSignatures: Int
+
+    /// Judges the engine's results by the administrator's policy.
+    init(_ outcome: DKIMOutcome, authors: [DomainName], _ context: MessageContext) {
+        self.context = context
+        let policy = context.configuration.signaturePolicy
+        verdicts = outcome.results.map { policy.judge($0, authors: authors) }
+        ignoredSignatures = outcome.ignoredSignatures
+    }
+
+    /// Logs, and answers with the edits and the reply.
+    func verdict() -> MilterVerdict {
+        logResults()
+        let (action, why, detail) = finding
+        let edits = context.resultRemovals + resultsField + context.softwareHeader
+        return context.perform(
+            action, why: why, refusal: Refusal(detail: detail, text: "DKIM: \(why)"), edits: edits)
+    }
+
+    /// What the message's signatures come to, with the enhanced status code's end (RFC 7372, section 3.1).
+    private var finding: (action: Actions.Action, why: String, detail: String) {
+        let actions = context.configuration.actions
+        if verdicts.contains(where: { $0.status == .pass }) { return (.accept, "", "7.20") }
+        guard let first = verdicts.first else {
+            return (actions.noSignature, "no signature", "7.20")
+        }
+        // A signature that could still pass decides before those that cannot.
+        if let waiting = verdicts.first(where: { $0.status == .temperror }) {
+            return (actions.dnsError, words(waiting), "7.5")
+        }
+        // A domain that only tests DKIM wants its mail treated as unsigned (RFC 6376, section 3.6.1).
+        if let counted = verdicts.first(where: { !$0.result.isTesting && !$0.result.isKeyMissing })
+        {
+            return (actions.badSignature, words(counted), "7.20")
+        }
+        if let missing = verdicts.first(where: { $0.result.isKeyMissing }) {
+            return (actions.keyNotFound, words(missing), "7.20")
+        }
+        return (.accept, words(first), "7.20")
+    }
+
+    private func words(_ verdict: SignaturePolicy.Verdict) -> String {
+        let name = verdict.result.domain.map { " of \($0)" } ?? ""
+        return "signature\(name): \(verdict.reason ?? verdict.status.rawValue)"
+    }
+
+    /// Our field, if there is anything to say.
+    private var resultsField: [MessageEdit] {
+        let policy = context.configuration.results
+        guard !verdicts.isEmpty || policy.always else { return [] }
+        var methods = verdicts.map { $0.methodResult(withoutHeaderB: policy.withoutHeaderB) }
+        if methods.isEmpty { methods = [.dkim("none")] }
+        var identifier = context.authservID
+        if policy.withJobID, let queueID = context.queueID {
+            identifier = identifier.with(jobID: queueID)
+        }
+        return [
+            .insertHeader(
+                index: 0, name: FieldName.authenticationResults.text,
+                value: AuthenticationResults(identifier, methods).fieldValue())
+        ]
+    }
+
+    private func logResults() {
+        let log = context.log
+        let configuration = context.configuration
+        if verdicts.isEmpty {
+            if configuration.logsSuccess { log.info(context.queueID, "no signature data") }
+            return
+        }
+        for verdict in verdicts {
+            let result = verdict.result
+            let name =
+                "s=\(result.selector?.ascii ?? "?"), d=\(result.domain?.ascii ?? "?")"
+            switch verdict.status {
+            case .pass:
+                if configuration.logsSuccess {
+                    log.info(context.queueID, "DKIM verification successful (\(name))")
+                }
+            case .temperror:
+                log.info(
+                    context.queueID,
+                    "key retrieval failed (\(name)): \(verdict.reason ?? "")")
+            default:
+                if result.isKeyMissing {
+                    log.info(context.queueID, "key retrieval failed (\(name)): no key")
+                } else {
+                    log.info(
+                        context.queueID,
+                        "\(verdict.status.rawValue) (\(name)): \(verdict.reason ?? "")")
+                }
+            }
+        }
+        if ignoredSignatures > 0 {
+            log.info(context.queueID, "\(ignoredSignatures) more signatures were not looked at")
+        }
+    }
+}
+
+extension DKIMResult {
+    /// Whether the key that the signature names does not exist.
+    var isKeyMissing: Bool { reason == .noKey }
+}
