@@ -137,7 +137,8 @@ private func write(_ results: AuthenticationResults) -> String {
                  mx.example.com;
                 \tspf=pass smtp.mailfrom=bounce@example.com;
                 \tdkim=pass (2048-bit key; unprotected) header.d=example.com
-                \theader.i=@example.com header.a=rsa-sha256 header.s=mail header.b=dzdVyOfA;
+                \theader.i=@example.com header.a=rsa-sha256 header.s=mail
+                \theader.b=dzdVyOfA;
                 \tdmarc=pass (p=none dis=none) header.from=example.com
                 """)
         #expect(
