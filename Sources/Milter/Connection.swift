@@ -23,7 +23,8 @@ final class Connection {
     private let session: any MilterSession
     /// The events that the session wants no more of in this message.
     private var skipped: MilterEvents = []
-    /// Set when the session answered where it could not, until the message ends.
+    /// Set when the session has answered where it could not: a fault of the filter, after which
+    /// nothing passes on this connection.
     private var hasLostAnswer = false
 
     init(service: Service, negotiation: Negotiation) {
@@ -44,14 +45,24 @@ final class Connection {
         guard service.needs.events.contains(event), !skipped.contains(event) else {
             return negotiation.silent.contains(event) ? SMFIS_NOREPLY : SMFIS_CONTINUE
         }
-        let reply = call(session)
-        if reply == .skip { skipped.insert(event) }
-        if negotiation.silent.contains(event) {
-            if reply != .continue && reply != .skip { loseAnswer(to: event) }
-            return SMFIS_NOREPLY
+        let isSilent = negotiation.silent.contains(event)
+        switch call(session) {
+        case .continue:
+            return isSilent ? SMFIS_NOREPLY : SMFIS_CONTINUE
+        case .skip:
+            let isSkippable = event == .header || event == .recipient || event == .body
+            if isSkippable { skipped.insert(event) }
+            if isSilent { return SMFIS_NOREPLY }
+            // Where the MTA does not know it, the events still come and are not passed on.
+            return isSkippable && negotiation.canSkip ? SMFIS_SKIP : SMFIS_CONTINUE
+        case let reply:
+            if isSilent {
+                loseAnswer(to: event)
+                return SMFIS_NOREPLY
+            }
+            if event != .connect && event != .helo && reply.endsMessage(at: event) { abort() }
+            return status(of: reply, context)
         }
-        if event != .connect && event != .helo && reply.endsMessage(at: event) { abort() }
-        return status(of: reply, to: event, context)
     }
 
     /// Notes an answer that cannot be sent, as the MTA was told that none would come.
@@ -68,20 +79,16 @@ final class Connection {
     func endOfMessage(_ context: Context) -> sfsistat {
         let verdict = session.endOfMessage(MilterMacros(context))
         skipped = []
-        if hasLostAnswer {
-            hasLostAnswer = false
-            return SMFIS_TEMPFAIL
-        }
+        if hasLostAnswer { return SMFIS_TEMPFAIL }
         if verdict.reply == .continue || verdict.reply == .accept {
             guard send(verdict.edits, context) else { return SMFIS_TEMPFAIL }
         }
-        return status(of: verdict.reply, to: [], context)
+        return status(of: verdict.reply, context)
     }
 
     /// The message has ended without end of message.
     func abort() {
         skipped = []
-        hasLostAnswer = false
         session.abort()
     }
 
@@ -108,20 +115,14 @@ final class Connection {
         return true
     }
 
-    private func status(
-        of reply: MilterReply, to event: MilterEvents, _ context: Context
-    ) -> sfsistat {
+    private func status(of reply: MilterReply, _ context: Context) -> sfsistat {
         switch reply {
-        case .continue: SMFIS_CONTINUE
+        case .continue, .skip: SMFIS_CONTINUE
         case .accept: SMFIS_ACCEPT
         case .discard: SMFIS_DISCARD
         case .tempfail: SMFIS_TEMPFAIL
         case .reject: SMFIS_REJECT
         case .reply(let reply): context.refuse(reply)
-        case .skip:
-            // Where the MTA does not know it, the rest of the events come and are not passed on.
-            negotiation.canSkip && !event.isDisjoint(with: [.header, .recipient, .body])
-                ? SMFIS_SKIP : SMFIS_CONTINUE
         }
     }
 }

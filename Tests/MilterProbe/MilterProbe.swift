@@ -10,7 +10,7 @@ import Milter
 enum MilterProbe {
     static func main() {
         let script = Script(arguments: Array(CommandLine.arguments.dropFirst()))
-        let listener = makeListener(script.socketPath)
+        let listener = makeListener(script)
         watchInput()
         do {
             try MilterServer.run(
@@ -27,31 +27,40 @@ enum MilterProbe {
     }
 }
 
-/// Listens on a path, or on a free TCP port, and tells which.
-private func makeListener(_ path: String?) -> Int32 {
-    if let path {
-        let listener = socket(AF_UNIX, Int32(SOCK_STREAM.rawValue), 0)
+/// Listens on the script's path, or on a free TCP port, and tells which.
+private func makeListener(_ script: Script) -> Int32 {
+    if let path = script.socketPath {
         var name = sockaddr_un()
         name.sun_family = sa_family_t(AF_UNIX)
         unsafe withUnsafeMutableBytes(of: &name.sun_path) { unsafe $0.copyBytes(from: path.utf8) }
-        let length = socklen_t(MemoryLayout<sockaddr_un>.size)
-        unsafe withUnsafePointer(to: &name) { pointer in
-            unsafe pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) {
-                _ = unsafe bind(listener, $0, length)
-            }
-        }
-        listen(listener, 128)
+        let listener = makeListener(AF_UNIX, &name)
         log("listening")
         return listener
     }
-    var one: Int32 = 1
-    let listener = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
-    unsafe setsockopt(
-        listener, Int32(IPPROTO_TCP), TCP_NODELAY, &one, socklen_t(MemoryLayout<Int32>.size))
+    if script.usesIPv6 {
+        var name = sockaddr_in6()
+        name.sin6_family = sa_family_t(AF_INET6)
+        let listener = makeListener(AF_INET6, &name)
+        log("listening \(UInt16(bigEndian: name.sin6_port))")
+        return listener
+    }
     var name = sockaddr_in()
-    var length = socklen_t(MemoryLayout<sockaddr_in>.size)
     name.sin_family = sa_family_t(AF_INET)
     name.sin_addr.s_addr = UInt32(0x7f00_0001).bigEndian
+    let listener = makeListener(AF_INET, &name)
+    log("listening \(UInt16(bigEndian: name.sin_port))")
+    return listener
+}
+
+/// Listens on an address, and completes it with the port.
+private func makeListener<Name>(_ family: Int32, _ name: inout Name) -> Int32 {
+    let listener = socket(family, Int32(SOCK_STREAM.rawValue), 0)
+    var one: Int32 = 1
+    if family != AF_UNIX {
+        unsafe setsockopt(
+            listener, Int32(IPPROTO_TCP), TCP_NODELAY, &one, socklen_t(MemoryLayout<Int32>.size))
+    }
+    var length = socklen_t(MemoryLayout<Name>.size)
     unsafe withUnsafeMutablePointer(to: &name) { pointer in
         unsafe pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) {
             _ = unsafe bind(listener, $0, length)
@@ -59,7 +68,6 @@ private func makeListener(_ path: String?) -> Int32 {
             _ = unsafe getsockname(listener, $0, &length)
         }
     }
-    log("listening \(UInt16(bigEndian: name.sin_port))")
     return listener
 }
 

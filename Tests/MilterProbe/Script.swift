@@ -4,6 +4,8 @@ import Milter
 /// What the probe is told on its command line.
 struct Script: Sendable {
     var socketPath: String?
+    /// Without a path: whether to listen on [::] rather than 127.0.0.1.
+    var usesIPv6 = false
     var needs = MilterNeeds(events: .all)
     /// The answers by event.
     var answers: [String: MilterReply] = [:]
@@ -31,6 +33,7 @@ struct Script: Sendable {
     private mutating func read(_ name: String, _ value: String) -> Bool {
         switch name {
         case "socket": socketPath = value
+        case "inet6": usesIPv6 = value == "yes"
         case "events": needs.events = Self.eventSet(value)
         case "replies": needs.repliesTo = Self.eventSet(value)
         case "edits": needs.edits = MilterEdits(rawValue: UInt32(value, radix: 16) ?? 0)

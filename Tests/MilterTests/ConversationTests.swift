@@ -122,10 +122,10 @@ import Testing
         }
     }
 
-    @Test func anAnswerThatCannotBeSentDoesNotLetTheMessagePass() throws {
-        let probe = try Probe("events=header", "answer=header:reject")
-        let outcome = try probe.mta.deliver(hello)
-        #expect(outcome.decision == .tempfailed)
+    @Test(arguments: ["connect", "helo", "mail", "header", "body"])
+    func anAnswerThatCannotBeSentLetsNothingPass(event: String) throws {
+        let probe = try Probe("events=all", "answer=\(event):reject")
+        #expect(try probe.mta.deliver(hello).decision == .tempfailed)
         #expect(try probe.process.line("problem").contains("had asked no reply"))
     }
 }

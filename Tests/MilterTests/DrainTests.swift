@@ -3,9 +3,9 @@ import TestKit
 import Testing
 
 @Suite(.serialized) struct DrainTests {
-    @Test(arguments: [false, true])
-    func anIdleServerStopsAtOnce(tcp: Bool) throws {
-        let probe = try Probe("events=all", tcp: tcp)
+    @Test(arguments: [Probe.Transport.unix, .inet, .inet6])
+    func anIdleServerStopsAtOnce(transport: Probe.Transport) throws {
+        let probe = try Probe("events=all", over: transport)
         #expect(try probe.mta.deliver(hello).decision == .accepted)
         try probe.settle()
         let start = Date()

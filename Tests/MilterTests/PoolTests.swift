@@ -49,9 +49,9 @@ import Testing
         #expect(waits[last] <= 0.5)
     }
 
-    @Test(arguments: [false, true])
-    func theRemedyIsInPlaceWithoutBeingSeen(tcp: Bool) throws {
-        let probe = try Probe("events=header", tcp: tcp)
+    @Test(arguments: [Probe.Transport.unix, .inet, .inet6])
+    func theRemedyIsInPlaceWithoutBeingSeen(transport: Probe.Transport) throws {
+        let probe = try Probe("events=header", over: transport)
         _ = try probe.mta.deliver(hello)
         try probe.settle()
         probe.process.tell("count")

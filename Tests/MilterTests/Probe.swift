@@ -7,13 +7,21 @@ final class Probe {
     let address: SocketAddress
     private let directory: URL
 
-    /// Starts a probe on a Unix socket, or on a TCP port if asked.
-    init(_ arguments: String..., tcp: Bool = false) throws {
+    enum Transport { case unix, inet, inet6 }
+
+    /// Starts a probe on a socket of that kind.
+    init(_ arguments: String..., over transport: Transport = .unix) throws {
         directory = FileManager.default.temporaryDirectory
             .appendingPathComponent("milter-\(UUID().uuidString.prefix(8))")
         try FileManager.default.createDirectory(at: directory, withIntermediateDirectories: true)
         let path = directory.appendingPathComponent("m.sock").path
-        process = try ServerProcess("MilterProbe", (tcp ? [] : ["socket=\(path)"]) + arguments)
+        let listener =
+            switch transport {
+            case .unix: ["socket=\(path)"]
+            case .inet: ["inet6=no"]
+            case .inet6: ["inet6=yes"]
+            }
+        process = try ServerProcess("MilterProbe", listener + arguments)
         let line = try process.line("listening")
         let port = UInt16(line.dropFirst("listening ".count))
         address = port.map(SocketAddress.tcp) ?? .unix(path)
