@@ -82,8 +82,11 @@ public struct DomainName: Hashable, Sendable {
     /// allowed, as the macro "%_" of SPF makes them (RFC 7208, section 7.1).
     ///
     /// Such a name is for queries: it is no one's identity, and does not go into a header field.
-    public init(queryOctets octets: some Sequence<UInt8>) throws(DomainNameError) {
-        let octets = Array(octets)
+    @inlinable public init(queryOctets octets: some Sequence<UInt8>) throws(DomainNameError) {
+        try self.init(query: Array(octets))
+    }
+
+    @usableFromInline init(query octets: [UInt8]) throws(DomainNameError) {
         guard !octets.isEmpty else { throw DomainNameError.empty }
         if let octet = octets.first(where: { $0 >= 0x80 }) {
             throw DomainNameError.forbiddenOctet(octet)

@@ -12,11 +12,11 @@ extension IPAddress {
     }
 
     /// Reads an address from ASCII octets, as from text.
-    public init?(bytes: some Sequence<UInt8>) {
+    @inlinable public init?(bytes: some Sequence<UInt8>) {
         self.init(ascii: Array(bytes.prefix(IPAddress.longestText + 1)))
     }
 
-    private init?(ascii text: [UInt8]) {
+    @usableFromInline init?(ascii text: [UInt8]) {
         guard text.count <= IPAddress.longestText else { return nil }
         if text.contains(0x3A) {
             guard let bits = IPAddress.parseV6(text) else { return nil }
@@ -28,7 +28,7 @@ extension IPAddress {
     }
 
     /// The length of the longest text: six full groups and a full dotted quad.
-    private static let longestText = 45
+    @usableFromInline static let longestText = 45
 
     private static func parseV4(_ text: ArraySlice<UInt8>) -> UInt32? {
         var bits: UInt32 = 0

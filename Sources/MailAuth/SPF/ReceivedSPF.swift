@@ -18,9 +18,9 @@ public struct ReceivedSPF: Hashable, Sendable {
     /// The field's name.
     public static let name = "Received-SPF"
 
-    /// The most octets of one value that are written: a line of the field never exceeds the 998 octets
-    /// of RFC 5322, section 2.1.1, and seldom the 78.
-    private static let longestValue = 256
+    /// The most octets of one value that are written, so that the whole field is within the 998 octets
+    /// of a line (RFC 5322, section 2.1.1).
+    private static let longestValue = 200
 
     /// Describes the outcome of a check.
     ///
@@ -90,25 +90,36 @@ public struct ReceivedSPF: Hashable, Sendable {
     }
 
     /// A dot-atom if the octets are one, else a quoted-string (RFC 5322, sections 3.2.3 and 3.2.4).
+    ///
+    /// Of a value that is too long the end is kept, after "...": the domain of an address must not be cut
+    /// to look like another.
     private static func value(_ octets: [UInt8]) -> String {
         if octets.count <= longestValue, isDotAtom(octets) {
             return String(decoding: octets, as: UTF8.self)
         }
         var quoted: [UInt8] = [0x22]
-        for octet in octets.prefix(longestValue) {
+        for octet in octets.reversed() {
+            guard quoted.count < longestValue - 2 else {
+                quoted += Array("...".utf8)
+                break
+            }
             switch octet {
-            case 0x22, 0x5C: quoted += [0x5C, octet]
+            case 0x22, 0x5C: quoted += [octet, 0x5C]
             case 0x20...0x7E: quoted.append(octet)
             default: quoted.append(0x3F)
             }
         }
-        return String(decoding: quoted + [0x22], as: UTF8.self)
+        quoted.append(0x22)
+        return String(decoding: quoted.reversed(), as: UTF8.self)
     }
 
     private static func isDotAtom(_ octets: [UInt8]) -> Bool {
-        octets.split(separator: 0x2E, omittingEmptySubsequences: false).allSatisfy { atom in
-            !atom.isEmpty && atom.allSatisfy(isAtomText)
+        var previous: UInt8 = 0x2E
+        for octet in octets {
+            guard octet == 0x2E ? previous != 0x2E : isAtomText(octet) else { return false }
+            previous = octet
         }
+        return previous != 0x2E
     }
 
     /// Whether an octet is "atext" (RFC 5322, section 3.2.3).

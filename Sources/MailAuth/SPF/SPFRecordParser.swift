@@ -87,12 +87,28 @@ private struct SPFRecordParser {
     private func isNameOctet(_ octet: UInt8) -> Bool {
         octet.isASCIIAlphanumeric || octet == 0x2D || octet == 0x5F || octet == 0x2E
     }
+}
 
-    /// Whether a range holds a name, given in lower case.
-    private func named(_ range: Range<Int>, _ name: String) -> Bool {
-        range.count == name.utf8.count
-            && zip(bytes[range], name.utf8).allSatisfy { $0.asciiLowercased == $1 }
+/// A name of up to eight octets, packed and in lower case, so that comparing costs nothing; all longer
+/// names are alike.
+private struct SPFName: Hashable {
+    private let letters: UInt64
+
+    init(_ octets: some Collection<UInt8>) {
+        letters =
+            octets.count > 8 ? 0 : octets.reduce(0) { $0 << 8 | UInt64($1.asciiLowercased) }
     }
+
+    static let all = SPFName("all".utf8)
+    static let include = SPFName("include".utf8)
+    static let a = SPFName("a".utf8)
+    static let mx = SPFName("mx".utf8)
+    static let ptr = SPFName("ptr".utf8)
+    static let ip4 = SPFName("ip4".utf8)
+    static let ip6 = SPFName("ip6".utf8)
+    static let exists = SPFName("exists".utf8)
+    static let redirect = SPFName("redirect".utf8)
+    static let exp = SPFName("exp".utf8)
 }
 
 // MARK: - Modifiers (RFC 7208, section 6)
@@ -101,17 +117,18 @@ extension SPFRecordParser {
     private mutating func parseModifier(
         _ name: Range<Int>, value: Range<Int>
     ) throws(SPFSyntaxError) {
-        if named(name, "redirect") {
+        switch SPFName(bytes[name]) {
+        case .redirect:
             guard redirect == nil else {
                 throw SPFSyntaxError(.repeatedModifier("redirect"), at: name.lowerBound)
             }
             redirect = try domainSpec(value)
-        } else if named(name, "exp") {
+        case .exp:
             guard explanation == nil else {
                 throw SPFSyntaxError(.repeatedModifier("exp"), at: name.lowerBound)
             }
             explanation = try domainSpec(value)
-        } else {
+        default:
             // unknown-modifier = name "=" macro-string: ignored, yet its syntax counts.
             var scanner = SPFMacroScanner(bytes, value, .unknownModifier)
             while try scanner.next() != nil {}
@@ -125,29 +142,28 @@ extension SPFRecordParser {
     private func parseMechanism(
         _ name: Range<Int>, _ rest: Range<Int>
     ) throws(SPFSyntaxError) -> SPFMechanism {
-        // The shortest names are the commonest; the first letter tells most apart.
-        if named(name, "ip4") { return .ip(try network(rest, bits: 32)) }
-        if named(name, "include") { return .include(try requiredDomain(rest)) }
-        if named(name, "all") {
+        switch SPFName(bytes[name]) {
+        case .all:
             guard rest.isEmpty else {
                 throw SPFSyntaxError(.unexpectedArgument, at: rest.lowerBound)
             }
             return .all
-        }
-        if named(name, "a") {
+        case .include: return .include(try requiredDomain(rest))
+        case .a:
             let (lengths, domain) = try prefixLengths(rest)
             return .a(try optionalDomain(domain), lengths)
-        }
-        if named(name, "mx") {
+        case .mx:
             let (lengths, domain) = try prefixLengths(rest)
             return .mx(try optionalDomain(domain), lengths)
+        case .ptr: return .ptr(try optionalDomain(rest))
+        case .ip4: return .ip(try network(rest, bits: 32))
+        case .ip6: return .ip(try network(rest, bits: 128))
+        case .exists: return .exists(try requiredDomain(rest))
+        default:
+            throw SPFSyntaxError(
+                .unknownMechanism(String(decoding: bytes[name].prefix(40), as: UTF8.self)),
+                at: name.lowerBound)
         }
-        if named(name, "ip6") { return .ip(try network(rest, bits: 128)) }
-        if named(name, "exists") { return .exists(try requiredDomain(rest)) }
-        if named(name, "ptr") { return .ptr(try optionalDomain(rest)) }
-        throw SPFSyntaxError(
-            .unknownMechanism(String(decoding: bytes[name].prefix(40), as: UTF8.self)),
-            at: name.lowerBound)
     }
 
     // ":" domain-spec

@@ -44,12 +44,12 @@ public struct SPFRequest: Hashable, Sendable {
     ///   - envelopeFrom: the reverse-path if it is known by now, for the record only.
     /// - Returns: the request.
     public static func helo(
-        _ name: some Sequence<UInt8>, client: IPAddress, envelopeFrom: [UInt8] = []
+        _ name: [UInt8], client: IPAddress, envelopeFrom: [UInt8] = []
     ) -> SPFRequest {
         let helo = Array(name.prefix(longestText))
         return SPFRequest(
             identity: .helo, client: client, helo: helo, envelopeFrom: envelopeFrom,
-            localPart: [], domainText: helo)
+            localPart: [], domainText: helo[...])
     }
 
     /// A check of the MAIL FROM identity.
@@ -61,10 +61,10 @@ public struct SPFRequest: Hashable, Sendable {
     ///   - client: the client's address.
     /// - Returns: the request.
     public static func mailFrom(
-        _ reversePath: some Sequence<UInt8>, helo: some Sequence<UInt8>, client: IPAddress
+        _ reversePath: [UInt8], helo: [UInt8], client: IPAddress
     ) -> SPFRequest {
         let helo = Array(helo.prefix(longestText))
-        var path = Array(reversePath)[...]
+        var path = reversePath[...]
         if path.first == 0x3C, path.last == 0x3E { path = path.dropFirst().dropLast() }
         let (local, domain) = split(path)
         return SPFRequest(
@@ -87,11 +87,11 @@ public struct SPFRequest: Hashable, Sendable {
 
     private init(
         identity: SPFIdentity, client: IPAddress, helo: [UInt8], envelopeFrom: [UInt8],
-        localPart: some Collection<UInt8>, domainText: some Collection<UInt8>
+        localPart: ArraySlice<UInt8>, domainText: ArraySlice<UInt8>
     ) {
         self.identity = identity
         self.client = client.unmapped
-        self.helo = SPFRequest.withALabels(helo)
+        self.helo = SPFRequest.withALabels(helo[...])
         self.envelopeFrom = envelopeFrom
         self.localPart =
             localPart.isEmpty
@@ -101,7 +101,7 @@ public struct SPFRequest: Hashable, Sendable {
     }
 
     /// The text with U-labels as A-labels, if it is a domain name that has any.
-    private static func withALabels(_ text: some Collection<UInt8>) -> [UInt8] {
+    private static func withALabels(_ text: ArraySlice<UInt8>) -> [UInt8] {
         guard text.contains(where: { $0 >= 0x80 }), let name = try? DomainName(bytes: text) else {
             return Array(text)
         }

@@ -94,7 +94,7 @@ struct Try: Sendable {
         let address = try #require(IPAddress(client))
         return SPFEvaluator(resolver: resolver, limits: limits, wantsExplanation: wantsExplanation)
             .check(
-                .mailFrom(Try.sender.utf8, helo: Try.helo.utf8, client: address))
+                .mailFrom(Array(Try.sender.utf8), helo: Array(Try.helo.utf8), client: address))
     }
 }
 

@@ -25,7 +25,8 @@ struct RFC7208SuiteTests {
 extension SPFSuite.Case {
     func check(_ evaluator: SPFEvaluator) throws -> SPFOutcome {
         let client = try #require(IPAddress(host))
-        return evaluator.check(.mailFrom(mailFrom.utf8, helo: helo.utf8, client: client))
+        return evaluator.check(
+            .mailFrom(Array(mailFrom.utf8), helo: Array(helo.utf8), client: client))
     }
 
     func expect(_ outcome: SPFOutcome) {
