@@ -1,9 +1,22 @@
+internal import MailSyntax
+
 /// How a message is prepared before it is hashed (RFC 6376, section 3.4).
 public enum Canonicalization: String, Hashable, Sendable, CaseIterable {
     /// Hashes the octets as they are, but for empty lines at the end of the body.
     case simple
     /// Disregards folding, the case of field names, and the amount of white space.
     case relaxed
+
+    /// Reads an algorithm's name without regard to case.
+    init?(_ text: some Collection<UInt8>) {
+        if text.equalsIgnoringASCIICase("simple".utf8) {
+            self = .simple
+        } else if text.equalsIgnoringASCIICase("relaxed".utf8) {
+            self = .relaxed
+        } else {
+            return nil
+        }
+    }
 }
 
 /// The two canonicalizations of a signature's `c=` tag.
@@ -23,12 +36,13 @@ public struct CanonicalizationPair: Hashable, Sendable, CustomStringConvertible 
     ///
     /// One algorithm is the header's, and the body's is then simple (RFC 6376, section 3.5). Case
     /// is disregarded, as it is in literals of ABNF.
-    public init?(_ text: some StringProtocol) {
-        let parts = text.lowercased().split(separator: "/", omittingEmptySubsequences: false)
-        guard let first = parts.first, parts.count <= 2,
-            let header = Canonicalization(rawValue: String(first)),
-            let body = parts.count == 1 ? .simple : Canonicalization(rawValue: String(parts[1]))
-        else { return nil }
+    public init?(_ text: some Collection<UInt8>) {
+        let parts = text.split(
+            separator: UInt8(ascii: "/"), maxSplits: 1, omittingEmptySubsequences: false)
+        guard let header = Canonicalization(parts[0]) else { return nil }
+        guard let body = parts.count == 1 ? .simple : Canonicalization(parts[1]) else {
+            return nil
+        }
         self.init(header: header, body: body)
     }
 

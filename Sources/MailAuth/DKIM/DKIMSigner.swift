@@ -10,7 +10,7 @@ public struct DKIMSigner: ~Copyable {
     private let keys: [SigningKey]
     private let recipe: SigningRecipe
     private let time: Int64
-    private let names: [FieldName]
+    private let names: [[UInt8]]
     /// The canonical form of the signed fields.
     private let signedFields: [UInt8]
     /// The copies for `z=`, encoded.
@@ -31,13 +31,12 @@ public struct DKIMSigner: ~Copyable {
         self.keys = keys
         self.recipe = recipe
         self.time = time
-        let names = SignedNames(header, recipe).names
-        self.names = names
+        let choice = recipe.plan.choose(header)
+        names = choice.names
         var canonical: [UInt8] = []
+        canonical.reserveCapacity(2048)
         var copies = CopiedFieldsWriter()
-        var selector = FieldSelector(header)
-        for name in names {
-            guard let position = selector.take(name.lowercased.span) else { continue }
+        for position in choice.positions {
             HeaderCanonicalizer.append(
                 header.fields[position], of: header.bytes.span,
                 recipe.canonicalization.header, to: &canonical)
@@ -98,7 +97,7 @@ public struct DKIMSigner: ~Copyable {
             }
         }
         writer.tag("q", "dns/txt")
-        writer.tag("h", parts: names.map { Array($0.text.utf8) }, separator: UInt8(ascii: ":"))
+        writer.tag("h", parts: names, separator: UInt8(ascii: ":"))
         if !copies.isEmpty { writer.tag("z", parts: copies, separator: UInt8(ascii: "|")) }
         writer.tag("bh", bodyHash)
         writer.beginLastTag("b")

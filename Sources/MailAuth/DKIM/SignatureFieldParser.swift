@@ -11,11 +11,32 @@ struct SignatureFieldParser {
     private(set) var claims = SignatureClaims()
     private let header: HeaderSection
     private let position: Int
-    private var tags: [Tag: TagList.Tag] = [:]
+    private var tags = [TagList.Tag?](repeating: nil, count: Tag.allCases.count)
 
     /// The tags that mean something to us.
-    private enum Tag: String {
+    private enum Tag: Int, CaseIterable {
         case v, a, b, bh, c, d, h, i, l, q, s, t, x, z
+
+        /// The tag of a name of one or two octets, packed as a number.
+        init?(_ name: ArraySlice<UInt8>) {
+            switch name.reduce(0, { $0 << 8 | Int($1) }) {
+            case 0x76: self = .v
+            case 0x61: self = .a
+            case 0x62: self = .b
+            case 0x6268: self = .bh
+            case 0x63: self = .c
+            case 0x64: self = .d
+            case 0x68: self = .h
+            case 0x69: self = .i
+            case 0x6C: self = .l
+            case 0x71: self = .q
+            case 0x73: self = .s
+            case 0x74: self = .t
+            case 0x78: self = .x
+            case 0x7A: self = .z
+            default: return nil
+            }
+        }
     }
 
     init(_ header: HeaderSection, _ position: Int) {
@@ -57,9 +78,10 @@ struct SignatureFieldParser {
         return SignatureField(
             position: position, algorithm: algorithm, canonicalization: canonicalization,
             domain: domain, identityDomain: identityDomain, keyName: keyName, names: names,
-            signature: signature, blank: tags[.b]?.spacedValue ?? 0..<0, bodyHash: bodyHash,
+            signature: signature, blank: tags[Tag.b.rawValue]?.spacedValue ?? 0..<0,
+            bodyHash: bodyHash,
             bodyLength: try number(.l, digits: 76), timestamp: timestamp,
-            expiration: expiration, copies: tags[.z]?.value)
+            expiration: expiration, copies: tags[Tag.z.rawValue]?.value)
     }
 
     private mutating func readTags() throws(SignatureFieldError) {
@@ -71,23 +93,22 @@ struct SignatureFieldParser {
         }
         for tag in list.tags where tag.name.count <= 2 {
             // "Unrecognized tags MUST be ignored" (section 3.2); duplicates are refused already.
-            let name = String(decoding: header.bytes[tag.name], as: UTF8.self)
-            if let known = Tag(rawValue: name) { tags[known] = tag }
+            if let known = Tag(header.bytes[tag.name]) { tags[known.rawValue] = tag }
         }
     }
 
     private func value(_ tag: Tag) -> ArraySlice<UInt8>? {
-        tags[tag].map { header.bytes[$0.value] }
+        tags[tag.rawValue].map { header.bytes[$0.value] }
     }
 
     private func required(_ tag: Tag) throws(SignatureFieldError) -> ArraySlice<UInt8> {
-        guard let value = value(tag) else { throw .missingTag(tag.rawValue) }
+        guard let value = value(tag) else { throw .missingTag("\(tag)") }
         return value
     }
 
     private func base64(_ tag: Tag) throws(SignatureFieldError) -> [UInt8] {
         guard let octets = Base64.decode(try required(tag)) else {
-            throw .malformedTag(tag.rawValue)
+            throw .malformedTag("\(tag)")
         }
         return octets
     }
@@ -96,7 +117,7 @@ struct SignatureFieldParser {
     private func number(_ tag: Tag, digits: Int) throws(SignatureFieldError) -> UInt64? {
         guard let text = value(tag) else { return nil }
         guard !text.isEmpty, text.count <= digits, text.allSatisfy(\.isASCIIDigit) else {
-            throw .malformedTag(tag.rawValue)
+            throw .malformedTag("\(tag)")
         }
         var number: UInt64 = 0
         for digit in text {
@@ -118,7 +139,7 @@ struct SignatureFieldParser {
 
     private func readCanonicalization() throws(SignatureFieldError) -> CanonicalizationPair {
         guard let value = value(.c) else { return CanonicalizationPair() }
-        guard let pair = CanonicalizationPair(String(decoding: value, as: UTF8.self)) else {
+        guard let pair = CanonicalizationPair(value) else {
             throw .unknownCanonicalization
         }
         return pair

@@ -11,8 +11,9 @@ struct SignatureJudge {
 
     /// The most TXT records at one name that are tried.
     ///
-    /// They "MUST be unique for a particular selector name", and several are "undefined" (section 3.6.2.2), but a verifier "may cycle through the
-    /// key records" (section 6.1.2, step 4): we do, so that a stray record does no harm.
+    /// They "MUST be unique for a particular selector name", and several are "undefined" (section
+    /// 3.6.2.2), but a verifier "may cycle through the key records" (section 6.1.2, step 4): we do,
+    /// so that a stray record does no harm.
     private static let maximumRecords = 4
 
     init(header: HeaderSection, options: DKIMVerifierOptions, keys: ParsedKeyCache) {

@@ -5,17 +5,28 @@ public struct SigningRecipe: Sendable {
     /// The `c=` tag.
     public var canonicalization = CanonicalizationPair(header: .relaxed, body: .simple)
     /// The fields to sign, where the message has them; From is always signed.
-    public var signedFields: [FieldPattern] = SigningRecipe.recommendedFields
+    public var signedFields: [FieldPattern] = SigningRecipe.recommendedFields {
+        didSet { replan() }
+    }
     /// Fields named in `h=` once more than the message has them, so that none can be added later
     /// (RFC 6376, section 8.15).
-    public var oversignedFields: [FieldName] = [.from]
+    public var oversignedFields: [FieldName] = [.from] {
+        didSet { replan() }
+    }
     /// How long signatures are valid, in seconds (`x=` less `t=`); nil for ever.
     public var lifetime: Int64?
     /// Whether signatures carry a copy of the signed fields, for diagnosis (`z=`).
     public var copiesFields = false
 
+    /// The two lists, prepared.
+    private(set) var plan = FieldPlan(signed: SigningRecipe.recommendedFields, oversigned: [.from])
+
     /// Creates a recipe with the defaults.
     public init() {}
+
+    private mutating func replan() {
+        plan = FieldPlan(signed: signedFields, oversigned: oversignedFields)
+    }
 
     /// The fields of RFC 6376, section 5.4.1, and those that later attacks and practice add: how
     /// the body is to be read (MIME), which message it is, and one-click unsubscription.
