@@ -47,6 +47,12 @@ extension DKIMResult {
     /// Cuts the signatures' texts to eight characters, or as many more as tell different ones apart
     /// (RFC 6008, section 4).
     static func shortenPrefixes(_ results: inout [DKIMResult]) {
+        guard results.count > 1 else {
+            for index in results.indices {
+                results[index].signaturePrefix = String(results[index].signaturePrefix.prefix(8))
+            }
+            return
+        }
         let texts = Set(results.map(\.signaturePrefix))
         let longest = texts.map(\.utf8.count).max() ?? 0
         var length = 8

@@ -38,6 +38,11 @@ public struct DKIMVerifier: ~Copyable {
         let body: BodyHasher.Ticket
     }
 
+    private struct Reading {
+        let claims: SignatureClaims
+        let field: Result<SignatureField, Settled>
+    }
+
     struct Settled: Error {
         let reason: DKIMReason
     }
@@ -58,14 +63,8 @@ public struct DKIMVerifier: ~Copyable {
         self.now = now
         let total = header.count(named: .dkimSignature)
         let positions = header.indices(named: .dkimSignature).prefix(Self.maximumRead)
-        var read: [(parser: SignatureFieldParser, field: Result<SignatureField, Settled>)] = []
-        for position in positions {
-            var parser = SignatureFieldParser(header, position)
-            let field = Self.read(&parser)
-            read.append((parser, field))
-        }
-        let chosen = Self.choose(read.map { ($0.parser.claims, $0.field) }, authorDomains)
-            .prefix(max(0, options.maximumSignatures)).sorted()
+        let read = positions.map { Self.read(header, $0) }
+        let chosen = Self.choose(read, authorDomains, atMost: options.maximumSignatures)
         ignored = total - chosen.count
         let obstacle = Self.obstacle(header)
         for index in chosen {
@@ -82,7 +81,7 @@ public struct DKIMVerifier: ~Copyable {
             }
             candidates.append(
                 Candidate(
-                    position: positions[index], claims: read[index].parser.claims, state: state))
+                    position: positions[index], claims: read[index].claims, state: state))
         }
     }
 
@@ -127,30 +126,33 @@ public struct DKIMVerifier: ~Copyable {
         return DKIMOutcome(results: results, ignoredSignatures: ignored)
     }
 
-    private static func read(
-        _ parser: inout SignatureFieldParser
-    ) -> Result<SignatureField, Settled> {
+    /// Reads a signature; what it claims is known even where it is not in order.
+    private static func read(_ header: HeaderSection, _ position: Int) -> Reading {
+        var parser = SignatureFieldParser(header, position)
         do throws(SignatureFieldError) {
-            return .success(try parser.parse())
+            let field = try parser.parse()
+            return Reading(claims: parser.claims, field: .success(field))
         } catch {
-            return .failure(Settled(reason: .signatureField(error)))
+            return Reading(
+                claims: parser.claims, field: .failure(Settled(reason: .signatureField(error))))
         }
     }
 
-    /// The order in which signatures are verified: those in order of the author's domains, then
-    /// others in order, then the rest; within each, from the top.
+    /// Which signatures are verified, from the top: those in order of the author's domains come
+    /// first, then others in order, then the rest, until there are enough.
     private static func choose(
-        _ read: [(claims: SignatureClaims, field: Result<SignatureField, Settled>)],
-        _ authorDomains: [DomainName]
+        _ read: [Reading], _ authorDomains: [DomainName], atMost limit: Int
     ) -> [Int] {
-        let ranks = read.map { claims, field in
-            guard case .success(let field) = field else { return 2 }
-            let aligned = authorDomains.contains {
+        guard read.count > limit else { return Array(read.indices) }
+        let ranks = read.map { reading in
+            guard case .success(let field) = reading.field else { return 2 }
+            let isAligned = authorDomains.contains {
                 $0.isEqualOrSubdomain(of: field.domain) || field.domain.isSubdomain(of: $0)
             }
-            return aligned ? 0 : 1
+            return isAligned ? 0 : 1
         }
-        return (0...2).flatMap { rank in ranks.indices.filter { ranks[$0] == rank } }
+        let ordered = (0...2).flatMap { rank in ranks.indices.filter { ranks[$0] == rank } }
+        return ordered.prefix(max(0, limit)).sorted()
     }
 
     /// What keeps any signature of the message from being valid.

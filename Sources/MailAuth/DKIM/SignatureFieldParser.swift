@@ -7,6 +7,9 @@ struct SignatureFieldParser {
     /// The most names in `h=`: far more than any message has fields to be signed.
     static let maximumNames = 1000
 
+    /// How much of `b=` is kept for reports.
+    private static let reportedSignature = 128
+
     /// What could be read, whether the field is in order or not.
     private(set) var claims = SignatureClaims()
     private let header: HeaderSection
@@ -49,11 +52,12 @@ struct SignatureFieldParser {
         try readTags()
         if let text = value(.b) {
             claims.signatureText = String(
-                decoding: text.filter { !$0.isFoldingSpace }, as: UTF8.self)
+                decoding: text.prefix(Self.reportedSignature).filter { !$0.isFoldingSpace },
+                as: UTF8.self)
         }
         claims.domain = value(.d).flatMap(Self.domain)
         claims.selector = value(.s).flatMap(Self.selector)
-        claims.identity = claims.domain.map { "@\($0.ascii)" }
+        if tags[Tag.i.rawValue] == nil { claims.identity = claims.domain.map { "@\($0.ascii)" } }
 
         guard try required(.v).elementsEqual("1".utf8) else { throw .version }
         let algorithm = try readAlgorithm()
@@ -172,10 +176,12 @@ struct SignatureFieldParser {
     ) throws(SignatureFieldError) -> DomainName {
         guard let value = value(.i) else { return domain }
         guard let text = QuotedPrintable.decode(value), !text.contains(where: \.isASCIIControl),
-            let at = text.lastIndex(of: UInt8(ascii: "@")),
-            let identityDomain = try? DomainName(bytes: text[(at + 1)...])
+            let at = text.lastIndex(of: UInt8(ascii: "@"))
         else { throw .malformedTag("i") }
         claims.identity = String(decoding: text, as: UTF8.self)
+        let host = text[(at + 1)...]
+        if host.elementsEqual(domain.ascii.utf8) { return domain }
+        guard let identityDomain = try? DomainName(bytes: host) else { throw .malformedTag("i") }
         guard identityDomain.isEqualOrSubdomain(of: domain) else { throw .identityOutsideDomain }
         return identityDomain
     }
