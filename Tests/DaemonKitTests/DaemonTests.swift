@@ -54,7 +54,8 @@ import Testing
         #expect(good.log.isEmpty)
         try folder.write(
             "c",
-            "Sylog yes\nKeyFile \(folder.file("gone"))\nInternalHosts 10.0.0.0/99\nUserID nosuch\n")
+            "Sylog yes\nKeyFile \(folder.file("gone"))\nInternalHosts 10.0.0.0/99\nUserID nosuch\nSocket \(socket)\n"
+        )
         let bad = try start(["-n"])
         #expect(bad.status() == 78)
         let lines = bad.log.split(separator: "\n").map(String.init)
@@ -70,6 +71,24 @@ import Testing
         #expect(try ProbeProcess(["-n", folder.file("c")], in: folder).status() == 78)
         #expect(try ProbeProcess(["-n", "-c", folder.file("c")], in: folder).status() == 78)
         #expect(try ProbeProcess(["-n", "-p", "unix:relative"], in: folder).status() == 78)
+    }
+
+    @Test func `findings come in the order of the file`() throws {
+        try folder.write(
+            "c",
+            "InternalHosts 10.0.0.0/99\nPidFile /nonexistent/d/p\nUMask 9\nSocket unix:\(socket)\n")
+        let probe = try start(["-n"])
+        #expect(probe.status() == 78)
+        let lines = probe.log.split(separator: "\n")
+            .compactMap { $0.split(separator: ":").dropFirst().first }
+            .map(String.init).compactMap(Int.init)
+        #expect(lines == [1, 2, 3])
+    }
+
+    @Test func `a failure is seen by whoever starts the daemon`() throws {
+        let probe = try start(["-l", "-p", "unix:/nonexistent/dir/s"])
+        #expect(probe.status() == 73)
+        #expect(probe.log.contains("/nonexistent/dir cannot be opened"))
     }
 
     @Test func `files are evaluated instead of serving`() throws {
@@ -178,6 +197,20 @@ import Testing
         #expect(try Client.connected(to: socket).line().hasPrefix("hello "))
         first.signal(SIGTERM)
         #expect(first.status() == 0)
+    }
+
+    @Test func `of several that start at once one gets the socket`() throws {
+        var stale: BoundSocket? = try BoundSocket(socket, stream: true, listening: true)
+        #expect(stale != nil)
+        stale = nil
+        let probes = try (0..<6).map { _ in try start() }
+        #expect(eventually { probes.filter { !$0.process.isRunning }.count == 5 })
+        let lost = probes.filter { !$0.process.isRunning }
+        #expect(lost.allSatisfy { $0.status() == 75 })
+        #expect(try Client.connected(to: socket).line().hasPrefix("hello "))
+        let winner = try #require(probes.first { $0.process.isRunning })
+        winner.signal(SIGTERM)
+        #expect(winner.status() == 0)
     }
 
     @Test func `a file that is no socket is left alone`() throws {

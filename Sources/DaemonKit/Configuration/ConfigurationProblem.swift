@@ -64,4 +64,17 @@ extension Sequence<ConfigurationProblem> {
     public var hasErrors: Bool {
         contains { $0.severity == .error }
     }
+
+    /// The findings file by file, as the files were first met, and line by line.
+    func sortedByPlace() -> [ConfigurationProblem] {
+        var rank: [String: Int] = [:]
+        for problem in self where rank[problem.location.file] == nil {
+            rank[problem.location.file] = rank.count
+        }
+        let keyed = enumerated().map { position, problem in
+            let place = problem.location
+            return ([rank[place.file] ?? 0, place.line ?? 0, position], problem)
+        }
+        return keyed.sorted { $0.0.lexicographicallyPrecedes($1.0) }.map(\.1)
+    }
 }

@@ -15,6 +15,8 @@ struct Daemon<Program: DaemonProgram> {
             exit(try run(log: log).rawValue)
         } catch {
             log.error(error.message)
+            // Whoever started it by hand sees the reason too.
+            if !log.writesToStandardError { Log().error(error.message) }
             exit(error.exitCode.rawValue)
         }
     }
@@ -41,7 +43,9 @@ struct Daemon<Program: DaemonProgram> {
         let configuration = try startup.configuration()
         if options.checksOnly {
             startup.log(configuration.problems, as: nil)
-            return configuration.settings == nil ? .configuration : .ok
+            guard configuration.settings != nil else { return .configuration }
+            log.debug("the configuration can be used")
+            return .ok
         }
         startup.log(configuration.problems, as: isService ? configuration.service : nil)
         guard let settings = configuration.settings else {

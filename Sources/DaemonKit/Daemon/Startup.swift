@@ -41,6 +41,7 @@ struct Startup<Program: DaemonProgram>: Sendable {
         {
             reader.report(.error, "SocketGroup", "there is no group \(group)")
         }
+        if options.checksOnly { checkPlaces(service, reader) }
         if settings == nil, !reader.problems.hasErrors {
             reader.report(
                 ConfigurationProblem(
@@ -48,7 +49,8 @@ struct Startup<Program: DaemonProgram>: Sendable {
         }
         return Configuration(
             service: service, settings: reader.problems.hasErrors ? nil : settings,
-            account: account, problems: reader.problems, restartValues: reader.restartValues)
+            account: account, problems: reader.problems.sortedByPlace(),
+            restartValues: reader.restartValues)
     }
 
     /// Warns of a configuration that the daemon could not read again once it has given up root.
@@ -63,6 +65,19 @@ struct Startup<Program: DaemonProgram>: Sendable {
                     "the user that the daemon becomes cannot read this file: no reload will work",
                     suggestion: "chgrp and chmod it so that he can"))
         }
+    }
+
+    /// Warns of directories that are not there, which a start would only find later.
+    private func checkPlaces(_ service: ServiceSettings, _ reader: ConfigurationReader) {
+        func check(_ path: String, _ directive: String) {
+            let parent = String(path[..<(path.lastIndex(of: "/") ?? path.startIndex)])
+            guard unsafe !parent.isEmpty && access(parent, F_OK) != 0 else { return }
+            reader.report(
+                .warning, directive,
+                "the directory \(parent) cannot be reached: \(SystemError.last)")
+        }
+        if case .unix(let path)? = service.socket { check(path, "Socket") }
+        if let path = service.pidFile { check(path, "PidFile") }
     }
 
     /// Logs what was found.

@@ -41,6 +41,13 @@ public final class Log: Sendable {
         self.init(to: DescriptorSink.standardError(), level: level)
     }
 
+    /// Hands lines to a function, one at a time: for tests, and for programs that collect them.
+    public convenience init(
+        level: Level = .info, collecting body: @escaping @Sendable (Level, String) -> Void
+    ) {
+        self.init(to: FunctionSink(body: body), level: level)
+    }
+
     /// The gravity up to which lines are written.
     public var level: Level {
         get { Level(rawValue: threshold.load(ordering: .relaxed)) ?? .info }
@@ -50,6 +57,11 @@ public final class Log: Sendable {
     /// Sends all further lines elsewhere.
     func redirect(to newSink: some LogSink) {
         sink.withLock { $0 = newSink }
+    }
+
+    /// Whether lines go to standard error.
+    var writesToStandardError: Bool {
+        sink.withLock { $0 is DescriptorSink }
     }
 
     /// Whether a line of that level is written.

@@ -6,6 +6,15 @@ protocol LogSink: Sendable {
     mutating func write(_ line: [UInt8], level: Log.Level)
 }
 
+/// Hands lines to a function.
+struct FunctionSink: LogSink {
+    let body: @Sendable (Log.Level, String) -> Void
+
+    func write(_ line: [UInt8], level: Log.Level) {
+        body(level, String(decoding: line, as: UTF8.self))
+    }
+}
+
 /// How long lines may wait for a reader that does not read.
 ///
 /// The first line waits a tenth of a second in all; the next ones do not wait until one has gone through again.

@@ -1,0 +1,104 @@
+import MailSyntax
+import Testing
+
+@testable import DaemonKit
+
+/// What holds for every input, tried on many that chance makes (always the same ones).
+@Suite struct PropertyTests {
+    /// A small linear congruential generator, so that a failure can be repeated.
+    struct Chance: RandomNumberGenerator {
+        var state: UInt64
+        mutating func next() -> UInt64 {
+            state = state &* 6_364_136_223_846_793_005 &+ 1_442_695_040_888_963_407
+            return state ^ (state >> 29)
+        }
+    }
+
+    private func text(_ alphabet: [String], upTo count: Int, _ chance: inout Chance) -> String {
+        (0..<Int.random(in: 0...count, using: &chance)).map { _ in
+            alphabet.randomElement(using: &chance) ?? ""
+        }.joined()
+    }
+
+    @Test func `no configuration makes the reader fail`() {
+        var chance = Chance(state: 1)
+        let pieces = [
+            "Syslog", "yes", " ", "\t", "\n", "=", ":", "#", "Socket", "unix:/", "inet:", "@",
+            "\u{0}",
+            "KeyTable", "csl:", "refile:/", ",", "!", "InternalHosts", "10.0.0.0", "/8", "::1", "[",
+            "]",
+            "ü", "\r", "\r\n", "Include", "/", "*", ".", "9999999999999999999", "-", "UMask",
+            "DNSTimeout",
+        ]
+        for _ in 0..<3000 {
+            let reader = reader(text(pieces, upTo: 24, &chance))
+            _ = reader.peerSet("InternalHosts")
+            _ = reader.dataSet("KeyTable")
+            _ = reader.domainSet("ExemptDomains")
+            #expect(reader.problems.allSatisfy { !$0.description.contains("\n") })
+        }
+        for _ in 0..<1000 {
+            let bytes = (0..<40).map { _ in UInt8.random(in: 0...255, using: &chance) }
+            _ = TextLines.split(bytes, file: "f") { _ in }
+            _ = LogText.safe(bytes, limit: Int.random(in: 0...50, using: &chance))
+        }
+    }
+
+    /// The textbook definition of wildcards, exponential and obviously right.
+    private func matches(_ pattern: Substring, _ text: Substring) -> Bool {
+        guard let first = pattern.first else { return text.isEmpty }
+        if first == "*" {
+            return matches(pattern.dropFirst(), text)
+                || (!text.isEmpty && matches(pattern, text.dropFirst()))
+        }
+        guard let byte = text.first, first == "?" || first == byte else { return false }
+        return matches(pattern.dropFirst(), text.dropFirst())
+    }
+
+    @Test func `wildcards agree with their definition`() throws {
+        var chance = Chance(state: 2)
+        for _ in 0..<5000 {
+            let pattern = text(["a", "b", "*", "?"], upTo: 7, &chance)
+            let subject = text(["a", "b"], upTo: 9, &chance)
+            let expected = matches(pattern[...], subject[...])
+            #expect(
+                try Glob(pattern, syntax: .full).matches(subject) == expected,
+                "\(pattern) \(subject)")
+        }
+    }
+
+    @Test func `safe text is short, on one line, and stays as it is`() {
+        var chance = Chance(state: 3)
+        let pieces = ["a", "\n", "\u{85}", "é", "\u{2028}", "😀", "\u{0}", "\u{202E}", "\\"]
+        for _ in 0..<2000 {
+            let limit = Int.random(in: 0...40, using: &chance)
+            let safe = LogText.safe(text(pieces, upTo: 20, &chance), limit: limit)
+            #expect(safe.utf8.count <= limit)
+            #expect(LogText.safe(safe, limit: limit) == safe)
+            #expect(!safe.unicodeScalars.contains { $0.value < 32 || $0.value == 0x85 })
+        }
+    }
+
+    @Test func `a client is in a set as the longest network that holds it says`() throws {
+        var chance = Chance(state: 4)
+        for _ in 0..<400 {
+            var networks: [(network: IPNetwork, isMember: Bool)] = []
+            for _ in 0..<6 {
+                let address = IPAddress.v4(UInt32.random(in: 0...15, using: &chance) << 28)
+                let length = Int.random(in: 0...4, using: &chance)
+                let network = try #require(IPNetwork(address, prefixLength: length))
+                guard !networks.contains(where: { $0.network == network }) else { continue }
+                networks.append((network, Bool.random(using: &chance)))
+            }
+            let list = networks.map { ($0.isMember ? "" : "!") + $0.network.description }
+            let set = try #require(
+                reader("InternalHosts \(list.joined(separator: ","))").peerSet("InternalHosts"))
+            for top in 0..<UInt32(16) {
+                let address = IPAddress.v4(top << 28 | 1)
+                let best = networks.filter { $0.network.contains(address) }
+                    .max { $0.network.prefixLength < $1.network.prefixLength }
+                #expect(set.contains(hostName: nil, address: address) == (best?.isMember ?? false))
+            }
+        }
+    }
+}
