@@ -19,7 +19,12 @@ public enum LogText {
     }
 
     /// Appends UTF-8 text made safe, in at most `limit` octets.
-    static func append(_ text: some Sequence<UInt8>, to out: inout [UInt8], limit: Int) {
+    static func append(_ text: some Collection<UInt8>, to out: inout [UInt8], limit: Int) {
+        // Nearly every line is short and plain: one look, one copy.
+        if text.count <= limit, text.allSatisfy({ $0 >= 0x20 && $0 < 0x7F }) {
+            out += text
+            return
+        }
         let start = out.count
         let ellipsis: [UInt8] = Array("...".utf8)
         // Where the text can be cut so that the ellipsis fits.
