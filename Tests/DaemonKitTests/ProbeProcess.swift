@@ -4,8 +4,12 @@ import Testing
 
 /// A probe daemon in a process of its own.
 final class ProbeProcess {
-    static let path = URL(fileURLWithPath: CommandLine.arguments[0])
-        .deletingLastPathComponent().appendingPathComponent("DaemonProbe").path
+    /// Beside the test program, or among the products that `$SIGNET_PRODUCTS` names (built with a sanitizer, say).
+    static let path: String = {
+        let here = URL(fileURLWithPath: CommandLine.arguments[0]).deletingLastPathComponent().path
+        let products = ProcessInfo.processInfo.environment["SIGNET_PRODUCTS"] ?? here
+        return products + "/DaemonProbe"
+    }()
 
     let process = Process()
     private let errors: String

@@ -54,14 +54,14 @@ enum Probe: DaemonProgram {
             guard unsafe poll(&descriptor, 1, 20) == 1 else { continue }
             let client = Glibc.accept(listener, nil, nil)
             guard client >= 0 else { continue }
-            clients.count.withLock { $0 += 1 }
+            clients.count.add(1, ordering: .relaxed)
             startThread {
                 converse(input: client, output: client, context)
                 close(client)
-                clients.count.withLock { $0 -= 1 }
+                clients.count.subtract(1, ordering: .releasing)
             }
         }
-        while clients.count.withLock({ $0 }) > 0 { usleep(10_000) }
+        while clients.count.load(ordering: .acquiring) > 0 { usleep(10_000) }
     }
 
     private static func converse(input: Int32, output: Int32, _ context: DaemonContext<Settings>) {
@@ -74,6 +74,6 @@ enum Probe: DaemonProgram {
     }
 
     private final class Counter: Sendable {
-        let count = Mutex(0)
+        let count = Atomic(0)
     }
 }

@@ -1,5 +1,3 @@
-internal import Synchronization
-
 /// What the common driver hands to a daemon that is to serve.
 public final class DaemonContext<Settings: Sendable>: Sendable {
     /// Where clients are.
@@ -16,7 +14,7 @@ public final class DaemonContext<Settings: Sendable>: Sendable {
     public let log: Log
     /// Where clients are.
     public let endpoint: Endpoint
-    private let stopping = Mutex(Stopping())
+    private let stopping = Locked(Stopping())
 
     private struct Stopping {
         var isRequested = false

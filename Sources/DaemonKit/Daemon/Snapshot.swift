@@ -1,15 +1,13 @@
-internal import Synchronization
-
 /// The configuration that now holds; a reload replaces it as a whole.
 ///
 /// A session takes the value once, when its connection begins, and keeps to it: it never sees half of a new configuration.
 /// Reading costs an uncontended lock and a retain.
 public final class Snapshot<Value: Sendable>: Sendable {
-    private let state: Mutex<Value>
+    private let state: Locked<Value>
 
     /// Begins with a value.
     public init(_ value: Value) {
-        state = Mutex(value)
+        state = Locked(value)
     }
 
     /// The value that now holds.

@@ -28,12 +28,12 @@ public final class Log: Sendable {
     static let lineLimit = 4000
 
     private let threshold: Atomic<Int32>
-    private let sink: Mutex<any LogSink>
+    private let sink: Locked<any LogSink>
 
     /// Logs to a sink, up to a level.
     init(to sink: some LogSink, level: Level = .info) {
         threshold = Atomic(level.rawValue)
-        self.sink = Mutex(sink)
+        self.sink = Locked(sink)
     }
 
     /// Logs to standard error, with priorities when the journal reads it.
