@@ -60,7 +60,9 @@ let package = Package(
             swiftSettings: strict),
 
         // The test kit: fakes and private servers, used by every test target.
-        .target(name: "TestKit", path: "Tests/TestKit", swiftSettings: strict),
+        .target(
+            name: "TestKit", dependencies: ["MailSyntax", "MailDNS"], path: "Tests/TestKit",
+            swiftSettings: strict),
         .testTarget(name: "IntegrationTests", dependencies: ["TestKit"], swiftSettings: strict),
         .executableTarget(
             name: "MilterProbe", dependencies: ["Milter"], path: "Tests/MilterProbe",
@@ -79,6 +81,9 @@ let package = Package(
                 .product(name: "Yams", package: "Yams"),
             ],
             exclude: ["DKIM/Tables"],
+            swiftSettings: strict),
+        .testTarget(
+            name: "MailDNSTests", dependencies: ["MailDNS", "MailSyntax", "TestKit"],
             swiftSettings: strict),
         .testTarget(name: "MailCryptoTests", dependencies: ["MailCrypto"], swiftSettings: strict),
         .testTarget(

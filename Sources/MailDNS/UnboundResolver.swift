@@ -136,8 +136,12 @@ public final class UnboundResolver: DNSResolver {
         ("edns-buffer-size", "1232"),
         // Servers on this host and names of private networks are the administrator's choice.
         ("do-not-query-localhost", "no"), ("unblock-lan-zones", "yes"),
-        // After an outage of the server, find out soon that it is back.
-        ("infra-cache-max-rtt", "2000"), ("infra-keep-probing", "yes"), ("infra-host-ttl", "60"),
+        // No grudge against a server that owes an answer: the library would otherwise take one name
+        // that a sender's slow server leaves hanging for an outage, and ask nothing for a minute.
+        ("infra-host-ttl", "0"),
+        // So a question is repeated after 0.4 to 1 s, and given up after 5 to 12 s.
+        ("infra-cache-min-rtt", "400"), ("infra-cache-max-rtt", "1000"),
+        ("outbound-msg-retry", "11"),
     ]
 
     private static let specialUseNames = ["test.", "invalid.", "onion.", "localhost."]

@@ -1,0 +1,51 @@
+import MailDNS
+import MailSyntax
+
+extension DNSQuestion {
+    /// A question in the form `mail.example.com MX`.
+    static func test(_ text: String) throws -> DNSQuestion {
+        let words = text.split(separator: " ")
+        struct NoType: Error {}
+        guard words.count == 2,
+            let type = RecordType.allCases.first(where: { $0.mnemonic == words[1] })
+        else { throw NoType() }
+        return DNSQuestion(try DomainName(words[0]), type)
+    }
+}
+
+extension DNSAnswer {
+    /// The answer in one line, as a table of tests has it.
+    var line: String {
+        switch self {
+        case .records(let records, let status):
+            records.map(\.line).joined(separator: ", ") + status.mark
+        case .noData(let status): "NODATA" + status.mark
+        case .nameError(let status): "NXDOMAIN" + status.mark
+        case .failure(let failure): "\(failure)"
+        }
+    }
+
+    /// The same, with the records in the order of their text: servers shuffle them.
+    var sortedLine: String {
+        guard case .records(let records, let status) = self else { return line }
+        return records.map(\.line).sorted().joined(separator: ", ") + status.mark
+    }
+}
+
+extension DNSSECStatus {
+    fileprivate var mark: String { self == .secure ? " (secure)" : "" }
+}
+
+extension DNSRecord {
+    /// The record's data in one line.
+    var line: String {
+        switch self {
+        case .address(let address): address.description
+        case .mx(let preference, let exchange): "mx \(preference) \(exchange)"
+        case .name(let name): "name \(name)"
+        case .text(let strings):
+            "text ["
+                + strings.map { String(decoding: $0, as: UTF8.self) }.joined(separator: "|") + "]"
+        }
+    }
+}

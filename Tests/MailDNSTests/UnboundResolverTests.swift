@@ -1,0 +1,280 @@
+import Foundation
+import MailDNS
+import MailSyntax
+import TestKit
+import Testing
+
+/// The resolver against a server that does as it is told.
+@Suite(.serialized) struct UnboundResolverTests {
+    private static let zone = #"""
+        $ORIGIN example.test.
+        one    A     192.0.2.1
+        one    TXT   "a" "" "b c"
+        one    MX    10 mx
+        one    MX    20 mx.example.net.
+        six    AAAA  2001:db8::6
+        alias  CNAME middle
+        middle CNAME one
+        gone   CNAME absent
+        loop   CNAME pool
+        pool   CNAME loop
+        odd\\name TXT "backslash"
+        1.2.0.192.in-addr.arpa. PTR one
+        9.0.0.10.in-addr.arpa.  PTR one
+        localhost. A 127.0.0.1
+        """#
+
+    private let server: ScriptedDNSServer
+    private let resolver: UnboundResolver
+
+    init() throws {
+        server = try ScriptedDNSServer(try ZoneResolver(parsing: Self.zone))
+        resolver = try UnboundResolver(.init(nameservers: [server.nameserver]))
+    }
+
+    private func ask(_ question: String, within seconds: Double = 5) throws -> DNSAnswer {
+        resolver.resolve(try .test(question), deadline: .now() + seconds)
+    }
+
+    @Test func answers() throws {
+        let expected = [
+            ("one.example.test A", "192.0.2.1"),
+            ("ONE.example.test A", "192.0.2.1"),
+            ("six.example.test AAAA", "2001:db8::6"),
+            ("one.example.test TXT", "text [a||b c]"),
+            ("one.example.test MX", "mx 10 mx.example.test, mx 20 mx.example.net"),
+            ("one.example.test AAAA", "NODATA"),
+            ("absent.example.test A", "NXDOMAIN"),
+            ("alias.example.test A", "192.0.2.1"),
+            ("alias.example.test AAAA", "NODATA"),
+            ("gone.example.test A", "NXDOMAIN"),
+            ("loop.example.test A", "serverFailure(responseCode: 2)"),
+            (#"odd\name.example.test TXT"#, "text [backslash]"),
+            ("1.2.0.192.in-addr.arpa PTR", "name one.example.test"),
+            // Names that libunbound would answer itself.
+            ("9.0.0.10.in-addr.arpa PTR", "name one.example.test"),
+            ("localhost A", "127.0.0.1"),
+            ("localhost AAAA", "NODATA"),
+        ]
+        for (question, line) in expected {
+            #expect(try ask(question).sortedLine == line, "\(question)")
+        }
+        server.stop()
+    }
+
+    @Test func aSecondAnswerComesFromTheCache() throws {
+        for question in ["one.example.test A", "one.example.test AAAA", "absent.example.test A"] {
+            let first = try ask(question)
+            let asked = server.queries.count
+            #expect(try ask(question) == first)
+            #expect(server.queries.count == asked)
+        }
+        server.stop()
+    }
+
+    @Test func errorCodesAreFailures() throws {
+        for (index, code) in [2, 4, 5].enumerated() {
+            let name = try DomainName("code\(index).example.test")
+            server.set(.code(code), for: name)
+            // libunbound tells of every such code as SERVFAIL.
+            let answer = resolver.resolve(DNSQuestion(name, .txt), deadline: .now() + 10)
+            #expect(answer == .failure(.serverFailure(responseCode: 2)))
+        }
+        server.stop()
+    }
+
+    @Test func aDeadlineIsKept() throws {
+        server.set(.drop, for: try DomainName("drop.example.test"))
+        server.set(.wrongID, for: try DomainName("one.example.test"))
+        server.set(.delay(2), for: try DomainName("six.example.test"))
+        for question in ["drop.example.test TXT", "one.example.test A", "six.example.test AAAA"] {
+            let start = MonotonicTime.now()
+            #expect(try ask(question, within: 0.2) == .failure(.timeout), "\(question)")
+            let taken = MonotonicTime.now().seconds(since: start)
+            #expect(taken >= 0.2 && taken < 0.3, "\(question)")
+        }
+        // The question whose answer came too late has run on, and its answer is known now.
+        Thread.sleep(forTimeInterval: 2.2)
+        #expect(try ask("six.example.test AAAA", within: 0.2).line == "2001:db8::6")
+        server.stop()
+    }
+
+    @Test func aCancelledQuestionEndsAtOnce() throws {
+        server.set(.drop, for: try DomainName("drop.example.test"))
+        let pending = resolver.begin(try .test("drop.example.test A"), deadline: .now() + 30)
+        pending.cancel()
+        let start = MonotonicTime.now()
+        guard case .failure(.resolver) = pending.wait() else {
+            Issue.record("a cancelled question has an answer")
+            return
+        }
+        #expect(MonotonicTime.now().seconds(since: start) < 0.1)
+        server.stop()
+    }
+
+    @Test func lyingAnswersAreNotBelieved() throws {
+        let question = try DNSQuestion.test("one.example.test TXT")
+        let lies: [ScriptedDNSServer.Behaviour] = [
+            .garbage,
+            .otherName(try DomainName("bank.example.test")),
+            // A string longer than the data; data of no octets.
+            .rawData([200, 0x61]), .rawData([]),
+        ]
+        for lie in lies {
+            let resolver = try UnboundResolver(.init(nameservers: [server.nameserver]))
+            server.set(lie, for: question.name)
+            let answer = resolver.resolve(question, deadline: .now() + 1)
+            if case .records = answer { Issue.record("\(lie) is believed: \(answer)") }
+            let other = resolver.resolve(
+                try .test("bank.example.test TXT"), deadline: .now() + 1)
+            #expect(other.line == "NXDOMAIN")
+        }
+        server.stop()
+    }
+
+    @Test func truncatedAnswersComeOverTCP() throws {
+        server.set(.truncate, for: try DomainName("one.example.test"))
+        #expect(try ask("one.example.test TXT").line == "text [a||b c]")
+        #expect(server.tcpQueryCount == 1)
+        server.set(.trickle(0.001), for: try DomainName("six.example.test"))
+        #expect(try ask("six.example.test AAAA").line == "2001:db8::6")
+        server.set(.trickle(0.2), for: try DomainName("alias.example.test"))
+        #expect(try ask("alias.example.test A", within: 0.3) == .failure(.timeout))
+        server.stop()
+    }
+
+    @Test func largeTextComesWhole() throws {
+        let name = try DomainName("large.example.test")
+        let strings = (0..<250).map { index in Array(repeating: UInt8(index), count: 255) }
+        let record = DNSRecord.text(strings)
+        let server = try ScriptedDNSServer(ZoneResolver(records: [ZoneRecord(name, .txt, record)]))
+        let resolver = try UnboundResolver(.init(nameservers: [server.nameserver]))
+        let answer = resolver.resolve(DNSQuestion(name, .txt), deadline: .now() + 5)
+        #expect(answer == .records([record], .insecure))
+        #expect(server.tcpQueryCount > 0)
+        server.stop()
+    }
+
+    @Test func tooManyRecordsAreMalformed() throws {
+        let name = try DomainName("many.example.test")
+        let records = (0..<1100).map { ZoneRecord(name, .a, .address(.v4(0x0a00_0000 + $0))) }
+        let server = try ScriptedDNSServer(ZoneResolver(records: records))
+        let resolver = try UnboundResolver(.init(nameservers: [server.nameserver]))
+        let answer = resolver.resolve(DNSQuestion(name, .a), deadline: .now() + 5)
+        #expect(answer == .failure(.malformed))
+        server.stop()
+    }
+
+    @Test func manyQuestionsAtATime() throws {
+        let names = try (0..<200).map { try DomainName("n\($0).example.test") }
+        for name in names { server.set(.delay(0.2), for: name) }
+        let start = MonotonicTime.now()
+        let pending = names.map { resolver.begin(DNSQuestion($0, .a), deadline: .now() + 5) }
+        for answer in pending { #expect(answer.wait() == .nameError(.insecure)) }
+        #expect(MonotonicTime.now().seconds(since: start) < 2)
+        server.stop()
+    }
+
+    @Test func equalQuestionsUnderWayAreJoined() throws {
+        server.set(.delay(0.2), for: try DomainName("one.example.test"))
+        let question = try DNSQuestion.test("one.example.test A")
+        let pending = (0..<50).map { _ in resolver.begin(question, deadline: .now() + 5) }
+        for answer in pending { #expect(answer.wait().line == "192.0.2.1") }
+        #expect(server.queries.count == 1)
+        server.stop()
+    }
+
+    @Test func questionsUnderWayAreBounded() throws {
+        var options = UnboundResolver.Options(nameservers: [server.nameserver])
+        options.questionLimit = 2
+        let resolver = try UnboundResolver(options)
+        server.setSilent(true)
+        let pending = try (0..<3).map {
+            resolver.begin(try .test("n\($0).example.test A"), deadline: .now() + 5)
+        }
+        #expect(pending[1].poll() == nil)
+        #expect(
+            pending[2].poll() == .failure(.resolver("too many questions are under way")))
+        server.stop()
+    }
+
+    /// One name that a hostile server leaves hanging must not cost the others their answers.
+    @Test func aNameWithoutAnswerDoesNotHoldUpOthers() throws {
+        server.set(.drop, for: try DomainName("drop.example.test"))
+        let pending = resolver.begin(try .test("drop.example.test A"), deadline: .now() + 20)
+        let start = MonotonicTime.now()
+        guard case .failure = pending.wait() else {
+            Issue.record("an answer came to a question without one")
+            return
+        }
+        #expect(MonotonicTime.now().seconds(since: start) > 5)
+        #expect(try ask("one.example.test A", within: 1).line == "192.0.2.1")
+        server.stop()
+    }
+
+    @Test func aServerThatComesBackIsFoundSoon() throws {
+        server.setSilent(true)
+        for index in 0..<10 { _ = try ask("n\(index).example.test A", within: 0.3) }
+        server.setSilent(false)
+        let start = MonotonicTime.now()
+        while MonotonicTime.now().seconds(since: start) < 20 {
+            let index = Int.random(in: 1000...9_999_999)
+            if try ask("n\(index).example.test A", within: 1) == .nameError(.insecure) { break }
+        }
+        #expect(MonotonicTime.now().seconds(since: start) < 5)
+        server.stop()
+    }
+
+    @Test func aResolverThatGoesAwayLeavesNoWaiterBehind() throws {
+        server.setSilent(true)
+        let start = MonotonicTime.now()
+        var resolver: UnboundResolver? = try UnboundResolver(
+            .init(nameservers: [server.nameserver]))
+        let pending = resolver?.begin(try .test("one.example.test A"), deadline: .now() + 20)
+        resolver = nil
+        #expect(pending?.wait() == .failure(.resolver("the resolver was closed")))
+        #expect(MonotonicTime.now().seconds(since: start) < 5)
+        server.stop()
+    }
+
+    @Test func threadsShareAResolver() throws {
+        let questions = try (0..<40).map { try DNSQuestion.test("n\($0).example.test A") }
+        let resolver = resolver
+        DispatchQueue.concurrentPerform(iterations: 16) { thread in
+            for round in 0..<100 {
+                let question = questions[(thread &* 7 &+ round) % questions.count]
+                let answer = resolver.resolve(question, deadline: .now() + 10)
+                #expect(answer == .nameError(.insecure))
+            }
+        }
+        server.stop()
+    }
+
+    @Test func mistakesInTheSetUpAreNamed() throws {
+        var options = UnboundResolver.Options()
+        options.resolvConf = "/nonexistent/resolv.conf"
+        #expect(throws: UnboundResolver.SetupError.self) { try UnboundResolver(options) }
+        options = .init(nameservers: [server.nameserver], trustAnchorFile: "/nonexistent/key")
+        #expect(throws: UnboundResolver.SetupError.trustAnchors("/nonexistent/key")) {
+            try UnboundResolver(options)
+        }
+        server.stop()
+    }
+
+    @Test func serversOfResolvConf() throws {
+        let file = FileManager.default.temporaryDirectory
+            .appendingPathComponent("resolv-\(UUID().uuidString)")
+        defer { try? FileManager.default.removeItem(at: file) }
+        try "nameserver 127.0.0.1@\(server.nameserver.port)\n".write(
+            to: file, atomically: true, encoding: .utf8)
+        var options = UnboundResolver.Options()
+        options.resolvConf = file.path
+        let resolver = try UnboundResolver(options)
+        let answer = resolver.resolve(
+            try .test("1.2.0.192.in-addr.arpa PTR"), deadline: .now() + 5)
+        #expect(answer.line == "name one.example.test")
+        // What /etc/hosts says of this host plays no part.
+        #expect(resolver.resolve(try .test("test A"), deadline: .now() + 5).line == "NXDOMAIN")
+        server.stop()
+    }
+}
