@@ -56,7 +56,9 @@ let package = Package(
             swiftSettings: strict),
         .executableTarget(
             name: "signet",
-            dependencies: ["MailSyntax", "MailCrypto", "DaemonKit", argumentParser],
+            dependencies: [
+                "DaemonKit", "MailAuth", "MailCrypto", "MailDNS", "MailSyntax", argumentParser,
+            ],
             swiftSettings: strict),
 
         // The test kit: fakes and private servers, used by every test target.

@@ -9,5 +9,18 @@ struct Signet: ParsableCommand {
         abstract: "Keys and checks for Signet's mail authentication.",
         discussion: "signet(1) describes each command, its output and its exit statuses.",
         version: "signet \(Version.current)",
-        subcommands: [KeyCommand.self])
+        subcommands: [KeyCommand.self, CheckCommand.self])
+
+    /// Runs the command; a failure of ours ends it with its own status, all others as the parser would.
+    static func main() {
+        do {
+            var command = try parseAsRoot()
+            try command.run()
+        } catch let failure as CommandFailure {
+            complain(failure.description)
+            exit(withError: ArgumentParser.ExitCode(failure.status.rawValue))
+        } catch {
+            exit(withError: error)
+        }
+    }
 }

@@ -5,5 +5,5 @@ struct KeyCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "key",
         abstract: "Makes DKIM keys and shows what to publish.",
-        subcommands: [KeyNew.self, KeyShow.self])
+        subcommands: [KeyNew.self, KeyShow.self, KeyCheck.self])
 }

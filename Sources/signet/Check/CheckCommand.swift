@@ -1,0 +1,94 @@
+import ArgumentParser
+import DaemonKit
+import Foundation
+import MailDNS
+import MailSyntax
+
+/// `signet check`: evaluates saved messages as a receiver would.
+struct CheckCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "check",
+        abstract: "Evaluates the authentication of saved messages.",
+        discussion: """
+            Exit status 0 if all messages were evaluated, whatever the results; 65 if one cannot be read; 75 if the DNS gave \
+            no answer for one.
+            """)
+
+    @Option(help: "The SMTP client's address; SPF is evaluated where it is given.")
+    var ip: String?
+
+    @Option(help: "The name that the client said in HELO.")
+    var helo: String?
+
+    @Option(name: .customLong("from"), help: "The envelope sender; empty for the null sender.")
+    var sender: String?
+
+    @OptionGroup var dns: ResolverOptions
+
+    @Option(
+        help: "The time of receipt: seconds since 1970, or 2026-05-31T12:00:00Z. Now by default.")
+    var at: String?
+
+    @Flag(help: "Write JSON: an object for one message, an array for several.")
+    var json = false
+
+    @Argument(help: "Files with messages; - for standard input.")
+    var messages: [String]
+
+    func run() throws {
+        let evaluation = MessageEvaluation(
+            resolver: try dns.resolver(), now: try time(), client: try client())
+        var reports: [MessageReport] = []
+        var status = DaemonKit.ExitCode.ok
+        for path in messages {
+            do {
+                let report = evaluation.evaluate(try Self.read(path))
+                if report.isTemporary, status == .ok { status = .tempFail }
+                if !json {
+                    if messages.count > 1 { print("\(path):") }
+                    print(report.text)
+                }
+                reports.append(report)
+            } catch {
+                complain("\(path): \(error)")
+                status = .dataError
+            }
+        }
+        if json { print(try JSONOutput.text(of: reports)) }
+        if status != .ok { throw ExitCode(status.rawValue) }
+    }
+
+    private static func read(_ path: String) throws -> MessageFile {
+        let data =
+            path == "-"
+            ? FileHandle.standardInput.readDataToEndOfFile()
+            : try Data(contentsOf: URL(fileURLWithPath: path))
+        do {
+            return try MessageFile(contents: [UInt8](data))
+        } catch {
+            throw CommandFailure(.dataError, "the header section is too large (\(error))")
+        }
+    }
+
+    private func time() throws -> Int64 {
+        guard let at else { return Int64(Date().timeIntervalSince1970) }
+        if let seconds = Int64(at) { return seconds }
+        if let date = ISO8601DateFormatter().date(from: at) {
+            return Int64(date.timeIntervalSince1970)
+        }
+        throw ValidationError("--at \(at): write seconds since 1970, or 2026-05-31T12:00:00Z")
+    }
+
+    private func client() throws -> EnvelopeFacts? {
+        guard let ip else {
+            guard helo == nil, sender == nil else {
+                throw ValidationError("--helo and --from need --ip")
+            }
+            return nil
+        }
+        guard let address = IPAddress(ip) else {
+            throw ValidationError("--ip \(ip): not an address")
+        }
+        return EnvelopeFacts(address: address, helo: helo ?? "", sender: sender ?? "")
+    }
+}
