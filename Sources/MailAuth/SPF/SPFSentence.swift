@@ -70,7 +70,7 @@ extension SPFProblem: CustomStringConvertible {
 
 extension DNSFailure {
     /// The failure in a few words of ours: nothing that a server sent.
-    fileprivate var words: String {
+    var words: String {
         switch self {
         case .timeout: "time-out"
         case .serverFailure(let code): "response code \(code)"
@@ -83,7 +83,7 @@ extension DNSFailure {
 
 extension DomainName {
     /// The name with everything but printable ASCII as "?".
-    fileprivate var printable: String { MailAuth.printable(Array(ascii.utf8)) }
+    var printable: String { MailAuth.printable(Array(ascii.utf8)) }
 }
 
 /// Text for people: at most 100 octets, with everything but printable ASCII, and quotes, as "?".

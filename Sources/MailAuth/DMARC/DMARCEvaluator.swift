@@ -1,0 +1,113 @@
+public import MailDNS
+public import MailSyntax
+
+/// Evaluates DMARC for one message (RFC 9989, section 5.3).
+///
+/// Made when the From field is known, when it says which questions it has for the DNS; told the answers,
+/// which may lead to further questions, and what SPF and DKIM have found; and finished. Pure: it has no
+/// socket and no clock.
+///
+/// Trust: any From field, any identifiers, any DNS answers. The numbers of author domains and identifiers
+/// are bounded, and so are the questions for each.
+public struct DMARCEvaluator: Sendable {
+    private let authorship: DMARCAuthorship
+    private let organization: DMARCOrganization
+    private var identifiers: [DMARCIdentifier]?
+    private var facts = DMARCFacts()
+    private var authors: [DMARCAuthorEvaluation?]
+
+    /// Begins to evaluate.
+    ///
+    /// - Parameters:
+    ///   - author: the From field.
+    ///   - options: the administrator's decisions.
+    public init(author: AuthorField, options: DMARCOptions = DMARCOptions()) {
+        authorship = DMARCAuthorship(author, limit: options.maximumAuthorDomains)
+        organization = DMARCOrganization(options: options)
+        authors = Array(repeating: nil, count: authorship.evaluated.count)
+        advance()
+    }
+
+    /// The questions whose answers are needed now, each once; more may follow from the answers.
+    public var questions: [DNSQuestion] { facts.open }
+
+    /// Tells the answer to a question; the first answer counts.
+    public mutating func answer(_ question: DNSQuestion, _ answer: DNSAnswer) {
+        facts.learn(question, answer)
+        advance()
+    }
+
+    /// Tells what SPF and DKIM have found: needed once, before the end.
+    public mutating func identify(_ found: [DMARCIdentifier]) {
+        guard identifiers == nil else { return }
+        // What could make the message pass goes first, if there are more than we compare.
+        let ordered = found.filter(\.isAuthenticated) + found.filter { !$0.isAuthenticated }
+        identifiers = Array(ordered.prefix(max(0, organization.options.maximumIdentifiers)))
+        advance()
+    }
+
+    /// Ends the evaluation.
+    ///
+    /// A question without an answer counts as one that timed out. Identifiers that were not told do not
+    /// exist.
+    public consuming func finish() -> DMARCEvaluation {
+        if identifiers == nil { identify([]) }
+        while let question = questions.first { answer(question, .failure(.timeout)) }
+        let found = authors.compactMap { $0 }
+        let (result, deciding) = Self.combine(found, authorship)
+        return DMARCEvaluation(
+            result: result, authorship: authorship, authors: found, decidingIndex: deciding,
+            questions: facts.asked)
+    }
+
+    /// Asks a resolver all questions there are, those at once that are known at once.
+    ///
+    /// - Parameters:
+    ///   - resolver: who answers.
+    ///   - deadline: when to stop waiting.
+    public mutating func resolve(with resolver: some DNSResolver, deadline: MonotonicTime) {
+        var pending: [(question: DNSQuestion, answer: PendingAnswer)] = []
+        while !questions.isEmpty {
+            for question in questions where !pending.contains(where: { $0.question == question }) {
+                pending.append((question, resolver.begin(question, deadline: deadline)))
+            }
+            guard let first = pending.first else { return }
+            pending.removeFirst()
+            answer(first.question, first.answer.wait())
+        }
+        for (_, answer) in pending { answer.cancel() }
+    }
+
+    private mutating func advance() {
+        for (index, domain) in authorship.evaluated.enumerated() where authors[index] == nil {
+            let judge = DMARCJudge(author: domain, organization: organization)
+            authors[index] = judge.judge(identifiers, &facts)
+        }
+    }
+
+    /// The result for a message with these author domains (RFC 9989, sections 5.3.1 and 11.5).
+    ///
+    /// A pass of one author domain says nothing about another: the message passes only if all do.
+    private static func combine(
+        _ authors: [DMARCAuthorEvaluation], _ authorship: DMARCAuthorship
+    ) -> (DMARCResult, deciding: Int?) {
+        let failed = authors.indices.filter { authors[$0].result == .fail }
+        // "apply the most strict policy selected among the checks that fail"
+        if let strictest = failed.max(by: {
+            // Of equals, the first.
+            (authors[$0].requestedDisposition, $1) < (authors[$1].requestedDisposition, $0)
+        }) {
+            return (.fail, strictest)
+        }
+        if let index = authors.firstIndex(where: { $0.result == .temperror }) {
+            return (.temperror, index)
+        }
+        // "If zero or more than one domain is extracted [...] DMARC validation is not possible": or too
+        // many to evaluate them all.
+        guard authorship.isComplete else { return (.permerror, nil) }
+        if let index = authors.firstIndex(where: { $0.result != .pass }) {
+            return (authors[index].result, index)
+        }
+        return (.pass, authors.isEmpty ? nil : 0)
+    }
+}
