@@ -11,6 +11,7 @@ struct DMARCJudge {
     /// - Parameters:
     ///   - identifiers: what SPF and DKIM found; nil where that is not known yet.
     ///   - facts: what the DNS has said.
+    /// - Returns: the evaluation, if nothing is missing.
     func judge(
         _ identifiers: [DMARCIdentifier]?, _ facts: inout DMARCFacts
     ) -> DMARCAuthorEvaluation? {
@@ -74,8 +75,10 @@ struct DMARCJudge {
             domain: author, result: result, policy: policy, alignments: alignments, cause: cause)
     }
 
-    /// Which tag of the record speaks for the author domain; nil where the DNS has still to say whether the
-    /// domain exists. If the DNS cannot say, the trouble matters to a message that would fail.
+    /// Which tag of the record speaks for the author domain.
+    ///
+    /// Nil where the DNS has still to say whether the domain exists. If the DNS cannot say, the trouble
+    /// matters to a message that would fail.
     private func tag(
         _ policy: DMARCOrganization.Policy, _ facts: inout DMARCFacts
     ) -> (DMARCRecord.PolicyTag?, trouble: DMARCCause?) {

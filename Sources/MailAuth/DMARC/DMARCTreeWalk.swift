@@ -92,7 +92,7 @@ struct DMARCTreeWalk {
             record: found?.record, method: .treeWalk)
     }
 
-    /// "The Organizational Domain is the domain one label below this one in the DNS hierarchy."
+    /// The outcome where "the Organizational Domain is the domain one label below this one".
     ///
     /// It is taken from the starting name, even if the walk has skipped it; it has a record then only as
     /// far as the walk has asked.
