@@ -79,7 +79,7 @@ let package = Package(
         .testTarget(
             name: "MailAuthTests",
             dependencies: [
-                "MailAuth", "MailCrypto", "MailDNS", "MailSyntax", "SPF2Witness",
+                "MailAuth", "MailCrypto", "MailDNS", "MailSyntax", "SPF2Witness", "TestKit",
                 .product(name: "Yams", package: "Yams"),
             ],
             exclude: ["DKIM/Tables"],

@@ -33,11 +33,12 @@ public struct ReceivedSPF: Hashable, Sendable {
         client = request.client
         let word = outcome.result.rawValue
         opening = "\(word.prefix(1).uppercased())\(word.dropFirst()) (\(identity.rawValue))"
-        var rest = [
-            "helo=\(ReceivedSPF.value(request.helo))",
-            "envelope-from=\(ReceivedSPF.address(request.envelopeFrom))",
-            "receiver=\(ReceivedSPF.value(Array((receiver ?? "<UNKNOWN>").utf8)))",
-        ]
+        var rest = ["helo=\(ReceivedSPF.value(request.helo))"]
+        if let sender = request.envelopeFrom {
+            rest.append("envelope-from=\(ReceivedSPF.address(sender))")
+        }
+        rest.append(
+            "receiver=\(ReceivedSPF.value(Array((receiver ?? "<UNKNOWN>").utf8)))")
         if let problem = outcome.problem {
             rest.append("problem=\(ReceivedSPF.value(Array(problem.description.utf8)))")
         } else if outcome.result != .none {

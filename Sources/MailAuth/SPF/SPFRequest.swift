@@ -21,8 +21,9 @@ public struct SPFRequest: Hashable, Sendable {
     public let client: IPAddress
     /// The HELO name as the client gave it, no longer than `longestText`.
     public let helo: [UInt8]
-    /// The reverse-path as given, without angle brackets; empty where it is null.
-    public let envelopeFrom: [UInt8]
+    /// The reverse-path as given, without angle brackets; empty where it is null, nil where it is not
+    /// known.
+    public let envelopeFrom: [UInt8]?
     /// The local part of `<sender>`; "postmaster" where there is none (RFC 7208, section 4.3).
     public let localPart: [UInt8]
     /// The domain of `<sender>` as text: U-labels have become A-labels (RFC 8616, section 4), anything
@@ -44,7 +45,7 @@ public struct SPFRequest: Hashable, Sendable {
     ///   - envelopeFrom: the reverse-path if it is known by now, for the record only.
     /// - Returns: the request.
     public static func helo(
-        _ name: [UInt8], client: IPAddress, envelopeFrom: [UInt8] = []
+        _ name: [UInt8], client: IPAddress, envelopeFrom: [UInt8]? = nil
     ) -> SPFRequest {
         let helo = Array(name.prefix(longestText))
         return SPFRequest(
@@ -86,7 +87,7 @@ public struct SPFRequest: Hashable, Sendable {
     }
 
     private init(
-        identity: SPFIdentity, client: IPAddress, helo: [UInt8], envelopeFrom: [UInt8],
+        identity: SPFIdentity, client: IPAddress, helo: [UInt8], envelopeFrom: [UInt8]?,
         localPart: ArraySlice<UInt8>, domainText: ArraySlice<UInt8>
     ) {
         self.identity = identity

@@ -52,6 +52,11 @@ struct ReceivedSPFTests {
         #expect(
             ReceivedSPF(helo).unfolded
                 == "Neutral (helo) identity=helo; client-ip=0.0.0.1; helo=helo.example.com; "
+                + "receiver=\"<UNKNOWN>\"; mechanism=default")
+        let null = try fake.check("", helo: "helo.example.com")
+        #expect(
+            ReceivedSPF(null).logText
+                == "Neutral (mailfrom) identity=mailfrom; client-ip=192.0.2.1; helo=helo.example.com; "
                 + "envelope-from=\"<>\"; receiver=\"<UNKNOWN>\"; mechanism=default")
         let bad = try fake.check("u@bad.example.com")
         #expect(

@@ -32,7 +32,8 @@ public struct DNSMessage {
             guard position + 5 <= bytes.count else { return nil }
             section = Array(bytes[12..<position + 5])
             let type = UInt16(bytes[position + 1]) << 8 | UInt16(bytes[position + 2])
-            let name = try? DomainName(labels.joined(separator: "."))
+            let text = labels.joined(separator: ".").utf8
+            let name = text.isEmpty ? .root : try? DomainName(queryOctets: text)
             if let type = RecordType(rawValue: type), let name {
                 question = DNSQuestion(name, type)
             }

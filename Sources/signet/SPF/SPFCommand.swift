@@ -1,0 +1,66 @@
+import ArgumentParser
+import MailAuth
+import MailSyntax
+
+/// `signet spf`: what SPF says of a client, and why.
+struct SPFCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "spf",
+        abstract: "Evaluates SPF for a client, and shows the records that decide.",
+        discussion: """
+            The result's word stands alone on the first line. The exit status is 0 for pass, 1 for \
+            fail, 2 for softfail, 3 for neutral, 4 for permerror, 5 for temperror and 6 for none.
+            """)
+
+    @Option(help: ArgumentHelp("The client's address.", valueName: "address"))
+    var ip: String
+
+    @Option(
+        help: ArgumentHelp(
+            "The client's HELO name; the sender's domain if it is left out.", valueName: "name"))
+    var helo: String?
+
+    @Option(
+        help: ArgumentHelp(
+            "The envelope sender, empty for the null one; without it the HELO name is checked.",
+            valueName: "address"))
+    var from: String?
+
+    @OptionGroup var dns: ResolverOptions
+
+    @Flag(help: "Print a JSON object.")
+    var json = false
+
+    func validate() throws {
+        guard IPAddress(ip) != nil else { throw ValidationError("\"\(ip)\" is not an IP address") }
+        guard helo != nil || from != nil else {
+            throw ValidationError("give --helo or --from, or both")
+        }
+    }
+
+    func run() throws {
+        guard let client = IPAddress(ip) else { throw ExitCode.validationFailure }
+        let outcome = SPFEvaluator(resolver: try dns.resolver()).check(request(client))
+        let report = SPFReport(outcome)
+        print(json ? try JSONOutput.text(of: [report]) : report.text)
+        throw ExitCode(SPFCommand.status(of: outcome.result))
+    }
+
+    private func request(_ client: IPAddress) -> SPFRequest {
+        guard let from else { return .helo(Array((helo ?? "").utf8), client: client) }
+        let name = helo ?? from.split(separator: "@").last.map { String($0) } ?? ""
+        return .mailFrom(Array(from.utf8), helo: Array(name.utf8), client: client)
+    }
+
+    private static func status(of result: SPFResult) -> Int32 {
+        switch result {
+        case .pass: 0
+        case .fail: 1
+        case .softfail: 2
+        case .neutral: 3
+        case .permerror: 4
+        case .temperror: 5
+        case .none: 6
+        }
+    }
+}
