@@ -28,6 +28,14 @@ struct LineReader {
         }
     }
 
-    /// What has arrived behind the last line.
-    var pending: ArraySlice<UInt8> { buffer[start...] }
+    /// Exactly `count` bytes.
+    mutating func next(count: Int) throws -> [UInt8] {
+        while buffer.count - start < count {
+            let more = try socket.read()
+            guard !more.isEmpty else { throw TestKitError("the stream ended early") }
+            buffer += more
+        }
+        defer { start += count }
+        return Array(buffer[start..<start + count])
+    }
 }

@@ -1,7 +1,7 @@
 public import Glibc
 import Synchronization
 
-/// A connected stream socket, or one that listens, with blocking calls and a time limit for each.
+/// A socket on this machine, connected or listening, with blocking calls and a time limit for each.
 public final class LoopbackSocket: Sendable {
     /// The descriptor, open as long as this object lives.
     public let descriptor: Int32
@@ -66,6 +66,25 @@ public final class LoopbackSocket: Sendable {
         return socket
     }
 
+    /// Takes datagrams at the Unix socket `path`, from whoever sends them.
+    public static func receiveDatagrams(path: String) throws -> LoopbackSocket {
+        let socket = try make(AF_UNIX, SOCK_DGRAM, seconds: 0)
+        let bound = try unsafe withUnixAddress(path) { address, length in
+            unsafe bind(socket.descriptor, address, length) == 0
+        }
+        guard bound, unsafe chmod(path, 0o666) == 0 else {
+            throw TestKitError("bind \(path): errno \(errno)")
+        }
+        return socket
+    }
+
+    /// The next datagram as text, or nil if none is waiting.
+    public func receive() -> String? {
+        var bytes = [UInt8](repeating: 0, count: 4096)
+        let count = unsafe recv(descriptor, &bytes, bytes.count, Int32(MSG_DONTWAIT))
+        return count < 0 ? nil : String(decoding: bytes[..<count], as: UTF8.self)
+    }
+
     /// The port that this socket is bound to.
     public var localPort: UInt16 {
         var address = sockaddr_in()
@@ -128,9 +147,10 @@ public final class LoopbackSocket: Sendable {
         Glibc.shutdown(descriptor, Int32(SHUT_RDWR))
     }
 
-    private static func make(_ family: Int32, seconds: Int) throws -> LoopbackSocket {
-        let type = Int32(SOCK_STREAM.rawValue | SOCK_CLOEXEC.rawValue)
-        let descriptor = socket(family, type, 0)
+    private static func make(
+        _ family: Int32, _ type: __socket_type = SOCK_STREAM, seconds: Int
+    ) throws -> LoopbackSocket {
+        let descriptor = socket(family, Int32(type.rawValue | SOCK_CLOEXEC.rawValue), 0)
         guard descriptor >= 0 else { throw TestKitError("socket: errno \(errno)") }
         return LoopbackSocket(taking: descriptor, seconds: seconds)
     }
