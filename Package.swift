@@ -65,7 +65,9 @@ let package = Package(
         .target(
             name: "TestKit", dependencies: ["MailSyntax", "MailDNS"], path: "Tests/TestKit",
             swiftSettings: strict),
-        .testTarget(name: "IntegrationTests", dependencies: ["TestKit"], swiftSettings: strict),
+        .testTarget(
+            name: "IntegrationTests", dependencies: ["signet", "signet-dkim", "TestKit"],
+            swiftSettings: strict),
         .executableTarget(
             name: "MilterProbe", dependencies: ["Milter"], path: "Tests/MilterProbe",
             swiftSettings: strict),
