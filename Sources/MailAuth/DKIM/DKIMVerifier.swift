@@ -18,6 +18,7 @@ public struct DKIMVerifier: ~Copyable {
     private let header: HeaderSection
     private let options: DKIMVerifierOptions
     private let now: Int64
+    private let truncatedFields: Set<Int>
     private let ignored: Int
     private var candidates: [Candidate] = []
     private var answers: [DNSAnswer?] = []
@@ -53,14 +54,17 @@ public struct DKIMVerifier: ~Copyable {
     ///   - header: the whole header section.
     ///   - authorDomains: the domains of the From field, whose signatures are verified first.
     ///   - now: seconds since 1970: when the message was received.
+    ///   - truncatedFields: the fields that are known to have been cut at a NUL octet on the way
+    ///     here: no signature that covers one passes.
     ///   - options: the administrator's decisions.
     public init(
         header: HeaderSection, authorDomains: [DomainName] = [], now: Int64,
-        options: DKIMVerifierOptions = DKIMVerifierOptions()
+        truncatedFields: Set<Int> = [], options: DKIMVerifierOptions = DKIMVerifierOptions()
     ) {
         self.header = header
         self.options = options
         self.now = now
+        self.truncatedFields = truncatedFields
         let total = header.count(named: .dkimSignature)
         let positions = header.indices(named: .dkimSignature).prefix(Self.maximumRead)
         let read = positions.map { Self.read(header, $0) }
@@ -109,7 +113,8 @@ public struct DKIMVerifier: ~Copyable {
     /// - Returns: a result for each signature that was verified.
     public consuming func finish(keys: ParsedKeyCache) -> DKIMOutcome {
         body.finish()
-        var judge = SignatureJudge(header: header, options: options, keys: keys)
+        var judge = SignatureJudge(
+            header: header, truncatedFields: truncatedFields, options: options, keys: keys)
         var results: [DKIMResult] = []
         for candidate in candidates {
             switch candidate.state {

@@ -27,18 +27,22 @@ struct FieldPlan: Sendable {
 
     private let entries: [Entry]
     private let prefixes: [FieldName]
+    /// The names that no prefix brings in: those that must not be signed, and the entries' own.
+    private let excluded: Set<FieldName>
 
     /// The longest `h=`: a message with more fields than this to sign is no ordinary message, and
     /// verifiers need not read on.
     private static let limit = 500
 
-    init(signed: [FieldPattern], oversigned: [FieldName]) {
+    init(signed: [FieldPattern], oversigned: [FieldName], omitted: Set<FieldName>) {
         // "The From header field MUST be signed" (RFC 6376, section 5.4).
         let exact = [FieldName.from] + signed.filter { !$0.isPrefix }.map(\.name) + oversigned
-        var listed = SigningRecipe.neverSigned
-        entries = exact.filter { listed.insert($0).inserted }.map {
+        var excluded = SigningRecipe.neverSigned.union(omitted)
+        excluded.remove(.from)
+        entries = exact.filter { excluded.insert($0).inserted }.map {
             Entry($0, isOversigned: oversigned.contains($0))
         }
+        self.excluded = excluded
         prefixes = signed.filter(\.isPrefix).map(\.name)
     }
 
@@ -54,9 +58,7 @@ struct FieldPlan: Sendable {
             // Each name once, with all its fields, when its first one comes.
             guard header.occurrence(of: position) == 1 else { continue }
             let name = FieldName(bytes: header.name(of: position))
-            guard !SigningRecipe.neverSigned.contains(name),
-                !entries.contains(where: { $0.name == name })
-            else { continue }
+            guard !excluded.contains(name) else { continue }
             list(
                 Entry(name, isOversigned: false), header.lastIndex(named: name), header, &choice)
         }

@@ -8,14 +8,17 @@ internal import MailSyntax
 struct HeaderHash {
     /// The hash.
     let octets: [UInt8]
-    /// The name of a hashed field with a NUL octet, if there is one.
+    /// The name of a hashed field that has, or had, a NUL octet, if there is one.
     let fieldWithNUL: String?
 
     /// How much is gathered before it is hashed.
     private static let gathered = 16_384
 
     /// Hashes what a signature covers.
-    init(_ field: SignatureField, in header: HeaderSection, _ selector: inout FieldSelector) {
+    init(
+        _ field: SignatureField, in header: HeaderSection, truncated: Set<Int>,
+        _ selector: inout FieldSelector
+    ) {
         let bytes = header.bytes.span
         var digest = SHA256()
         var canonical: [UInt8] = []
@@ -27,7 +30,9 @@ struct HeaderHash {
             guard let position = selector.take(bytes.extracting(name)),
                 position != field.position
             else { continue }
-            if fieldWithNUL == nil { fieldWithNUL = Self.nameIfNUL(header, position) }
+            if fieldWithNUL == nil {
+                fieldWithNUL = Self.nameIfNUL(header, position, truncated)
+            }
             HeaderCanonicalizer.append(
                 header.fields[position], of: bytes, field.canonicalization.header, to: &canonical)
             if canonical.count >= Self.gathered {
@@ -40,12 +45,14 @@ struct HeaderHash {
             field.canonicalization.header, to: &canonical)
         digest.update(canonical.span)
         octets = digest.finish()
-        self.fieldWithNUL = fieldWithNUL ?? Self.nameIfNUL(header, field.position)
+        self.fieldWithNUL = fieldWithNUL ?? Self.nameIfNUL(header, field.position, truncated)
     }
 
-    private static func nameIfNUL(_ header: HeaderSection, _ position: Int) -> String? {
+    private static func nameIfNUL(
+        _ header: HeaderSection, _ position: Int, _ truncated: Set<Int>
+    ) -> String? {
         let whole = header.bytes.span.extracting(header.fields[position].whole)
-        guard whole.firstIndex(of: 0) != nil else { return nil }
+        guard truncated.contains(position) || whole.firstIndex(of: 0) != nil else { return nil }
         return String(decoding: header.name(of: position), as: UTF8.self)
     }
 }

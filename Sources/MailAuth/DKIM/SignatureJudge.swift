@@ -5,6 +5,7 @@ internal import MailSyntax
 /// Judges signatures once everything is known (RFC 6376, sections 6.1.2 and 6.1.3).
 struct SignatureJudge {
     private let header: HeaderSection
+    private let truncatedFields: Set<Int>
     private let options: DKIMVerifierOptions
     private let keys: ParsedKeyCache
     private var selector: FieldSelector
@@ -16,8 +17,12 @@ struct SignatureJudge {
     /// so that a stray record does no harm.
     private static let maximumRecords = 4
 
-    init(header: HeaderSection, options: DKIMVerifierOptions, keys: ParsedKeyCache) {
+    init(
+        header: HeaderSection, truncatedFields: Set<Int>, options: DKIMVerifierOptions,
+        keys: ParsedKeyCache
+    ) {
         self.header = header
+        self.truncatedFields = truncatedFields
         self.options = options
         self.keys = keys
         selector = FieldSelector(header)
@@ -85,7 +90,7 @@ struct SignatureJudge {
         }
         if let length = field.bodyLength, length > bodyLength { return .bodyTooShort }
         guard pending.body.digest.hash == field.bodyHash else { return .bodyChanged }
-        let hash = HeaderHash(field, in: header, &selector)
+        let hash = HeaderHash(field, in: header, truncated: truncatedFields, &selector)
         guard record.key.verify(field.signature.span, of: hash.octets.span) else {
             return whyNot(field, record.key)
         }

@@ -13,19 +13,25 @@ public struct SigningRecipe: Sendable {
     public var oversignedFields: [FieldName] = [.from] {
         didSet { replan() }
     }
+    /// Fields not to sign although `signedFields` has them; From is signed all the same.
+    public var omittedFields: Set<FieldName> = [] {
+        didSet { replan() }
+    }
     /// How long signatures are valid, in seconds (`x=` less `t=`); nil for ever.
     public var lifetime: Int64?
     /// Whether signatures carry a copy of the signed fields, for diagnosis (`z=`).
     public var copiesFields = false
 
     /// The two lists, prepared.
-    private(set) var plan = FieldPlan(signed: SigningRecipe.recommendedFields, oversigned: [.from])
+    private(set) var plan = FieldPlan(
+        signed: SigningRecipe.recommendedFields, oversigned: [.from], omitted: [])
 
     /// Creates a recipe with the defaults.
     public init() {}
 
     private mutating func replan() {
-        plan = FieldPlan(signed: signedFields, oversigned: oversignedFields)
+        plan = FieldPlan(
+            signed: signedFields, oversigned: oversignedFields, omitted: omittedFields)
     }
 
     /// The fields of RFC 6376, section 5.4.1, and those that later attacks and practice add: how
@@ -44,7 +50,7 @@ public struct SigningRecipe: Sendable {
     public static let neverSigned: Set<FieldName> = [
         .received, .returnPath, .dkimSignature, .receivedSPF, .authenticationResults,
         .arcSeal, .arcMessageSignature, .arcAuthenticationResults,
-        "Bcc", "Resent-Bcc", "Delivered-To", "X-Original-To",
+        "Bcc", "Resent-Bcc",
     ]
 }
 

@@ -138,6 +138,21 @@ import Testing
         #expect(result.status != .pass)
     }
 
+    /// What libmilter hands over ends at the first NUL: a caller that knows says so.
+    @Test func aTruncatedFieldNeverPasses() throws {
+        let key = try #require(TestKeys.rsa)
+        let signed = try Forge(try TestMessage(Self.text, "")).signed(with: key)
+        let record = DNSAnswer.records([.text([Array(key.record.utf8)])], .insecure)
+        // The signature, From, Subject; To is not signed.
+        for (position, passes) in [(0, false), (1, false), (2, false), (3, true)] {
+            var verifier = DKIMVerifier(
+                header: signed.header, now: 1_700_000_000, truncatedFields: [position])
+            for question in verifier.questions { verifier.answer(question, record) }
+            verifier.update(signed.body.span)
+            #expect((verifier.finish(keys: testCache).status == .pass) == passes)
+        }
+    }
+
     @Test func testingAndIdentityAreReported() throws {
         let key = try #require(TestKeys.rsa)
         var forge = Forge(try TestMessage(Self.text, ""))
