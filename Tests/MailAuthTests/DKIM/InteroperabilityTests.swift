@@ -59,4 +59,64 @@ import Testing
                 outcome.results.map(\.reason) == [.valid], "\(message.testDescription), \(name)")
         }
     }
+
+    /// What OpenDKIM's test mode cannot be asked: it reads lines of text, takes off white space before
+    /// folds, and wants a To field.
+    private static let unfitForOpenDKIM = [
+        "lone CR and NUL in the body", "no line end", "folded fields", "spaces at the colon",
+    ]
+
+    static func messagesForOpenDKIM() throws -> [TestMessage] {
+        try TestMessage.samples()
+            .filter { !unfitForOpenDKIM.contains($0.testDescription) }
+            .map { message in
+                let field = Array("Date: Sat, 21 Nov 2026 08:00:00 +0000\r\n".utf8)
+                return try TestMessage(field + message.bytes, message.testDescription)
+            }
+    }
+
+    @Test(
+        .enabled(if: OpenDKIM.isPresent, "opendkim is not installed"), arguments: TestKeys.all)
+    func openDKIMVerifiesWhatWeSign(key: PrivateKey) throws {
+        var messages: [Data] = []
+        var names: [String] = []
+        for message in try Self.messagesForOpenDKIM() {
+            for pair in SigningRecipe.pairs {
+                var recipe = SigningRecipe()
+                recipe.canonicalization = pair
+                for field in try sign(message, [key], recipe, chunk: 13) {
+                    messages.append(Data(try message.adding(field).bytes))
+                    names.append("\(message.testDescription), \(pair)")
+                }
+            }
+        }
+        let verdicts = try OpenDKIM.verify(messages, record: key.record)
+        #expect(verdicts.count == messages.count)
+        for (verdict, name) in zip(verdicts, names) {
+            #expect(verdict.hasSuffix("succeeded"), "\(name): \(verdict)")
+        }
+    }
+
+    /// RSA only: OpenDKIM 2.11 does not verify its own Ed25519 signatures, nor does dkimpy.
+    @Test(.enabled(if: OpenDKIM.isPresent, "opendkim is not installed"))
+    func weVerifyWhatOpenDKIMSigns() throws {
+        let key = try #require(TestKeys.rsa)
+        let messages = try Self.messagesForOpenDKIM()
+        let later = Int64(Date().timeIntervalSince1970) + 10
+        for pair in SigningRecipe.pairs {
+            let fields = try OpenDKIM.sign(
+                messages.map { Data($0.bytes) }, key: Data(key.withPEM { $0.copied() }),
+                canonicalization: pair.description,
+                algorithm: SignatureAlgorithm(key.algorithm).rawValue)
+            #expect(fields.count == messages.count)
+            for (field, message) in zip(fields, messages) {
+                let signed = try TestMessage(
+                    Array(field.utf8) + message.bytes, message.testDescription)
+                let outcome = verify(signed, record: key.record, now: later)
+                #expect(
+                    outcome.results.map(\.reason) == [.valid],
+                    "\(message.testDescription), \(pair)")
+            }
+        }
+    }
 }

@@ -61,7 +61,7 @@ struct TestMessage: CustomTestStringConvertible {
             try TestMessage(
                 "FROM : ann@example.org\nsubject:no space\nDate: \n\nHi\n", "spaces at the colon"),
             try TestMessage(
-                "From: \u{E9}ric <ann@example.org>\nSubject: Gr\u{FC}\u{DF}e\n\n\u{1F600}  \n",
+                "From: \u{E9}ric <ann@example.org>\nTo: bob@example.net\nSubject: Gr\u{FC}\u{DF}e\n\n\u{1F600}  \n",
                 "UTF-8"),
             try TestMessage(
                 Array((start + "\n").utf8) + Array("a\rb\r\r\n\u{0}c \rd\r\n \r\n".utf8),
