@@ -27,8 +27,13 @@ struct SPFLedger {
     /// Counts a term that is about to cause queries.
     mutating func countTerm() throws(SPFProblem) {
         guard terms < limits.terms else { throw .tooManyLookups(limit: limits.terms) }
-        guard MonotonicTime.now() < deadline else { throw .deadline }
+        try checkDeadline()
         terms += 1
+    }
+
+    /// Ends the check if it has taken too long.
+    func checkDeadline() throws(SPFProblem) {
+        guard MonotonicTime.now() < deadline else { throw .deadline }
     }
 
     /// Counts a term that found nothing.

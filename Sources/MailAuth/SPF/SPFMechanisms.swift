@@ -88,6 +88,8 @@ extension SPFEvaluation {
     private mutating func matchesClientName(within target: DomainName) throws(SPFProblem) -> Bool {
         let names = validatedNames()
         if names.isVoid { try ledger.countVoidTerm() }
+        // Errors are no matches here, yet the limit on time holds for the whole check.
+        if names.validated.isEmpty { try ledger.checkDeadline() }
         return names.validated.contains { $0.isEqualOrSubdomain(of: target) }
     }
 }

@@ -130,10 +130,23 @@ struct SPFLimitTests {
         #expect(ContinuousClock.now - start < .seconds(5))
     }
 
-    /// A resolver that never answers.
+    @Test("the deadline holds for \"ptr\" too, which takes other errors for no match")
+    func deadlineOfPTR() throws {
+        var limits = SPFLimits()
+        limits.seconds = 0.2
+        let record = DNSAnswer.records([.text([Array("v=spf1 ptr -all".utf8)])], .insecure)
+        let outcome = SPFEvaluator(resolver: Silent(text: record), limits: limits).check(
+            .mailFrom(Array("a@example.com".utf8), helo: [], client: .v4(1)))
+        #expect(outcome.problem == .deadline)
+    }
+
+    /// A resolver that never answers, or only for TXT.
     struct Silent: DNSResolver {
+        var text: DNSAnswer?
+
         func begin(_ question: DNSQuestion, deadline: MonotonicTime) -> PendingAnswer {
-            PendingAnswer(deadline: deadline)
+            if let text, question.type == .txt { return .ready(text) }
+            return PendingAnswer(deadline: deadline)
         }
     }
 

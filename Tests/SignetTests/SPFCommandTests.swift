@@ -1,0 +1,89 @@
+import Foundation
+import Testing
+
+/// `signet spf` as scripts use it: words, exit statuses, JSON.
+@Suite("signet spf")
+struct SPFCommandTests {
+    static let zone = """
+        $ORIGIN example.com.
+        @ TXT "v=spf1 include:_spf.example.org mx -all exp=why.%{d}"
+        @ MX 10 mail
+        mail A 192.0.2.1
+        why TXT "no %{i} here"
+        soft TXT "v=spf1 ~all"
+        neutral TXT "v=spf1"
+        broken TXT "v=spf1 moo"
+        _spf.example.org. TXT "v=spf1 ip4:198.51.100.0/24 ~all"
+        """
+
+    private func run(_ arguments: String...) throws -> (status: Int32, output: String) {
+        let directory = FileManager.default.temporaryDirectory
+            .appending(path: "signet-spf-\(UUID().uuidString)")
+        try FileManager.default.createDirectory(at: directory, withIntermediateDirectories: true)
+        defer { try? FileManager.default.removeItem(at: directory) }
+        let zone = directory.appending(path: "zone")
+        try SPFCommandTests.zone.write(to: zone, atomically: false, encoding: .utf8)
+        let process = Process()
+        process.executableURL = URL(filePath: CommandLine.arguments[0]).deletingLastPathComponent()
+            .appending(path: "signet")
+        process.arguments = ["spf", "--zone", zone.path] + arguments
+        let output = Pipe()
+        process.standardOutput = output
+        process.standardError = FileHandle.nullDevice
+        try process.run()
+        let data = output.fileHandleForReading.readDataToEndOfFile()
+        process.waitUntilExit()
+        return (process.terminationStatus, String(decoding: data, as: UTF8.self))
+    }
+
+    @Test(
+        "the first line is the result's word, and the status its number",
+        arguments: [
+            ("192.0.2.1", "u@example.com", "pass", 0), ("192.0.2.9", "u@example.com", "fail", 1),
+            ("192.0.2.9", "u@soft.example.com", "softfail", 2),
+            ("192.0.2.9", "u@neutral.example.com", "neutral", 3),
+            ("192.0.2.9", "u@broken.example.com", "permerror", 4),
+            ("192.0.2.9", "u@nothing.example.com", "none", 6), ("192.0.2.9", "", "softfail", 2),
+        ] as [(String, String, String, Int32)])
+    func words(_ ip: String, _ from: String, _ word: String, _ status: Int32) throws {
+        let result = try run("--ip", ip, "--helo", "soft.example.com", "--from", from)
+        #expect(result.output.split(separator: "\n").first.map(String.init) == word)
+        #expect(result.status == status)
+    }
+
+    @Test("the text shows the header field and the tree of records")
+    func text() throws {
+        let output = try run(
+            "--ip", "198.51.100.3", "--helo", "h.example", "--from", "u@example.com"
+        ).output
+        #expect(output.contains("\nReceived-SPF: Pass (mailfrom) identity=mailfrom;"))
+        #expect(output.contains("\n      matched ip4:198.51.100.0/24\n"))
+        #expect(output.hasSuffix("\n1 of 10 lookups, 0 of 2 void\n"))
+    }
+
+    @Test("JSON has every key, with null where there is nothing")
+    func json() throws {
+        for ip in ["192.0.2.1", "192.0.2.9"] {
+            let output = try run(
+                "--ip", ip, "--helo", "h.example", "--from", "u@example.com", "--json"
+            ).output
+            let object = try #require(
+                try JSONSerialization.jsonObject(with: Data(output.utf8)) as? [String: Any])
+            let promised: Set = [
+                "result", "domain", "identity", "mechanism", "explanation", "lookups",
+                "void_lookups",
+                "received_spf",
+            ]
+            #expect(promised.isSubset(of: object.keys))
+            #expect(object["lookups"] as? Int == 2)
+            #expect((object["explanation"] is NSNull) == (ip == "192.0.2.1"))
+        }
+    }
+
+    @Test("wrong use ends with 64")
+    func usage() throws {
+        #expect(try run("--ip", "nonsense", "--helo", "h.example").status == 64)
+        #expect(try run("--ip", "192.0.2.1").status == 64)
+        #expect(try run("--ip", "192.0.2.1", "--helo", "h", "--nameserver", "::1").status == 64)
+    }
+}
