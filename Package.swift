@@ -18,7 +18,7 @@ let package = Package(
     name: "signet",
     products: [
         .executable(name: "signet-dkim", targets: ["signet-dkim"]),
-        .executable(name: "signet", targets: ["signet"])
+        .executable(name: "signet", targets: ["signet"]),
     ],
     dependencies: [
         .package(url: "https://github.com/apple/swift-argument-parser", exact: "1.8.2"),
@@ -67,6 +67,10 @@ let package = Package(
             swiftSettings: strict),
         .testTarget(
             name: "IntegrationTests", dependencies: ["signet", "signet-dkim", "TestKit"],
+            swiftSettings: strict),
+        // What packaging/demo shows.
+        .executableTarget(
+            name: "Demo", dependencies: ["signet", "signet-dkim", "TestKit"], path: "Tests/Demo",
             swiftSettings: strict),
         .executableTarget(
             name: "MilterProbe", dependencies: ["Milter"], path: "Tests/MilterProbe",

@@ -5,14 +5,19 @@
 # another MTA than Postfix is installed nothing is installed at all, and a service that a package
 # brings is not started.
 
-# What the build links with and what the tests run beside us.
+# What the build links with; libspf2 is the second opinion of a test, in no daemon.
 build_packages=(
-    libmilter-dev libunbound-dev libssl-dev libsqlite3-dev pkg-config
+    libmilter-dev libunbound-dev libssl-dev libsqlite3-dev libspf2-dev pkg-config
 )
+# What the demo runs beside our programs.
+demo_packages=(
+    postfix dovecot-core dovecot-imapd dovecot-lmtpd dovecot-submissiond nsd
+    opendkim python3-dkim python3-nacl
+)
+# What the tests need beyond that.
 test_packages=(
-    postfix dovecot-core dovecot-imapd dovecot-lmtpd dovecot-submissiond nsd ldnsutils
-    opendkim opendkim-tools dkimpy-milter python3-dkim python3-nacl python3-spf libspf2-dev
-    publicsuffix mmdebstrap systemd-container mandoc procps util-linux
+    ldnsutils opendkim-tools dkimpy-milter python3-spf publicsuffix mandoc
+    mmdebstrap systemd-container procps util-linux binutils
 )
 
 policy_file=/usr/sbin/policy-rc.d
@@ -79,7 +84,7 @@ Use a machine or a container that has Postfix or no mail system.
 END
         return 1
     fi
-    printf 'Installing from Debian: %s\n' "${missing[*]}"
+    printf 'Installing from Debian, without starting anything: %s\n' "${missing[*]}"
     # In a shell of its own, whose traps put the policy back however the installation ends.
     (
         trap policy_restore EXIT
@@ -88,8 +93,22 @@ END
         policy_forbid || exit
         export DEBIAN_FRONTEND=noninteractive
         apt-get -q update >&2 &&
-            apt-get -q install --yes --no-install-recommends "${missing[@]}" >&2
+            apt-get -q install --yes --no-install-recommends "${missing[@]}" >&2 &&
+            disable_services "${missing[@]}"
     )
+}
+
+# Keeps the services of newly installed packages from starting with the machine's next boot.
+disable_services() {
+    local package units
+    command -v systemctl >/dev/null || return 0
+    for package in "$@"; do
+        mapfile -t units < <(
+            dpkg-query --listfiles "$package" |
+                sed -n 's,^\(/usr\)\?/lib/systemd/system/\([^/@]*\.\(service\|socket\)\)$,\2,p'
+        )
+        [ ${#units[@]} -eq 0 ] || systemctl --quiet disable "${units[@]}" 2>/dev/null || true
+    done
 }
 
 # Says what is wrong when Swift cannot be used.

@@ -15,6 +15,13 @@ public final class SMTPSink: Sendable {
         /// Header and body with CRLF line ends, without dot stuffing and the closing dot.
         public let bytes: [UInt8]
 
+        /// A message of which only the bytes are known, from a mailbox say.
+        public init(sender: String = "", recipients: [String] = [], bytes: [UInt8]) {
+            self.sender = sender
+            self.recipients = recipients
+            self.bytes = bytes
+        }
+
         /// The message as text; bytes that are not UTF-8 are replaced.
         public var text: String { String(decoding: bytes, as: UTF8.self) }
 

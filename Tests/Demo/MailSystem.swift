@@ -1,0 +1,71 @@
+import TestKit
+
+/// Two private mail hosts on loopback: example.org, where Ann sends, and example.net, where Bob reads.
+struct MailSystem {
+    /// The keys of example.org.
+    let keys: SigningKeys
+    /// A name server that knows both domains.
+    let nameServer: NSDServer
+    /// example.org's Dovecot, where Ann submits with her password.
+    let submission: DovecotInstance
+    /// example.org's Postfix, which signs.
+    let sender: PostfixInstance
+    /// signet-dkim behind it.
+    let signer: DaemonProcess
+    /// example.net's Postfix, which verifies.
+    let receiver: PostfixInstance
+    /// signet-dkim behind it.
+    let verifier: DaemonProcess
+    /// example.net's Dovecot, where Bob's mail is kept.
+    let mailbox: DovecotInstance
+
+    /// Starts all of it, from the receiving end to the sending.
+    init() throws {
+        keys = try SigningKeys(domain: "example.org")
+        nameServer = try NSDServer(keys.zone)
+        let nameservers = "Nameservers \(nameServer.nameserver)\n"
+
+        let mailbox = try DovecotInstance {
+            $0.users = ["bob@example.net": "secret"]
+            $0.hostName = "imap.example.net"
+        }
+        self.mailbox = mailbox
+        let receiver = try PostfixInstance {
+            $0.hostName = "mx.example.net"
+            $0.settings["virtual_mailbox_domains"] = "example.net"
+            $0.settings["relay_domains"] = ""
+            $0.settings["virtual_transport"] = "lmtp:inet:127.0.0.1:\(mailbox.lmtpPort)"
+            $0.settings["smtpd_milters"] = "unix:signet/dkim.sock"
+        }
+        self.receiver = receiver
+        verifier = try DaemonProcess(
+            "signet-dkim",
+            configuration: """
+                Mode v
+                Socket unix:\(receiver.socketPath("dkim"))
+
+                """ + nameservers)
+
+        let relayPort = try receiver.port()
+        let sender = try PostfixInstance {
+            $0.hostName = "mx.example.org"
+            $0.relayPort = relayPort
+            $0.settings["smtpd_milters"] = "unix:signet/dkim.sock"
+            $0.settings["non_smtpd_milters"] = "unix:signet/dkim.sock"
+        }
+        self.sender = sender
+        signer = try DaemonProcess(
+            "signet-dkim",
+            configuration: keys.directives + """
+                Canonicalization relaxed/relaxed
+                Socket unix:\(sender.socketPath("dkim"))
+
+                """ + nameservers)
+        let submissionRelayPort = try sender.port()
+        submission = try DovecotInstance {
+            $0.users = ["ann@example.org": "secret"]
+            $0.hostName = "mail.example.org"
+            $0.submissionRelayPort = submissionRelayPort
+        }
+    }
+}
