@@ -21,9 +21,15 @@ struct MailSystem {
 
     /// Starts all of it, from the receiving end to the sending.
     init() throws {
-        keys = try SigningKeys(domain: "example.org")
+        keys = try SigningKeys(domain: "example.org", owner: "nobody")
         nameServer = try NSDServer(keys.zone)
-        let nameservers = "Nameservers \(nameServer.nameserver)\n"
+        let common = """
+            Nameservers \(nameServer.nameserver)
+            UserID nobody
+            SyslogSuccess yes
+            LogResults yes
+
+            """
 
         let mailbox = try DovecotInstance {
             $0.users = ["bob@example.net": "secret"]
@@ -44,7 +50,7 @@ struct MailSystem {
                 Mode v
                 Socket unix:\(receiver.socketPath("dkim"))
 
-                """ + nameservers)
+                """ + common)
 
         let relayPort = try receiver.port()
         let sender = try PostfixInstance {
@@ -60,7 +66,7 @@ struct MailSystem {
                 Canonicalization relaxed/relaxed
                 Socket unix:\(sender.socketPath("dkim"))
 
-                """ + nameservers)
+                """ + common)
         let submissionRelayPort = try sender.port()
         submission = try DovecotInstance {
             $0.users = ["ann@example.org": "secret"]

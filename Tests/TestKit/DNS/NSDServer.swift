@@ -30,8 +30,8 @@ public final class NSDServer: Sendable {
     public let nameserver: Nameserver
     /// The trust anchor of a signed zone.
     public let trustAnchorFile: String?
-    private let directory: URL
-    private let process: Process
+    private let directory: TemporaryDirectory
+    private let process: ChildProcess
 
     /// Starts a server.
     ///
@@ -41,9 +41,7 @@ public final class NSDServer: Sendable {
     ///   - signing: whether the zone is signed.
     /// - Throws: a `Failure` when a program does not do its part, or an error of the file system.
     public init(_ zone: String, signing: Signing = .none) throws {
-        directory = FileManager.default.temporaryDirectory
-            .appendingPathComponent("nsd-\(UUID().uuidString)")
-        try FileManager.default.createDirectory(at: directory, withIntermediateDirectories: true)
+        directory = try TemporaryDirectory("signet-nsd")
         let apex = """
             $ORIGIN .
             $TTL 300
@@ -52,93 +50,81 @@ public final class NSDServer: Sendable {
             ns.invalid. IN A 127.0.0.1
 
             """
-        try (apex + zone + "\n").write(
-            to: directory.appendingPathComponent("root.zone"), atomically: true, encoding: .utf8)
+        try directory.write(apex + zone + "\n", to: "root.zone")
         switch signing {
         case .none: trustAnchorFile = nil
         case .signed(let replacements):
             trustAnchorFile = try Self.sign(in: directory, replacements)
         }
-        let port = try LoopbackSockets.freePort()
+        let port = try LoopbackPort.free()
         nameserver = Nameserver(.v4(0x7f00_0001), port: port)
         process = try Self.start(
             in: directory, port: port, file: trustAnchorFile == nil ? "root.zone" : "root.signed")
-        for _ in 0..<200 where process.isRunning {
+        for _ in 0..<400 where process.end == nil {
             if LoopbackSockets.accepts(port: port) { return }
-            Thread.sleep(forTimeInterval: 0.02)
+            Thread.sleep(forTimeInterval: 0.01)
         }
-        let log = try? String(
-            contentsOf: directory.appendingPathComponent("log"), encoding: .utf8)
-        stop()
+        let log = try? String(contentsOfFile: directory.file("log"), encoding: .utf8)
+        process.kill()
         throw Failure(description: "nsd does not start: \(log ?? "no log")")
     }
 
-    /// Stops the server and removes its files.
+    /// Stops the server.
     public func stop() {
-        if process.isRunning {
-            process.terminate()
-            process.waitUntilExit()
-        }
-        try? FileManager.default.removeItem(at: directory)
+        process.stop()
     }
 
-    deinit {
-        if process.isRunning { process.terminate() }
-    }
-
-    private static func start(in directory: URL, port: UInt16, file: String) throws -> Process {
+    private static func start(
+        in directory: TemporaryDirectory, port: UInt16, file: String
+    ) throws -> ChildProcess {
         let path = directory.path
-        try """
-        server:
-            ip-address: 127.0.0.1@\(port)
-            server-count: 1
-            username: ""
-            chroot: ""
-            zonesdir: "\(path)"
-            database: ""
-            pidfile: "\(path)/nsd.pid"
-            xfrdfile: "\(path)/xfrd.state"
-            xfrdir: "\(path)"
-            zonelistfile: "\(path)/zone.list"
-            logfile: "\(path)/log"
-            rrl-ratelimit: 0
-        remote-control:
-            control-enable: no
-        zone:
-            name: "."
-            zonefile: "\(file)"
+        let configuration = try directory.write(
+            """
+            server:
+                ip-address: 127.0.0.1@\(port)
+                server-count: 1
+                username: ""
+                chroot: ""
+                zonesdir: "\(path)"
+                database: ""
+                pidfile: "\(path)/nsd.pid"
+                xfrdfile: "\(path)/xfrd.state"
+                xfrdir: "\(path)"
+                zonelistfile: "\(path)/zone.list"
+                logfile: "\(path)/log"
+                rrl-ratelimit: 0
+            remote-control:
+                control-enable: no
+            zone:
+                name: "."
+                zonefile: "\(file)"
 
-        """.write(
-            to: directory.appendingPathComponent("nsd.conf"), atomically: true, encoding: .utf8)
-        let process = Process()
-        process.executableURL = URL(fileURLWithPath: "/usr/sbin/nsd")
-        process.arguments = ["-d", "-c", "\(path)/nsd.conf"]
-        process.standardOutput = FileHandle.nullDevice
-        process.standardError = FileHandle.nullDevice
-        try process.run()
-        return process
+            """, to: "nsd.conf")
+        return try ChildProcess("/usr/sbin/nsd", ["-d", "-c", configuration])
     }
 
     /// Signs the zone and returns the path of its trust anchor.
-    private static func sign(in directory: URL, _ replacements: [String: String]) throws -> String {
+    private static func sign(
+        in directory: TemporaryDirectory, _ replacements: [String: String]
+    ) throws -> String {
         let key = try run(
             ["ldns-keygen", "-a", "ED25519", "-k", "-r", "/dev/urandom", "."], directory)
         let base = key.trimmingCharacters(in: .whitespacesAndNewlines)
         _ = try run(
             ["ldns-signzone", "-o", ".", "-f", "root.signed", "root.zone", base], directory)
-        let signed = directory.appendingPathComponent("root.signed")
+        let signed = URL(fileURLWithPath: directory.file("root.signed"))
         var text = try String(contentsOf: signed, encoding: .utf8)
         for (old, new) in replacements { text = text.replacingOccurrences(of: old, with: new) }
         try text.write(to: signed, atomically: true, encoding: .utf8)
-        return directory.appendingPathComponent(base + ".key").path
+        return directory.file(base + ".key")
     }
 
-    private static func run(_ command: [String], _ directory: URL) throws -> String {
+    private static func run(_ command: [String], _ directory: TemporaryDirectory) throws -> String {
         let process = Process()
         let output = Pipe()
         process.executableURL = URL(fileURLWithPath: "/usr/bin/env")
         process.arguments = command
-        process.currentDirectoryURL = directory
+        process.currentDirectoryURL = URL(fileURLWithPath: directory.path)
         process.standardOutput = output
         try process.run()
         let text = String(

@@ -11,8 +11,10 @@ public struct SigningKeys: Sendable {
     /// The TXT records that publish the keys, by their full names.
     public let records: [String: String]
 
-    /// Makes both keys.
-    public init(domain: String = "example.org", selector: String = "mail") throws {
+    /// Makes both keys; `owner` is the user that the daemon runs as.
+    public init(
+        domain: String = "example.org", selector: String = "mail", owner: String = "root"
+    ) throws {
         self.domain = domain
         self.selector = selector
         directory = try TemporaryDirectory("signet-keys")
@@ -24,6 +26,8 @@ public struct SigningKeys: Sendable {
         var records: [String: String] = [:]
         for name in [selector, "\(selector)-ed25519"] {
             let text = try String(contentsOfFile: directory.file("\(name).dns"), encoding: .utf8)
+            try FileManager.default.setAttributes(
+                [.ownerAccountName: owner], ofItemAtPath: directory.file("\(name).private"))
             records["\(name)._domainkey.\(domain)"] = text.trimmingCharacters(in: .newlines)
         }
         self.records = records
