@@ -13,8 +13,8 @@ public final class ParsedKeyCache: Sendable {
     public typealias Entry = Result<KeyRecord, KeyRecordError>
 
     fileprivate struct Generations {
-        var young: [[UInt8]: Entry] = [:]
-        var old: [[UInt8]: Entry] = [:]
+        var young: [RecordText: Entry] = [:]
+        var old: [RecordText: Entry] = [:]
     }
 
     private let generations = Mutex(Generations())
@@ -30,12 +30,13 @@ public final class ParsedKeyCache: Sendable {
         guard generationSize > 0, text.count <= KeyRecord.maximumLength else {
             return Self.parse(text)
         }
-        if let known = generations.withLock({ $0.find(text, limit: generationSize) }) {
+        let key = RecordText(octets: text)
+        if let known = generations.withLock({ $0.find(key, limit: generationSize) }) {
             return known
         }
         // Not under the lock: two threads may both parse a new record, and nobody waits for it.
         let entry = Self.parse(text)
-        generations.withLock { $0.insert(text, entry, limit: generationSize) }
+        generations.withLock { $0.insert(key, entry, limit: generationSize) }
         return entry
     }
 
@@ -54,18 +55,29 @@ public final class ParsedKeyCache: Sendable {
 }
 
 extension ParsedKeyCache.Generations {
-    fileprivate mutating func find(_ text: [UInt8], limit: Int) -> ParsedKeyCache.Entry? {
+    fileprivate mutating func find(_ text: RecordText, limit: Int) -> ParsedKeyCache.Entry? {
         if let entry = young[text] { return entry }
         guard let entry = old.removeValue(forKey: text) else { return nil }
         insert(text, entry, limit: limit)
         return entry
     }
 
-    fileprivate mutating func insert(_ text: [UInt8], _ entry: ParsedKeyCache.Entry, limit: Int) {
+    fileprivate mutating func insert(
+        _ text: RecordText, _ entry: ParsedKeyCache.Entry, limit: Int
+    ) {
         if young.count >= limit {
             old = young
             young = [:]
         }
         young[text] = entry
+    }
+}
+
+/// A record's text as a key, hashed as a whole and not octet by octet.
+fileprivate struct RecordText: Hashable {
+    let octets: [UInt8]
+
+    func hash(into hasher: inout Hasher) {
+        unsafe octets.withUnsafeBytes { unsafe hasher.combine(bytes: $0) }
     }
 }
