@@ -6,17 +6,10 @@ internal import MailSyntax
 ///
 /// Everything it needs is in a temporary directory of its own; nothing of the machine is touched.
 public final class NSDServer: Sendable {
-    /// Where the programs are; not present means that the tests that need them are skipped.
-    public static let isInstalled = FileManager.default.isExecutableFile(atPath: "/usr/sbin/nsd")
+    /// True if NSD is there; the tests that need it are skipped otherwise.
+    public static let isInstalled = (try? Command.path(of: "nsd")) != nil
     /// True if zones can be signed too.
-    public static let canSign =
-        isInstalled && FileManager.default.isExecutableFile(atPath: "/usr/bin/ldns-signzone")
-
-    /// What a server could not do.
-    public struct Failure: Error, CustomStringConvertible {
-        /// The failure in words, with the program's output.
-        public let description: String
-    }
+    public static let canSign = isInstalled && (try? Command.path(of: "ldns-signzone")) != nil
 
     /// How the zone is served.
     public enum Signing: Hashable, Sendable {
@@ -39,7 +32,7 @@ public final class NSDServer: Sendable {
     ///   - zone: the records, in master file form, with names relative to the root. The zone's SOA
     ///     and NS records are added here; delegations are not supported.
     ///   - signing: whether the zone is signed.
-    /// - Throws: a `Failure` when a program does not do its part, or an error of the file system.
+    /// - Throws: what a program that did not do its part has written.
     public init(_ zone: String, signing: Signing = .none) throws {
         directory = try TemporaryDirectory("signet-nsd")
         let apex = """
@@ -56,17 +49,13 @@ public final class NSDServer: Sendable {
         case .signed(let replacements):
             trustAnchorFile = try Self.sign(in: directory, replacements)
         }
-        let port = try LoopbackPort.free()
+        let port = try LoopbackSockets.freePort()
         nameserver = Nameserver(.v4(0x7f00_0001), port: port)
         process = try Self.start(
             in: directory, port: port, file: trustAnchorFile == nil ? "root.zone" : "root.signed")
-        for _ in 0..<400 where process.end == nil {
-            if LoopbackSockets.accepts(port: port) { return }
-            Thread.sleep(forTimeInterval: 0.01)
+        _ = try wait(for: "nsd to accept on port \(port)", seconds: 10) {
+            LoopbackSockets.accepts(port: port) ? true : nil
         }
-        let log = try? String(contentsOfFile: directory.file("log"), encoding: .utf8)
-        process.kill()
-        throw Failure(description: "nsd does not start: \(log ?? "no log")")
     }
 
     /// Stops the server.
@@ -100,39 +89,28 @@ public final class NSDServer: Sendable {
                 zonefile: "\(file)"
 
             """, to: "nsd.conf")
-        return try ChildProcess("/usr/sbin/nsd", ["-d", "-c", configuration])
+        return try ChildProcess(try Command.path(of: "nsd"), ["-d", "-c", configuration])
     }
 
     /// Signs the zone and returns the path of its trust anchor.
     private static func sign(
         in directory: TemporaryDirectory, _ replacements: [String: String]
     ) throws -> String {
-        let key = try run(
-            ["ldns-keygen", "-a", "ED25519", "-k", "-r", "/dev/urandom", "."], directory)
+        // The programs write beside where they are started.
+        let key = try Command.require(
+            "sh",
+            [
+                "-c", "cd \"$1\" && ldns-keygen -a ED25519 -k -r /dev/urandom .", "sh",
+                directory.path,
+            ])
         let base = key.trimmingCharacters(in: .whitespacesAndNewlines)
-        _ = try run(
-            ["ldns-signzone", "-o", ".", "-f", "root.signed", "root.zone", base], directory)
-        let signed = URL(fileURLWithPath: directory.file("root.signed"))
-        var text = try String(contentsOf: signed, encoding: .utf8)
+        let signed = directory.file("root.signed")
+        try Command.require(
+            "ldns-signzone",
+            ["-o", ".", "-f", signed, directory.file("root.zone"), directory.file(base)])
+        var text = try String(contentsOfFile: signed, encoding: .utf8)
         for (old, new) in replacements { text = text.replacingOccurrences(of: old, with: new) }
-        try text.write(to: signed, atomically: true, encoding: .utf8)
+        try directory.write(text, to: "root.signed")
         return directory.file(base + ".key")
-    }
-
-    private static func run(_ command: [String], _ directory: TemporaryDirectory) throws -> String {
-        let process = Process()
-        let output = Pipe()
-        process.executableURL = URL(fileURLWithPath: "/usr/bin/env")
-        process.arguments = command
-        process.currentDirectoryURL = URL(fileURLWithPath: directory.path)
-        process.standardOutput = output
-        try process.run()
-        let text = String(
-            decoding: output.fileHandleForReading.readDataToEndOfFile(), as: UTF8.self)
-        process.waitUntilExit()
-        guard process.terminationStatus == 0 else {
-            throw Failure(description: "\(command.joined(separator: " ")) failed: \(text)")
-        }
-        return text
     }
 }
