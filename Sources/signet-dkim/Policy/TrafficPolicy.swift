@@ -15,6 +15,11 @@ struct TrafficPolicy: Sendable {
     /// Macros that mark mail as foreign.
     var macrosOfOthers: [MacroCondition] = []
 
+    /// The macros that the decision depends on, without braces, each once.
+    var macroNames: [String] {
+        Set((macrosOfOurs + macrosOfOthers).map(\.name)).sorted()
+    }
+
     /// Whose mail it is, with the reason in the words of the log.
     enum Decision: Equatable, Sendable {
         /// Passes untouched.
@@ -34,9 +39,11 @@ struct TrafficPolicy: Sendable {
     }
 
     /// What made a message foreign.
-    enum ForeignReason: String, Sendable {
-        case notInternal = "neither internal nor authenticated"
-        case macro = "MacroListVerify"
+    enum ForeignReason: Sendable {
+        /// Nothing makes it ours.
+        case notInternal
+        /// MacroListVerify says so.
+        case macro
     }
 
     /// Decides.
@@ -58,6 +65,18 @@ struct TrafficPolicy: Sendable {
         }
         if macrosOfOurs.contains(where: { $0.holds(macro) }) { return .ours(.macro) }
         return .foreign(.notInternal)
+    }
+}
+
+extension TrafficPolicy.Decision {
+    /// How it was come to, in the words that the log has always used.
+    func steps(for client: Client) -> [String] {
+        switch self {
+        case .peer: ["\(client.description) is a peer"]
+        case .ours(let reason): ["mail of ours: \(reason.rawValue)"]
+        case .foreign(.macro): ["mail from outside: MacroListVerify"]
+        case .foreign(.notInternal): ["\(client.description) not internal", "not authenticated"]
+        }
     }
 }
 
