@@ -81,11 +81,11 @@ public enum MilterServer {
     /// left behind: once no connection lives there is nothing to wait for.
     ///
     /// - Parameters:
-    ///   - filter: Gives the filter for a connection that begins, so that what it needs may change while
-    ///     the process runs; the edits that it may make are those of the first.
     ///   - listener: A listening socket, unix or internet. A TCP socket should have TCP_NODELAY set,
     ///     which accepted sockets inherit: libmilter writes each reply by itself.
     ///   - options: How to serve.
+    ///   - filter: Gives the filter for a connection that begins, so that what it needs may change while
+    ///     the process runs; the edits that it may make are those of the first.
     /// - Throws: `MilterServerError` if serving cannot begin, or if libmilter gives up.
     public static func run<Filter: MilterFilter>(
         listening listener: Int32, options: Options, filter: @escaping @Sendable () -> Filter
