@@ -47,6 +47,21 @@ public struct SHA256: ~Copyable {
         return hash
     }
 
+    /// Answers the hash of everything since the last `finish()` and of some bytes more, and goes on as if
+    /// it had not been asked.
+    public func hash(with more: Span<UInt8>) -> [UInt8] {
+        var copy = SHA256()
+        copy.resume(from: self)
+        copy.update(more)
+        return copy.finish()
+    }
+
+    private mutating func resume(from other: borrowing SHA256) {
+        let ok = unsafe EVP_MD_CTX_copy_ex(context, other.context)
+        precondition(ok == 1, "SHA-256 cannot fail")
+        isFresh = false
+    }
+
     /// Forgets what it has seen.
     public mutating func reset() {
         if !isFresh { restart() }

@@ -77,7 +77,8 @@ public struct DKIMVerifier: ~Copyable {
             case .failure(let settled):
                 state = .failure(settled)
             case .success(let field):
-                if let reason = obstacle ?? timeObstacle(field) {
+                if let reason = obstacle ?? field.timeObstacle(now: now, drift: options.clockDrift)
+                {
                     state = .failure(Settled(reason: reason))
                 } else {
                     state = .success(begin(field))
@@ -121,10 +122,10 @@ public struct DKIMVerifier: ~Copyable {
             case .failure(let settled):
                 results.append(DKIMResult(candidate, settled.reason))
             case .success(let pending):
-                results.append(
-                    judge.judge(
-                        candidate, pending, answer: answers[pending.question],
-                        bodyLength: body.length(pending.body)))
+                let trial = judge.judge(
+                    pending.field, pending.body, answer: answers[pending.question],
+                    bodyLength: body.length(pending.body))
+                results.append(DKIMResult(candidate, trial))
             }
         }
         DKIMResult.shortenPrefixes(&results)
@@ -169,17 +170,6 @@ public struct DKIMVerifier: ~Copyable {
         return count == 1 ? nil : .fromFields(count)
     }
 
-    /// What the signature's times say against it.
-    private func timeObstacle(_ field: SignatureField) -> DKIMReason? {
-        if let timestamp = field.timestamp, timestamp > now &+ options.clockDrift {
-            return .fromTheFuture(seconds: timestamp &- now)
-        }
-        if let expiration = field.expiration, expiration < now &- options.clockDrift {
-            return .expired(seconds: now &- expiration)
-        }
-        return nil
-    }
-
     /// Notes what a signature needs: the answer to a question, and a hash of the body.
     private mutating func begin(_ field: SignatureField) -> Pending {
         let question = DNSQuestion(field.keyName, .txt)
@@ -203,5 +193,12 @@ extension DKIMResult {
         algorithm = candidate.claims.algorithm
         signaturePrefix = candidate.claims.signatureText
         fieldPosition = candidate.position
+    }
+
+    init(_ candidate: DKIMVerifier.Candidate, _ trial: KeyTrial) {
+        self.init(candidate, trial.reason)
+        keyBits = trial.keyBits
+        isKeySecure = trial.isKeySecure
+        isTesting = trial.isTesting
     }
 }

@@ -32,6 +32,19 @@ struct SignatureField {
     let copies: Range<Int>?
 }
 
+extension SignatureField {
+    /// What the signature's times say against it (RFC 6376, section 3.5, tags "t" and "x").
+    func timeObstacle(now: Int64, drift: Int64) -> DKIMReason? {
+        if let timestamp, timestamp > now &+ drift {
+            return .fromTheFuture(seconds: timestamp &- now)
+        }
+        if let expiration, expiration < now &- drift {
+            return .expired(seconds: now &- expiration)
+        }
+        return nil
+    }
+}
+
 /// What a signature says of itself, for reports, as far as it can be read.
 struct SignatureClaims {
     var domain: DomainName?

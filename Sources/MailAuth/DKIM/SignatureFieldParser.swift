@@ -1,6 +1,7 @@
 internal import MailSyntax
 
-/// Reads a DKIM-Signature field (RFC 6376, sections 3.5 and 6.1.1).
+/// Reads a DKIM-Signature field (RFC 6376, sections 3.5 and 6.1.1), or one of ARC that resembles it
+/// (RFC 8617, sections 4.1.2 and 4.1.3).
 ///
 /// Trust: hostile octets; linear time, lists bounded.
 struct SignatureFieldParser {
@@ -12,13 +13,23 @@ struct SignatureFieldParser {
 
     /// What could be read, whether the field is in order or not.
     private(set) var claims = SignatureClaims()
+    let position: Int
     private let header: HeaderSection
-    private let position: Int
+    private let kind: Kind
     private var tags = [TagList.Tag?](repeating: nil, count: Tag.allCases.count)
 
+    /// What the field is.
+    enum Kind {
+        case dkimSignature
+        /// As a DKIM-Signature, but without a version, and "i" is the instance (RFC 8617, section 4.1.2).
+        case arcMessageSignature
+    }
+
     /// The tags that mean something to us.
-    private enum Tag: Int, CaseIterable {
+    enum Tag: Int, CaseIterable {
         case v, a, b, bh, c, d, h, i, l, q, s, t, x, z
+        // Of ARC-Seal only.
+        case cv
 
         /// The tag of a name of one or two octets, packed as a number.
         init?(_ name: ArraySlice<UInt8>) {
@@ -28,6 +39,7 @@ struct SignatureFieldParser {
             case 0x62: self = .b
             case 0x6268: self = .bh
             case 0x63: self = .c
+            case 0x6376: self = .cv
             case 0x64: self = .d
             case 0x68: self = .h
             case 0x69: self = .i
@@ -42,39 +54,28 @@ struct SignatureFieldParser {
         }
     }
 
-    init(_ header: HeaderSection, _ position: Int) {
-        self.header = header
+    init(_ header: HeaderSection, _ position: Int, _ kind: Kind = .dkimSignature) {
         self.position = position
+        self.header = header
+        self.kind = kind
     }
 
     /// Reads the field; `claims` is filled as far as it goes.
     mutating func parse() throws(SignatureFieldError) -> SignatureField {
         try readTags()
-        if let text = value(.b) {
-            claims.signatureText = String(
-                decoding: text.prefix(Self.reportedSignature).filter { !$0.isFoldingSpace },
-                as: UTF8.self)
+        readClaims()
+        if kind == .dkimSignature {
+            guard try required(.v).elementsEqual("1".utf8) else { throw .version }
         }
-        claims.domain = value(.d).flatMap(Self.domain)
-        claims.selector = value(.s).flatMap(Self.selector)
-        if tags[Tag.i.rawValue] == nil { claims.identity = claims.domain.map { "@\($0.ascii)" } }
-
-        guard try required(.v).elementsEqual("1".utf8) else { throw .version }
         let algorithm = try readAlgorithm()
-        claims.algorithm = algorithm
         let canonicalization = try readCanonicalization()
-        _ = try required(.d)
-        guard let domain = claims.domain, domain.labelCount > 1 else { throw .malformedTag("d") }
-        _ = try required(.s)
-        guard let selector = claims.selector,
-            let keyName = try? domain.prepending("\(selector.ascii)._domainkey")
-        else { throw .malformedTag("s") }
+        let (domain, keyName) = try readKeyName()
         let names = try readNames()
         let signature = try base64(.b)
         guard !signature.isEmpty else { throw .malformedTag("b") }
         let bodyHash = try base64(.bh)
         guard bodyHash.count == 32 else { throw .malformedTag("bh") }
-        let identityDomain = try readIdentity(domain)
+        let identityDomain = kind == .dkimSignature ? try readIdentity(domain) : domain
         try checkQueryMethods()
         let timestamp = try number(.t, digits: 12).map { Int64($0) }
         let expiration = try number(.x, digits: 12).map { Int64($0) }
@@ -82,13 +83,15 @@ struct SignatureFieldParser {
         return SignatureField(
             position: position, algorithm: algorithm, canonicalization: canonicalization,
             domain: domain, identityDomain: identityDomain, keyName: keyName, names: names,
-            signature: signature, blank: tags[Tag.b.rawValue]?.spacedValue ?? 0..<0,
-            bodyHash: bodyHash,
+            signature: signature, blank: blank, bodyHash: bodyHash,
             bodyLength: try number(.l, digits: 76), timestamp: timestamp,
             expiration: expiration, copies: tags[Tag.z.rawValue]?.value)
     }
 
-    private mutating func readTags() throws(SignatureFieldError) {
+    /// What of the field counts as empty when it is hashed.
+    var blank: Range<Int> { tags[Tag.b.rawValue]?.spacedValue ?? 0..<0 }
+
+    mutating func readTags() throws(SignatureFieldError) {
         let list: TagList
         do throws(TagListError) {
             list = try TagList(parsing: header.value(of: position))
@@ -101,16 +104,28 @@ struct SignatureFieldParser {
         }
     }
 
-    private func value(_ tag: Tag) -> ArraySlice<UInt8>? {
+    /// Notes what the field says of itself, right or wrong.
+    mutating func readClaims() {
+        if let text = value(.b) {
+            claims.signatureText = String(
+                decoding: text.prefix(Self.reportedSignature).filter { !$0.isFoldingSpace },
+                as: UTF8.self)
+        }
+        claims.domain = value(.d).flatMap(Self.domain)
+        claims.selector = value(.s).flatMap(Self.selector)
+        if value(.i) == nil { claims.identity = claims.domain.map { "@\($0.ascii)" } }
+    }
+
+    func value(_ tag: Tag) -> ArraySlice<UInt8>? {
         tags[tag.rawValue].map { header.bytes[$0.value] }
     }
 
-    private func required(_ tag: Tag) throws(SignatureFieldError) -> ArraySlice<UInt8> {
+    func required(_ tag: Tag) throws(SignatureFieldError) -> ArraySlice<UInt8> {
         guard let value = value(tag) else { throw .missingTag("\(tag)") }
         return value
     }
 
-    private func base64(_ tag: Tag) throws(SignatureFieldError) -> [UInt8] {
+    func base64(_ tag: Tag) throws(SignatureFieldError) -> [UInt8] {
         guard let octets = Base64.decode(try required(tag)) else {
             throw .malformedTag("\(tag)")
         }
@@ -118,7 +133,7 @@ struct SignatureFieldParser {
     }
 
     /// Reads digits; a number too large for us is the largest that there is.
-    private func number(_ tag: Tag, digits: Int) throws(SignatureFieldError) -> UInt64? {
+    func number(_ tag: Tag, digits: Int) throws(SignatureFieldError) -> UInt64? {
         guard let text = value(tag) else { return nil }
         guard !text.isEmpty, text.count <= digits, text.allSatisfy(\.isASCIIDigit) else {
             throw .malformedTag("\(tag)")
@@ -133,12 +148,24 @@ struct SignatureFieldParser {
         return number
     }
 
-    private func readAlgorithm() throws(SignatureFieldError) -> SignatureAlgorithm {
+    mutating func readAlgorithm() throws(SignatureFieldError) -> SignatureAlgorithm {
         let text = String(decoding: try required(.a).asciiLowercased, as: UTF8.self)
         // RFC 8301, section 3.1: "MUST NOT be used for signing or verifying".
         if text == "rsa-sha1" { throw .historicAlgorithm }
         guard let algorithm = SignatureAlgorithm(rawValue: text) else { throw .unknownAlgorithm }
+        claims.algorithm = algorithm
         return algorithm
+    }
+
+    /// The domain, and where its key is published.
+    func readKeyName() throws(SignatureFieldError) -> (domain: DomainName, keyName: DomainName) {
+        _ = try required(.d)
+        guard let domain = claims.domain, domain.labelCount > 1 else { throw .malformedTag("d") }
+        _ = try required(.s)
+        guard let selector = claims.selector,
+            let keyName = try? domain.prepending("\(selector.ascii)._domainkey")
+        else { throw .malformedTag("s") }
+        return (domain, keyName)
     }
 
     private func readCanonicalization() throws(SignatureFieldError) -> CanonicalizationPair {

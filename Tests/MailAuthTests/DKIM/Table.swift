@@ -3,10 +3,10 @@ import Testing
 
 /// A table of cases in a text file: blocks of lines between empty lines, "#" for comments.
 enum Table {
-    /// The blocks of a file in the folder Tables.
-    static func blocks(_ name: String) throws -> [[String]] {
+    /// The blocks of a file in the folder Tables of an engine.
+    static func blocks(_ name: String, of engine: String = "DKIM") throws -> [[String]] {
         let file = URL(fileURLWithPath: #filePath).deletingLastPathComponent()
-            .appendingPathComponent("Tables").appendingPathComponent(name)
+            .deletingLastPathComponent().appendingPathComponent("\(engine)/Tables/\(name)")
         let lines = try String(contentsOf: file, encoding: .utf8)
             .split(separator: "\n", omittingEmptySubsequences: false)
             .filter { !$0.hasPrefix("#") }

@@ -1,0 +1,278 @@
+internal import MailCrypto
+public import MailDNS
+public import MailSyntax
+
+/// What the administrator decides about chains.
+public struct ARCOptions: Sendable {
+    /// The most sets that are validated, up to 50.
+    ///
+    /// Each may cost two look-ups and two public-key operations (RFC 8617, section 9.2).
+    public var maximumSets = 50
+    /// Whether to find the oldest message signature that is still valid.
+    public var findsOldestPass = true
+    /// The least size of RSA keys, in bits; never below the 1024 of RFC 8301, section 3.2.
+    public var minimumKeyBits = 1024
+    /// How far clocks may differ, in seconds.
+    public var clockDrift: Int64 = 300
+
+    /// Creates the defaults.
+    public init() {}
+}
+
+/// Validates the Authenticated Received Chain of one message (RFC 8617, section 5.2).
+///
+/// Made at the end of the header section, when it says which keys it needs; told the DNS answers at any
+/// time, fed the body, and finished. Pure: it has no socket and no clock.
+///
+/// Trust: any message, any DNS answer. There are at most 50 sets, two key look-ups for each, and three
+/// hashes of the body.
+public struct ARCValidator: ~Copyable {
+    /// The TXT questions whose answers are needed, each once.
+    public private(set) var questions: [DNSQuestion] = []
+
+    private let header: HeaderSection
+    private let options: ARCOptions
+    private var state: Result<Links, ARCChain.Broken>
+    private var hops: [ARCHop] = []
+    private var answers: [DNSQuestion: DNSAnswer] = [:]
+    private var body = BodyHasher()
+
+    /// A chain whose structure is valid.
+    private struct Links {
+        var sets: [ARCChain.Fields] = []
+        var seals: [ARCSealField] = []
+        /// The message signatures to be verified, newest first, or what is wrong with them.
+        var signatures: [Result<Signature, ARCChain.Broken>] = []
+    }
+
+    private struct Signature {
+        let field: SignatureField
+        let body: BodyHasher.Ticket
+    }
+
+    /// Begins to validate.
+    ///
+    /// - Parameters:
+    ///   - header: the whole header section.
+    ///   - now: seconds since 1970: when the message was received.
+    ///   - options: the administrator's decisions.
+    public init(header: HeaderSection, now: Int64, options: ARCOptions = ARCOptions()) {
+        self.header = header
+        self.options = options
+        state = .failure(ARCChain.Broken(.noChain))
+        do throws(ARCChain.Broken) {
+            state = .success(try begin(now))
+        } catch {
+            state = .failure(error)
+        }
+    }
+
+    /// Tells the answer to a question; the first answer counts.
+    public mutating func answer(_ question: DNSQuestion, _ answer: DNSAnswer) {
+        if answers[question] == nil { answers[question] = answer }
+    }
+
+    /// Whether the body is needed: without it there is nothing left to find out.
+    public var needsBody: Bool { !body.isIdle }
+
+    /// Takes the next chunk of the body.
+    public mutating func update(_ chunk: Span<UInt8>) {
+        body.update(chunk)
+    }
+
+    /// Ends the body, and judges.
+    ///
+    /// A question without an answer counts as one that timed out.
+    ///
+    /// - Parameter keys: the process's memory of parsed keys.
+    /// - Returns: the status of the chain, and its sealers.
+    public consuming func finish(keys: ParsedKeyCache) -> ARCOutcome {
+        body.finish()
+        let links: Links
+        switch state {
+        case .failure(let broken):
+            return ARCOutcome(reason: broken.reason, oldestPass: nil, hops: hops)
+        case .success(let found):
+            links = found
+        }
+        do throws(ARCChain.Broken) {
+            let oldestPass = try verifyMessageSignatures(links, keys)
+            try verifySeals(links, keys)
+            for index in hops.indices { hops[index].assessment = assessment(links.sets[index]) }
+            return ARCOutcome(
+                reason: .valid, oldestPass: options.findsOldestPass ? oldestPass : nil, hops: hops)
+        } catch {
+            return ARCOutcome(reason: error.reason, oldestPass: nil, hops: hops)
+        }
+    }
+}
+
+/// What can be found out before the body comes: steps 1 to 3.
+extension ARCValidator {
+    private mutating func begin(_ now: Int64) throws(ARCChain.Broken) -> Links {
+        guard header.limitExceeded == nil else { throw ARCChain.Broken(.headerTooLarge) }
+        var links = Links()
+        links.sets = try ARCChain(header, limit: options.maximumSets).sets
+        guard let newest = links.sets.last else { throw ARCChain.Broken(.noChain) }
+        links.seals = try readSeals(links.sets)
+        // An older message signature tells how far back the message is unchanged, and no more.
+        let verified = options.findsOldestPass ? links.sets.reversed() : [newest]
+        for set in verified {
+            links.signatures.append(
+                readSignature(set, now, isNewest: set.instance == newest.instance))
+        }
+        if case .failure(let broken)? = links.signatures.first { throw broken }
+        return links
+    }
+
+    private mutating func readSeals(
+        _ sets: [ARCChain.Fields]
+    ) throws(ARCChain.Broken) -> [ARCSealField] {
+        var found: [Result<ARCSealField, SignatureFieldError>] = []
+        for set in sets {
+            var parser = SignatureFieldParser(header, set.seal)
+            var seal: ARCSealField?
+            do throws(SignatureFieldError) {
+                let field = try parser.parseSeal()
+                seal = field
+                found.append(.success(field))
+            } catch {
+                found.append(.failure(error))
+            }
+            hops.append(
+                ARCHop(
+                    instance: set.instance, domain: parser.claims.domain,
+                    selector: parser.claims.selector, chainStatus: seal?.chainStatus))
+        }
+        // Step 2: "If the Chain Validation Status of the highest instance value ARC Set is "fail"".
+        if let newest = hops.last, newest.chainStatus == .fail {
+            throw ARCChain.Broken(.foundInvalid(instance: newest.instance))
+        }
+        var seals: [ARCSealField] = []
+        for (set, seal) in zip(sets, found) {
+            seals.append(try check(seal, set.instance))
+        }
+        for seal in seals { ask(seal.keyName) }
+        return seals
+    }
+
+    /// Step 3, C: "For ARC Sets with instance values > 1, the values MUST be "pass". For the ARC Set with
+    /// instance value = 1, the value MUST be "none"."
+    private func check(
+        _ seal: Result<ARCSealField, SignatureFieldError>, _ instance: Int
+    ) throws(ARCChain.Broken) -> ARCSealField {
+        switch seal {
+        case .failure(let error):
+            throw ARCChain.Broken(.signature(.seal, instance: instance, .signatureField(error)))
+        case .success(let field):
+            guard !field.hasFieldList else {
+                throw ARCChain.Broken(.sealWithFieldList(instance: instance))
+            }
+            guard field.chainStatus == (instance == 1 ? .none : .pass) else {
+                throw ARCChain.Broken(.chainStatus(instance: instance))
+            }
+            return field
+        }
+    }
+
+    private mutating func readSignature(
+        _ set: ARCChain.Fields, _ now: Int64, isNewest: Bool
+    ) -> Result<Signature, ARCChain.Broken> {
+        func broken(_ reason: DKIMReason) -> Result<Signature, ARCChain.Broken> {
+            .failure(
+                ARCChain.Broken(
+                    .signature(.messageSignature, instance: set.instance, reason)))
+        }
+        var parser = SignatureFieldParser(header, set.messageSignature, .arcMessageSignature)
+        let field: SignatureField
+        do throws(SignatureFieldError) {
+            field = try parser.parse()
+        } catch {
+            return broken(.signatureField(error))
+        }
+        // Section 4.1.2: ARC's fields "MUST NOT be included in the list of header fields covered". What
+        // sealers do so with the other two is let pass: there is no harm in it, and early ones did.
+        guard !field.names.contains(where: { isSeal(header.bytes[$0]) }) else {
+            return .failure(ARCChain.Broken(.signatureOfSeal(instance: set.instance)))
+        }
+        if let reason = field.timeObstacle(now: now, drift: options.clockDrift) {
+            return broken(reason)
+        }
+        // One digest of a part of the body is enough: fifty would be fifty times the work.
+        guard isNewest || field.bodyLength == nil else { return broken(.bodyChanged) }
+        ask(field.keyName)
+        let ticket = body.request(field.canonicalization.body, limit: field.bodyLength)
+        return .success(Signature(field: field, body: ticket))
+    }
+
+    private func isSeal(_ name: ArraySlice<UInt8>) -> Bool {
+        name.equalsIgnoringASCIICase(ARCField.seal.rawValue.utf8)
+    }
+
+    private mutating func ask(_ keyName: DomainName) {
+        let question = DNSQuestion(keyName, .txt)
+        if !questions.contains(question) { questions.append(question) }
+    }
+}
+
+/// What takes the keys and the body: steps 4 to 6.
+extension ARCValidator {
+    /// Verifies the newest message signature, and the older ones until one fails.
+    ///
+    /// - Returns: the oldest instance that passed, 0 if all did.
+    private func verifyMessageSignatures(
+        _ links: Links, _ keys: ParsedKeyCache
+    ) throws(ARCChain.Broken) -> Int {
+        var judgeOptions = DKIMVerifierOptions()
+        judgeOptions.minimumKeyBits = options.minimumKeyBits
+        var judge = SignatureJudge(header: header, options: judgeOptions, keys: keys)
+        for (set, signature) in zip(links.sets.reversed(), links.signatures) {
+            let reason: ARCReason
+            switch signature {
+            case .failure(let broken): reason = broken.reason
+            case .success(let signature):
+                let question = DNSQuestion(signature.field.keyName, .txt)
+                let trial = judge.judge(
+                    signature.field, signature.body, answer: answers[question],
+                    bodyLength: body.length(signature.body))
+                guard trial.reason != .valid else { continue }
+                reason = .signature(.messageSignature, instance: set.instance, trial.reason)
+            }
+            // An older one that fails "does not affect the validity of the Authenticated Received Chain".
+            guard set.instance < links.sets.count else { throw ARCChain.Broken(reason) }
+            return set.instance + 1
+        }
+        return 0
+    }
+
+    /// Step 6: "Validate each AS beginning with the greatest instance value and proceeding in decreasing
+    /// order".
+    private func verifySeals(_ links: Links, _ keys: ParsedKeyCache) throws(ARCChain.Broken) {
+        let hashes = ARCSealHash.all(links.sets, links.seals, in: header)
+        for index in links.seals.indices.reversed() {
+            let seal = links.seals[index]
+            let hash = hashes[index]
+            let trial = KeyTrial(answers[DNSQuestion(seal.keyName, .txt)], keys) { record in
+                if let reason = record.objection(to: seal.algorithm, options.minimumKeyBits) {
+                    return reason
+                }
+                if record.key.verify(seal.signature.span, of: hash.span) { return .valid }
+                guard seal.algorithm == .rsaSHA256 else { return .headerChanged(field: nil) }
+                let isOfKey = record.key.made(seal.signature.span)
+                return isOfKey ? .headerChanged(field: nil) : .otherKey
+            }
+            guard trial.reason == .valid else {
+                throw ARCChain.Broken(
+                    .signature(.seal, instance: links.sets[index].instance, trial.reason))
+            }
+        }
+    }
+
+    /// "The accuracy or syntax of the authres-payload field does not affect the validity of the ARC Chain
+    /// itself" (section 3.4).
+    private func assessment(_ set: ARCChain.Fields) -> AuthenticationResults {
+        let end = header.fields[set.authenticationResults].value.upperBound
+        return AuthenticationResults(
+            parsing: header.bytes.span.extracting(set.resultsStart..<end))
+    }
+}

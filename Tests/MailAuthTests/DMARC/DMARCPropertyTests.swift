@@ -1,0 +1,145 @@
+import MailAuth
+import MailDNS
+import MailSyntax
+import Testing
+
+@Suite("DMARC properties")
+struct DMARCPropertyTests {
+    /// A small world of names with records at random, and the organizational domain by another reading of
+    /// RFC 9989, section 4.10.2: from all records at once.
+    struct World {
+        var zone = ZoneResolver()
+        var flags: [DomainName: String] = [:]
+        let names: [DomainName]
+
+        init(_ random: inout some RandomNumberGenerator) throws {
+            let labels = ["a", "b"]
+            var names = try [DomainName("test")]
+            for depth in 1...4 {
+                for name in names where name.labelCount == depth {
+                    for label in labels { names.append(try name.prepending(label)) }
+                }
+            }
+            self.names = names
+            for name in names where Int.random(in: 0..<4, using: &random) == 0 {
+                let flag = ["u", "u", "n", "y"].randomElement(using: &random) ?? "u"
+                flags[name] = flag
+                let text = Array("v=DMARC1; p=reject; psd=\(flag)".utf8)
+                zone.add(ZoneRecord(try name.prepending("_dmarc"), .text([text])))
+            }
+        }
+
+        func organization(of start: DomainName) -> DomainName {
+            let line = (1...start.labelCount).reversed().map { start.suffix(labels: $0) }
+            for name in line {
+                if flags[name] == "n" { return name }
+                if flags[name] == "y" {
+                    guard name == start else { return start.suffix(labels: name.labelCount + 1) }
+                    return start
+                }
+            }
+            return line.last { flags[$0] != nil } ?? start
+        }
+    }
+
+    @Test("relaxed alignment is equality of organizational domains")
+    func alignment() throws {
+        var random = SystemRandomNumberGenerator()
+        for _ in 0..<60 {
+            let world = try World(&random)
+            for _ in 0..<20 {
+                guard let author = world.names.randomElement(using: &random),
+                    let signer = world.names.randomElement(using: &random)
+                else { continue }
+                let evaluation = try Self.evaluate(author, signer, world.zone)
+                guard evaluation.result != .none else { continue }
+                let same = world.organization(of: author) == world.organization(of: signer)
+                #expect(
+                    (evaluation.result == .pass) == (same || author == signer),
+                    "\(author) \(signer) \(world.flags)")
+            }
+        }
+    }
+
+    @Test("without a record in the author domain or above it, DMARC does not apply, and the other way")
+    func applicability() throws {
+        var random = SystemRandomNumberGenerator()
+        for _ in 0..<60 {
+            let world = try World(&random)
+            for author in world.names {
+                let evaluation = try Self.evaluate(author, author, world.zone)
+                let line = (1...author.labelCount).map { author.suffix(labels: $0) }
+                let hasRecord = line.contains { world.flags[$0] != nil }
+                #expect((evaluation.result == .none) == !hasRecord, "\(author) \(world.flags)")
+                // What signs for the author domain itself always passes.
+                if hasRecord { #expect(evaluation.result == .pass) }
+            }
+        }
+    }
+
+    private static func evaluate(
+        _ author: DomainName, _ signer: DomainName, _ zone: ZoneResolver
+    ) throws -> DMARCEvaluation {
+        let field = AuthorField(parsing: Array(" x@\(author)".utf8).span)
+        var evaluator = DMARCEvaluator(author: field)
+        evaluator.identify([DMARCIdentifier.dkim(.pass, domain: signer)].compactMap { $0 })
+        evaluator.resolve(with: zone, deadline: .now() + 5)
+        return evaluator.finish()
+    }
+
+    @Test("a walk asks eight questions at most", arguments: 1...60)
+    func walkCap(_ labels: Int) throws {
+        let text = (0..<labels).map { "l\($0 % 7)" }.joined(separator: ".")
+        let domain = try DomainName(text)
+        for isAhead in [false, true] {
+            var options = DMARCOptions()
+            options.asksAhead = isAhead
+            let field = AuthorField.authors([Mailbox(localPart: [0x61], domain: domain)])
+            var evaluator = DMARCEvaluator(author: field, options: options)
+            #expect(evaluator.questions.count == (isAhead ? min(labels, 8) : 1))
+            evaluator.resolve(with: ZoneResolver(), deadline: .now() + 5)
+            let questions = evaluator.finish().questions
+            #expect(questions.count == min(labels, 8))
+            #expect(Set(questions).count == questions.count)
+            #expect(questions.first?.name.ascii == "_dmarc.\(domain)")
+            #expect(questions.dropFirst().allSatisfy { $0.name.labelCount <= 8 })
+        }
+    }
+
+    @Test("a name too long for _dmarc before it has no record")
+    func longName() throws {
+        let label = String(repeating: "x", count: 61)
+        let domain = try DomainName([label, label, label, label, "test"].joined(separator: "."))
+        let field = AuthorField.authors([Mailbox(localPart: [0x61], domain: domain)])
+        var evaluator = DMARCEvaluator(author: field)
+        evaluator.resolve(with: ZoneResolver(), deadline: .now() + 5)
+        let evaluation = evaluator.finish()
+        #expect(evaluation.result == .none)
+        #expect(evaluation.questions.count == 4)
+    }
+
+    @Test("questions without answers are a temporary error")
+    func silence() throws {
+        for told in [false, true] {
+            var evaluator = DMARCEvaluator(
+                author: AuthorField(parsing: Array("a@example.com".utf8).span))
+            if told { evaluator.identify([]) }
+            #expect(evaluator.questions.count == 1)
+            #expect(evaluator.finish().result == .temperror)
+        }
+    }
+
+    @Test("only the MAIL FROM identity of SPF counts")
+    func identity() throws {
+        let zone = try ZoneResolver(parsing: "mx.example.com. TXT \"v=spf1 ip4:192.0.2.1 -all\"\n")
+        let client = try #require(IPAddress("192.0.2.1"))
+        let evaluator = SPFEvaluator(resolver: zone, receiver: "mx.example.net")
+        let helo = evaluator.check(.helo("mx.example.com".utf8, client: client))
+        #expect(helo.result == .pass)
+        #expect(DMARCIdentifier(helo) == nil)
+        // A null reverse-path stands for postmaster at the HELO name.
+        let null = evaluator.check(.mailFrom([], helo: "mx.example.com".utf8, client: client))
+        let identifier = try #require(DMARCIdentifier(null))
+        #expect(identifier.isAuthenticated && identifier.domain.ascii == "mx.example.com")
+    }
+}
