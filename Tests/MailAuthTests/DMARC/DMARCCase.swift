@@ -53,9 +53,9 @@ struct DMARCCase: CustomTestStringConvertible, Sendable {
         switch (key, words.count) {
         case ("dns", 2):
             let name = try DomainName("_dmarc." + words[0])
-            zone.add(ZoneRecord(name, .text([Array(words[1].utf8)])))
+            zone.add(ZoneRecord(name, .txt, .text([Array(words[1].utf8)])))
         case ("exists", 1):
-            zone.add(ZoneRecord(try DomainName(rest), .address(.v4(0xC000_0201))))
+            zone.add(ZoneRecord(try DomainName(rest), .a, .address(.v4(0xC000_0201))))
         case ("broken", 1): zone.fail(try DomainName("_dmarc." + rest), .txt, with: .timeout)
         case ("silent", 1): zone.fail(try DomainName(rest), with: .timeout)
         case ("from", _): author.append(name: "From", value: " " + rest)

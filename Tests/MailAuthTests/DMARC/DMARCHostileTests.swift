@@ -37,7 +37,9 @@ struct DMARCHostileTests {
             "!", "10m", ",", "%", "%41", "fo=", "0", ":", "t=y", "psd=", "\u{0}", "\u{FF}", " ",
         ]
         for _ in 0..<3000 {
-            let text = "v=DMARC1;" + (0..<12).map { _ in words.randomElement(using: &random) ?? "" }
+            let text =
+                "v=DMARC1;"
+                + (0..<12).map { _ in words.randomElement(using: &random) ?? "" }
                 .joined()
             let record = DMARCRecord(parsing: Array(text.utf8))
             #expect(record != nil && record == DMARCRecord(parsing: Array(text.utf8)))
@@ -52,7 +54,7 @@ struct DMARCHostileTests {
         var zone = ZoneResolver()
         zone.add(
             ZoneRecord(
-                try DomainName("_dmarc.test"), .text([Array("v=DMARC1; p=reject".utf8)])))
+                try DomainName("_dmarc.test"), .txt, .text([Array("v=DMARC1; p=reject".utf8)])))
         var options = DMARCOptions()
         options.asksAhead = true
         var evaluator = DMARCEvaluator(author: field, options: options)

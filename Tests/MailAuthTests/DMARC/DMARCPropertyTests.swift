@@ -25,7 +25,7 @@ struct DMARCPropertyTests {
                 let flag = ["u", "u", "n", "y"].randomElement(using: &random) ?? "u"
                 flags[name] = flag
                 let text = Array("v=DMARC1; p=reject; psd=\(flag)".utf8)
-                zone.add(ZoneRecord(try name.prepending("_dmarc"), .text([text])))
+                zone.add(ZoneRecord(try name.prepending("_dmarc"), .txt, .text([text])))
             }
         }
 
@@ -61,7 +61,9 @@ struct DMARCPropertyTests {
         }
     }
 
-    @Test("without a record in the author domain or above it, DMARC does not apply, and the other way")
+    @Test(
+        "without a record in the author domain or above it, DMARC does not apply, and the other way"
+    )
     func applicability() throws {
         var random = SystemRandomNumberGenerator()
         for _ in 0..<60 {
@@ -134,11 +136,12 @@ struct DMARCPropertyTests {
         let zone = try ZoneResolver(parsing: "mx.example.com. TXT \"v=spf1 ip4:192.0.2.1 -all\"\n")
         let client = try #require(IPAddress("192.0.2.1"))
         let evaluator = SPFEvaluator(resolver: zone, receiver: "mx.example.net")
-        let helo = evaluator.check(.helo("mx.example.com".utf8, client: client))
+        let helo = evaluator.check(.helo(Array("mx.example.com".utf8), client: client))
         #expect(helo.result == .pass)
         #expect(DMARCIdentifier(helo) == nil)
         // A null reverse-path stands for postmaster at the HELO name.
-        let null = evaluator.check(.mailFrom([], helo: "mx.example.com".utf8, client: client))
+        let null = evaluator.check(
+            .mailFrom([], helo: Array("mx.example.com".utf8), client: client))
         let identifier = try #require(DMARCIdentifier(null))
         #expect(identifier.isAuthenticated && identifier.domain.ascii == "mx.example.com")
     }
