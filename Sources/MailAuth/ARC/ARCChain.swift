@@ -25,9 +25,12 @@ struct ARCChain {
     ///
     /// - Parameters:
     ///   - header: the whole header section.
+    ///   - truncated: the fields that are known to have been cut at a NUL octet.
     ///   - limit: the most sets that are accepted, up to 50.
     /// - Throws: what keeps them from being a chain; not that there are none.
-    init(_ header: HeaderSection, limit: Int = maximumSets) throws(Broken) {
+    init(
+        _ header: HeaderSection, truncated: Set<Int> = [], limit: Int = maximumSets
+    ) throws(Broken) {
         let limit = min(max(0, limit), Self.maximumSets)
         var places: [ARCField: [Place?]] = [:]
         var highest = 0
@@ -42,7 +45,7 @@ struct ARCChain {
                 guard found[place.instance] == nil else {
                     throw Broken(.repeated(field, instance: place.instance))
                 }
-                if header.value(of: position).contains(0) {
+                if truncated.contains(position) || header.value(of: position).contains(0) {
                     throw Broken(.nulInField(field, instance: place.instance))
                 }
                 found[place.instance] = place

@@ -32,6 +32,7 @@ public struct ARCValidator: ~Copyable {
 
     private let header: HeaderSection
     private let options: ARCOptions
+    private let truncatedFields: Set<Int>
     private var state: Result<Links, ARCChain.Broken>
     private var hops: [ARCHop] = []
     private var answers: [DNSQuestion: DNSAnswer] = [:]
@@ -55,9 +56,15 @@ public struct ARCValidator: ~Copyable {
     /// - Parameters:
     ///   - header: the whole header section.
     ///   - now: seconds since 1970: when the message was received.
+    ///   - truncatedFields: the fields that are known to have been cut at a NUL octet on the way
+    ///     here: no chain that covers one passes.
     ///   - options: the administrator's decisions.
-    public init(header: HeaderSection, now: Int64, options: ARCOptions = ARCOptions()) {
+    public init(
+        header: HeaderSection, now: Int64, truncatedFields: Set<Int> = [],
+        options: ARCOptions = ARCOptions()
+    ) {
         self.header = header
+        self.truncatedFields = truncatedFields
         self.options = options
         state = .failure(ARCChain.Broken(.noChain))
         do throws(ARCChain.Broken) {
@@ -112,7 +119,9 @@ extension ARCValidator {
     private mutating func begin(_ now: Int64) throws(ARCChain.Broken) -> Links {
         guard header.limitExceeded == nil else { throw ARCChain.Broken(.headerTooLarge) }
         var links = Links()
-        links.sets = try ARCChain(header, limit: options.maximumSets).sets
+        links.sets = try ARCChain(
+            header, truncated: truncatedFields, limit: options.maximumSets
+        ).sets
         guard let newest = links.sets.last else { throw ARCChain.Broken(.noChain) }
         links.seals = try readSeals(links.sets)
         // An older message signature tells how far back the message is unchanged, and no more.
@@ -225,7 +234,8 @@ extension ARCValidator {
     ) throws(ARCChain.Broken) -> Int {
         var judgeOptions = DKIMVerifierOptions()
         judgeOptions.minimumKeyBits = options.minimumKeyBits
-        var judge = SignatureJudge(header: header, options: judgeOptions, keys: keys)
+        var judge = SignatureJudge(
+            header: header, truncatedFields: truncatedFields, options: judgeOptions, keys: keys)
         for (set, signature) in zip(links.sets.reversed(), links.signatures) {
             let reason: ARCReason
             switch signature {

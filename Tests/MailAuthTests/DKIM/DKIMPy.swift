@@ -58,7 +58,7 @@ enum DKIMPy {
         return try JSONDecoder().decode([Data].self, from: answer)
     }
 
-    private static func run(_ script: String, _ input: Data) throws -> Data {
+    static func run(_ script: String, _ input: Data) throws -> Data {
         let scratch = FileManager.default.temporaryDirectory
             .appendingPathComponent("dkimpy-\(UUID().uuidString)")
         try input.write(to: scratch)
