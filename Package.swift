@@ -18,6 +18,7 @@ let package = Package(
     name: "signet",
     products: [
         .executable(name: "signet-dkim", targets: ["signet-dkim"]),
+        .executable(name: "signet-scrub", targets: ["signet-scrub"]),
         .executable(name: "signet", targets: ["signet"]),
     ],
     dependencies: [
@@ -46,7 +47,15 @@ let package = Package(
             name: "DaemonResolver", dependencies: ["DaemonKit", "MailDNS"],
             swiftSettings: strict),
 
+        .target(
+            name: "HeaderScrub", dependencies: ["DaemonKit", "MailSyntax"],
+            swiftSettings: strict),
+
         // The programs.
+        .executableTarget(
+            name: "signet-scrub",
+            dependencies: ["DaemonKit", "HeaderScrub", "MailSyntax", "Milter"],
+            swiftSettings: strict),
         .executableTarget(
             name: "signet-dkim",
             dependencies: [
@@ -57,7 +66,8 @@ let package = Package(
         .executableTarget(
             name: "signet",
             dependencies: [
-                "DaemonKit", "MailAuth", "MailCrypto", "MailDNS", "MailSyntax", argumentParser,
+                "DaemonKit", "HeaderScrub", "MailAuth", "MailCrypto", "MailDNS", "MailSyntax",
+                argumentParser,
             ],
             swiftSettings: strict),
 
@@ -81,6 +91,12 @@ let package = Package(
         .testTarget(
             name: "MilterTests", dependencies: ["Milter", "MilterProbe", "TestKit"],
             swiftSettings: strict),
+        .testTarget(
+            name: "SignetScrubTests",
+            dependencies: [
+                "DaemonKit", "HeaderScrub", "MailSyntax", "Milter", "TestKit", "signet-scrub",
+            ],
+            swiftSettings: strict),
         .testTarget(name: "MailSyntaxTests", dependencies: ["MailSyntax"], swiftSettings: strict),
         .testTarget(
             name: "MailAuthTests",
@@ -97,13 +113,6 @@ let package = Package(
         .testTarget(name: "MailCryptoTests", dependencies: ["MailCrypto"], swiftSettings: strict),
         .testTarget(
             name: "DaemonKitTests", dependencies: ["DaemonKit", "DaemonProbe", "MailSyntax"],
-            swiftSettings: strict),
-        .testTarget(
-            name: "SignetDKIMTests",
-            dependencies: [
-                "signet-dkim", "DaemonKit", "DaemonResolver", "MailAuth", "MailCrypto", "MailDNS",
-                "MailSyntax", "Milter", "TestKit",
-            ],
             swiftSettings: strict),
         // A daemon that does nothing but live: the tests of DaemonKit start, signal and stop it.
         .executableTarget(

@@ -2,15 +2,13 @@ internal import CMilter
 
 /// What all connections of the process share.
 final class Service: Sendable {
-    /// The filter that serves a connection which begins now.
-    let filter: @Sendable () -> any MilterFilter
+    let needs: MilterNeeds
+    let makeSession: @Sendable (NegotiatedProtocol) -> any MilterSession
     let onProblem: @Sendable (String) -> Void
 
-    init(
-        filter: @escaping @Sendable () -> any MilterFilter,
-        onProblem: @escaping @Sendable (String) -> Void
-    ) {
-        self.filter = filter
+    init<Filter: MilterFilter>(filter: Filter, onProblem: @escaping @Sendable (String) -> Void) {
+        needs = filter.needs
+        makeSession = { filter.makeSession(protocol: $0) }
         self.onProblem = onProblem
     }
 }
@@ -22,8 +20,6 @@ final class Service: Sendable {
 final class Connection {
     private let service: Service
     private let negotiation: Negotiation
-    /// The events that the session was made for.
-    private let events: MilterEvents
     private let session: any MilterSession
     /// The events that the session wants no more of in this message.
     private var skipped: MilterEvents = []
@@ -31,14 +27,10 @@ final class Connection {
     /// nothing passes on this connection.
     private var hasLostAnswer = false
 
-    init(
-        service: Service, events: MilterEvents, negotiation: Negotiation,
-        session: any MilterSession
-    ) {
+    init(service: Service, negotiation: Negotiation) {
         self.service = service
-        self.events = events
         self.negotiation = negotiation
-        self.session = session
+        session = service.makeSession(negotiation.agreed)
     }
 
     var hasLeadingSpace: Bool { negotiation.agreed.hasLeadingSpace }
@@ -50,7 +42,7 @@ final class Connection {
     func deliver(
         _ event: MilterEvents, _ context: Context, _ call: (any MilterSession) -> MilterReply
     ) -> sfsistat {
-        guard events.contains(event), !skipped.contains(event) else {
+        guard service.needs.events.contains(event), !skipped.contains(event) else {
             return negotiation.silent.contains(event) ? SMFIS_NOREPLY : SMFIS_CONTINUE
         }
         let isSilent = negotiation.silent.contains(event)

@@ -21,9 +21,8 @@ enum SignetDKIM: DaemonProgram {
         context.onStop { MilterServer.drain() }
         do throws(MilterServerError) {
             try MilterServer.run(
-                listening: listener,
-                options: MilterServer.Options(name: description.name) { context.log.error($0) }
-            ) { DKIMFilter(services: services) }
+                DKIMFilter(services: services), listening: listener,
+                options: MilterServer.Options(name: description.name) { context.log.error($0) })
             return .ok
         } catch {
             context.log.error("\(error)")

@@ -6,12 +6,15 @@ public struct ConfigurationStatement: Hashable, Sendable {
     public let value: String
     /// Where it stands.
     public let location: SourceLocation
+    /// Where its value begins.
+    public let valueLocation: SourceLocation
 
     /// Makes a statement that stands in no file, such as an option's.
     public init(_ name: String, _ value: String, at location: SourceLocation) {
         self.name = name
         self.value = value
         self.location = location
+        valueLocation = location
     }
 
     /// Takes a line apart; nil when it does not begin with a directive's name.
@@ -36,8 +39,11 @@ public struct ConfigurationStatement: Hashable, Sendable {
                 guard index > nameEnd else { return nil }
             }
         }
+        while index < bytes.count, TextLines.isBlank(bytes[index]) { index += 1 }
         value = String(decoding: bytes[index...], as: UTF8.self).trimmingBlanks()
         location = SourceLocation(file: file, line: line.number, column: line.column)
+        valueLocation = SourceLocation(
+            file: file, line: line.number, column: line.column + index)
     }
 
     /// Letters, digits, hyphen and underscore: what the peers' names consist of.

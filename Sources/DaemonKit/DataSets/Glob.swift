@@ -15,6 +15,13 @@ public struct Glob: Hashable, Sendable, CustomStringConvertible {
     public struct Fault: Error, Hashable, Sendable {
         /// What is wrong.
         public let message: String
+        /// Where in the pattern, in octets from 0.
+        public let offset: Int
+
+        init(message: String, at offset: Int = 0) {
+            self.message = message
+            self.offset = offset
+        }
     }
 
     /// The most elements in a pattern.

@@ -26,7 +26,8 @@ struct GlobParser {
                 current.append(.set(try set()))
             case UInt8(ascii: "\\") where syntax == .full:
                 guard let escaped = next() else {
-                    throw Glob.Fault(message: "a pattern that ends in a backslash")
+                    throw Glob.Fault(
+                        message: "a pattern that ends in a backslash", at: position - 1)
                 }
                 current.append(.byte(folded(escaped)))
             default:
@@ -39,6 +40,7 @@ struct GlobParser {
 
     /// The rest of `[…]`; a `]` right after the opening is meant literally, as in glob(7).
     private mutating func set() throws(Glob.Fault) -> ByteSet {
+        let start = position - 1
         var set = ByteSet()
         var isFirst = true
         let isInverted =
@@ -59,11 +61,11 @@ struct GlobParser {
                 position += 2
             }
             guard byte <= last else {
-                throw Glob.Fault(message: "a range in [ ] that runs backwards")
+                throw Glob.Fault(message: "a range in [ ] that runs backwards", at: position - 3)
             }
             for member in byte...last { set.insert(folded(member)) }
         }
-        throw Glob.Fault(message: "a [ without its ]")
+        throw Glob.Fault(message: "a [ without its ]", at: start)
     }
 
     private mutating func next() -> UInt8? {

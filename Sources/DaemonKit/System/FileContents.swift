@@ -60,7 +60,13 @@ struct OpenFile: ~Copyable {
     }
 }
 
-enum FileContents {
+/// Reading files whole.
+public enum FileContents {
+    /// The octets of a regular file; nil where there is none that can be read, or it is too long.
+    public static func ifReadable(_ path: String, limit: Int) -> [UInt8]? {
+        try? read(path, limit: limit)
+    }
+
     /// Reads a regular file whole.
     static func read(_ path: String, limit: Int) throws(FileReadError) -> [UInt8] {
         let file: OpenFile

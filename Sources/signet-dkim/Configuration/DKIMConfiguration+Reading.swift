@@ -64,39 +64,19 @@ extension DKIMConfiguration {
             peers: reader.peerSet("PeerList") ?? PeerSet(),
             internalHosts: reader.peerSet("InternalHosts") ?? PeerSet(),
             listeners: reader.dataSet("MTA"),
-            macrosOfOurs: macros(reader, "MacroList"),
-            macrosOfOthers: macros(reader, "MacroListVerify"))
-    }
-
-    /// Reads MacroList's entries: `NAME` or `NAME=value|value`, names with or without braces.
-    private static func macros(
-        _ reader: ConfigurationReader, _ directive: String
-    ) -> [MacroCondition] {
-        (reader.dataSet(directive, isCaseSensitive: true)?.entries ?? []).map { entry in
-            var name = entry.key
-            var value = entry.value
-            // In a file the pair may be written with "=" as in a list.
-            if value == nil, let equals = name.firstIndex(of: "=") {
-                value = String(name[name.index(after: equals)...])
-                name = String(name[..<equals])
-            }
-            if name.hasPrefix("{"), name.hasSuffix("}") {
-                name = String(name.dropFirst().dropLast())
-            }
-            return MacroCondition(
-                name: name, values: value.map { $0.split(separator: "|").map(String.init) } ?? [])
-        }
+            macrosOfOurs: reader.macroConditions("MacroList"),
+            macrosOfOthers: reader.macroConditions("MacroListVerify"))
     }
 
     private static func recipe(_ reader: ConfigurationReader) -> SigningRecipe {
         var recipe = SigningRecipe()
         recipe.canonicalization = canonicalization(reader.text("Canonicalization"))
-        recipe.signedFields =
+        let omitted = Set(
+            fieldList(reader, "OmitHeaders")?.applied(to: omittedByDefault) ?? omittedByDefault)
+        let signed =
             fieldList(reader, "SignHeaders")?.applied(to: SigningRecipe.recommendedFields)
             ?? SigningRecipe.recommendedFields
-        let omitted = fieldList(reader, "OmitHeaders", withPatterns: false)
-        recipe.omittedFields = Set(
-            (omitted?.applied(to: omittedByDefault) ?? omittedByDefault).map(\.name))
+        recipe.signedFields = signed.filter { !omitted.contains($0) }
         recipe.oversignedFields = fieldNames(reader, "OversignHeaders") ?? []
         let lifetime = reader.duration("SignatureTTL")?.components.seconds ?? 0
         recipe.lifetime = lifetime > 0 ? lifetime : nil
@@ -173,10 +153,10 @@ extension DKIMConfiguration {
     }
 
     private static func fieldList(
-        _ reader: ConfigurationReader, _ directive: String, withPatterns: Bool = true
+        _ reader: ConfigurationReader, _ directive: String
     ) -> FieldNameList? {
         reader.dataSet(directive).map { set in
-            FieldNameList(set, withPatterns: withPatterns) { entry in
+            FieldNameList(set) { entry in
                 reader.report(
                     ConfigurationProblem(
                         .error, at: entry.location, directive: directive,
@@ -189,7 +169,7 @@ extension DKIMConfiguration {
     private static func fieldNames(
         _ reader: ConfigurationReader, _ directive: String
     ) -> [FieldName]? {
-        fieldList(reader, directive, withPatterns: false)?.applied(to: []).map(\.name)
+        fieldList(reader, directive)?.applied(to: []).map(\.name)
     }
 
     private static func hostName() -> String? {

@@ -80,7 +80,6 @@ struct KeyBook: Sendable {
         _ found: [(key: NamedKey, identity: String?)], sender: DomainName, listed: DomainName?
     ) -> Answer {
         var keys: [SigningKey] = []
-        var missing: String?
         for (key, identity) in found {
             let domain = key.domain ?? listed ?? sender
             switch vault.load(key.source, for: sender) {
@@ -90,12 +89,11 @@ struct KeyBook: Sendable {
                     SigningKey(
                         domain: domain, selector: key.selector, identity: identity,
                         key: privateKey))
-            // A domain may have one of two keys only.
-            case .missing(let path): missing = missing ?? path
+            case .missing(let path): return .none(reason: "no key file \(path)")
             case .fault(let reason): return .unusable(reason: reason)
             }
         }
-        return keys.isEmpty ? .none(reason: "no key file \(missing ?? "")") : .keys(keys)
+        return .keys(keys)
     }
 
     /// The domain in the set that covers a sender's: itself, or with SubDomains its nearest listed parent.

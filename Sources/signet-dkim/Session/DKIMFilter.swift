@@ -1,34 +1,29 @@
 import DaemonKit
 import Milter
 
-/// The filter that serves one connection, with the configuration that holds when it begins: what it needs of the MTA, and its
-/// session.
+/// The filter that libmilter serves: what it needs of the MTA, and a session for each connection.
 struct DKIMFilter: MilterFilter {
-    private let services: Services
-    private let configuration: DKIMConfiguration
-
-    /// Takes the configuration that holds now.
-    init(services: Services) {
-        self.services = services
-        configuration = services.configuration.current
-    }
+    /// What all sessions share.
+    let services: Services
 
     /// The events and edits that the configuration calls for; nothing is answered before end of message.
     var needs: MilterNeeds {
+        let configuration = services.configuration.current
         var events: MilterEvents = [.connect, .mail, .header, .endOfHeader, .body]
         if configuration.dontSignMailTo != nil { events.insert(.recipient) }
+        let conditions = configuration.traffic.macrosOfOurs + configuration.traffic.macrosOfOthers
         var macros: [MilterStage: [String]] = [:]
-        if !configuration.traffic.macroNames.isEmpty {
+        if !conditions.isEmpty {
             // The list replaces the MTA's own for this stage, so it names what we always want there too.
-            macros[.mail] = ["i", "auth_type", "auth_authen"] + configuration.traffic.macroNames
+            macros[.mail] = ["i", "auth_type", "auth_authen"] + conditions.map(\.name)
         }
         return MilterNeeds(
             events: events, edits: [.addHeaders, .changeHeaders], optionalEdits: [.quarantine],
             macros: macros)
     }
 
-    /// Makes the session of the connection.
+    /// Makes the session of a connection, with the configuration that holds now.
     func makeSession(protocol negotiated: NegotiatedProtocol) -> DKIMSession {
-        DKIMSession(services: services, configuration: configuration, protocol: negotiated)
+        DKIMSession(services: services, protocol: negotiated)
     }
 }

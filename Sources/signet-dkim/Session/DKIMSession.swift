@@ -15,13 +15,10 @@ final class DKIMSession: MilterSession {
     private var message: Message
 
     /// Begins a connection.
-    init(
-        services: Services, configuration: DKIMConfiguration,
-        protocol negotiated: NegotiatedProtocol
-    ) {
+    init(services: Services, protocol negotiated: NegotiatedProtocol) {
         self.services = services
-        self.configuration = configuration
         self.negotiated = negotiated
+        configuration = services.configuration.current
         message = Message(configuration)
     }
 
@@ -29,8 +26,6 @@ final class DKIMSession: MilterSession {
     private struct Message: ~Copyable {
         var facts = MessagePlan.Facts()
         var task = MessageTask.waiting
-        /// The Authentication-Results fields that came after the header section had grown too long.
-        var unreadResults = 0
 
         init(_ configuration: DKIMConfiguration) {
             facts.header = HeaderSection(
@@ -54,9 +49,11 @@ final class DKIMSession: MilterSession {
     func mail(
         _ reversePath: Span<UInt8>, parameters: [[UInt8]], _ macros: borrowing MilterMacros
     ) -> MilterReply {
-        abort()
+        message = Message(configuration)
         client.authenticationType = macros["{auth_type}"]
-        for name in configuration.traffic.macroNames { message.facts.macros[name] = macros[name] }
+        for condition in configuration.traffic.macrosOfOurs + configuration.traffic.macrosOfOthers {
+            message.facts.macros[condition.name] = macros[condition.name]
+        }
         return .continue
     }
 
@@ -76,10 +73,7 @@ final class DKIMSession: MilterSession {
 
     func header(name: Span<UInt8>, value: Span<UInt8>) -> MilterReply {
         // At the limit the section stops growing and says so at the end.
-        if !message.facts.header.append(name: name, value: value) {
-            let results = FieldName.authenticationResults.lowercased
-            if name.equalsIgnoringASCIICase(results.span) { message.unreadResults += 1 }
-        }
+        message.facts.header.append(name: name, value: value)
         return .continue
     }
 
@@ -102,8 +96,7 @@ final class DKIMSession: MilterSession {
         let context = MessageContext(
             queueID: macros["i"], mtaName: macros["j"],
             canQuarantine: negotiated.edits.contains(.quarantine),
-            header: finished.facts.header, unreadResults: finished.unreadResults,
-            configuration: configuration, log: services.log)
+            header: finished.facts.header, configuration: configuration, log: services.log)
         return finished.task.finish(context, keys: services.publicKeys)
     }
 

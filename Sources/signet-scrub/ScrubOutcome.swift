@@ -1,0 +1,137 @@
+import DaemonKit
+import HeaderScrub
+import MailSyntax
+import Milter
+
+/// What becomes of a message of ours: the plan as edits, the refusals, and the lines in the log.
+struct ScrubOutcome {
+    /// The fields that the MTA has shown.
+    let header: HeaderSection
+    /// The MTA's name for the message.
+    let queueID: String?
+    /// Who sent it.
+    let client: Client
+    /// Why it is ours.
+    let reason: TrafficPolicy.Reason
+    /// The configuration that the connection began with.
+    let configuration: ScrubConfiguration
+    /// What all sessions share.
+    let services: Services
+
+    private var log: Log { services.log }
+
+    /// Plans and decides.
+    ///
+    /// - Parameters:
+    ///   - mtaName: the MTA's name for itself.
+    ///   - author: the session.
+    /// - Returns: the edits, or the refusal.
+    func verdict(mtaName: String?, author: ObjectIdentifier) -> MilterVerdict {
+        guard header.limitExceeded == nil else {
+            log.notice(queueID, "refused: the header section is too long to be scrubbed")
+            return MilterVerdict(
+                reply: .reply(
+                    SMTPReply(
+                        code: 552, enhancedCode: "5.3.4", text: "Message header too long")))
+        }
+        let plan = ScrubPlan(
+            header, policy: configuration.policy, mtaName: mtaName, queueID: queueID,
+            now: services.now)
+        for field in plan.spared {
+            let name = LogText.safe(header.name(of: field.position), limit: 80)
+            log.notice(
+                queueID, "\(name) stays: covered by the \(LogText.safe(field.signature)) signature")
+        }
+        guard !plan.isLoop else {
+            log.notice(queueID, "refused: \(plan.hops) hops")
+            return MilterVerdict(
+                reply: .reply(
+                    SMTPReply(code: 554, enhancedCode: "5.4.6", text: "Error: too many hops")))
+        }
+        warnOfSignerBeforeUs()
+        if let own = plan.ownReceived { promise(own, author: author) }
+        if configuration.logsSuccess { log.info(queueID, summary(of: plan)) }
+        return MilterVerdict(edits: plan.edits(of: header))
+    }
+
+    /// Looks whether the field that another session has put in the place of the MTA's own is there.
+    ///
+    /// If it is not, Postfix has kept its own and thrown ours away: the message would give its sender away.
+    func secondLook(_ promised: [UInt8]) -> MilterVerdict {
+        let wanted = promised.filter { !$0.isFoldingSpace }
+        let isThere = header.indices(named: .received).contains { position in
+            header.value(of: position).filter { !$0.isFoldingSpace } == wanted
+        }
+        guard !isThere else { return .continue }
+        log.error(
+            queueID,
+            "deferred: this MTA has kept its own Received field; set ReplaceOwnReceived no")
+        return MilterVerdict(
+            reply: .reply(
+                SMTPReply(
+                    code: 451, enhancedCode: "4.3.5", text: "Server configuration problem")))
+    }
+
+    private func promise(_ own: [UInt8], author: ObjectIdentifier) {
+        guard let queueID else { return }
+        if services.witnesses.promise(own, queueID: queueID, author: author) {
+            log.warning(
+                "ReplaceOwnReceived: nothing checks that the MTA's own field is gone; name this "
+                    + "socket twice, one after the other, in the list of milters")
+        }
+    }
+
+    /// A signature of this very moment was made on this host or by the client; if it was here, the order is wrong.
+    private func warnOfSignerBeforeUs() {
+        guard let position = header.indices(named: .dkimSignature).first,
+            let tags = try? TagList(parsing: header.value(of: position)),
+            let time = tags.text("t").flatMap(Int64.init), abs(services.now - time) <= 2,
+            services.isFirstSignerBeforeUs()
+        else { return }
+        let domain = LogText.safe(tags.text("d") ?? "")
+        log.warning(
+            queueID,
+            "\(domain) signed this message just now; if this host did, name signet-scrub before "
+                + "the signer in the list of milters")
+    }
+
+    private func summary(of plan: ScrubPlan) -> String {
+        let removed = plan.changes.filter { $0.change == .remove }.map {
+            LogText.safe(header.name(of: $0.position), limit: 40)
+        }
+        let rewritten = plan.changes.count - removed.count + (plan.ownReceived == nil ? 0 : 1)
+        var text = "scrubbed (\(reason.rawValue)): \(rewritten) rewritten, \(removed.count) removed"
+        if !removed.isEmpty { text += ": " + removed.prefix(20).joined(separator: ", ") }
+        return text
+    }
+}
+
+extension ScrubPlan {
+    /// The plan as edits, in an order in which none moves the target of another.
+    func edits(of header: HeaderSection) -> [MessageEdit] {
+        var edits: [MessageEdit] = []
+        // Once ours stands above it, the MTA's own Received field is the first of those that count.
+        let shift = ownReceived == nil ? 0 : 1
+        func occurrence(_ position: Int) -> Int {
+            header.occurrence(of: position) + (header.isReceived(position) ? shift : 0)
+        }
+        func name(_ position: Int) -> String {
+            String(decoding: header.name(of: position), as: UTF8.self)
+        }
+        if let ownReceived {
+            edits.append(.insertHeader(index: 0, name: "Received", value: ownReceived))
+        }
+        for case (let position, .rewrite(let value)) in changes {
+            edits.append(
+                .changeHeader(
+                    name: name(position), occurrence: occurrence(position), value: value))
+        }
+        // Occurrences count anew after each removal, so they go from the bottom up.
+        for case (let position, .remove) in changes.reversed() {
+            edits.append(
+                .deleteHeader(name: name(position), occurrence: occurrence(position)))
+        }
+        if ownReceived != nil { edits.append(.deleteHeader(name: "Received", occurrence: 1)) }
+        return edits
+    }
+}

@@ -1,0 +1,28 @@
+import DaemonKit
+import Glibc
+import Synchronization
+
+/// What all sessions share: the configuration that holds, the log, the clock, and what was promised about the MTA's own field.
+final class Services: Sendable {
+    /// The configuration; each connection takes it once.
+    let configuration: Snapshot<ScrubConfiguration>
+    /// Where lines go.
+    let log: Log
+    /// The messages whose own Received field was replaced, until somebody has looked.
+    let witnesses = WitnessLedger()
+    private let hasWarnedOfSigner = Atomic(false)
+
+    /// Puts the services together.
+    init(configuration: Snapshot<ScrubConfiguration>, log: Log) {
+        self.configuration = configuration
+        self.log = log
+    }
+
+    /// Seconds since 1970.
+    var now: Int64 { Int64(time(nil)) }
+
+    /// Whether this is the first time that a signer was seen to run before us.
+    func isFirstSignerBeforeUs() -> Bool {
+        !hasWarnedOfSigner.exchange(true, ordering: .relaxed)
+    }
+}

@@ -1,0 +1,35 @@
+import DaemonKit
+import HeaderScrub
+import Milter
+
+/// The header privacy milter.
+@main
+enum SignetScrub: DaemonProgram {
+    static let description = ScrubDirectives.description
+
+    static func load(_ reader: ConfigurationReader) -> ScrubConfiguration? {
+        ScrubConfiguration(reading: reader)
+    }
+
+    static func serve(_ context: DaemonContext<ScrubConfiguration>) -> ExitCode {
+        guard case .listener(let listener) = context.endpoint else { return .usage }
+        let services = Services(configuration: context.settings, log: context.log)
+        context.onStop { MilterServer.drain() }
+        do throws(MilterServerError) {
+            try MilterServer.run(
+                ScrubFilter(services: services), listening: listener,
+                options: MilterServer.Options(name: description.name) { context.log.error($0) })
+            return .ok
+        } catch {
+            context.log.error("\(error)")
+            return .software
+        }
+    }
+
+    static func evaluate(
+        files: [String], settings: ScrubConfiguration, verbosity: Int, log: Log
+    ) -> ExitCode {
+        let evaluation = MessageEvaluation(policy: settings.policy, log: log)
+        return files.map(evaluation.evaluate).first { $0 != .ok } ?? .ok
+    }
+}

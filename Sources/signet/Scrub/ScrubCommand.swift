@@ -1,0 +1,82 @@
+import ArgumentParser
+import DaemonKit
+import Foundation
+import HeaderScrub
+import MailSyntax
+
+/// `signet scrub`: shows what signet-scrub would change in a message.
+struct ScrubCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "scrub",
+        abstract: "Shows what signet-scrub would change in a message that a user submits.",
+        discussion: """
+            Fields that go are marked with -, what comes in their place with +, and fields that stay because a signature covers \
+            them with !. Exit status 0; 65 if the message cannot be read or would be refused; 78 if the rules cannot be used.
+            """)
+
+    @Option(help: "A configuration of signet-scrub. The default rules without it.")
+    var rules: String?
+
+    @Option(help: "The name that the mail server gives itself.")
+    var host = "localhost"
+
+    @Flag(help: "Print the message as it would be sent on, not the differences.")
+    var after = false
+
+    @Option(
+        name: .customLong("header-checks"),
+        help: ArgumentHelp(
+            "Print the header_checks for the Received field of the Postfix with that name.",
+            valueName: "host"))
+    var headerChecks: String?
+
+    @Argument(help: "A file with a message; - for standard input.")
+    var message: String?
+
+    func validate() throws {
+        guard (message == nil) != (headerChecks == nil) else {
+            throw ValidationError("name a message")
+        }
+    }
+
+    func run() throws {
+        if let headerChecks {
+            print(
+                HeaderChecks.table(host: try DomainArgument.parse(headerChecks).ascii),
+                terminator: "")
+            return
+        }
+        let policy = try policy()
+        guard let message,
+            let contents = MessageInput.read(message, limit: Self.sizeLimit),
+            let split = try? HeaderSection.split(message: contents)
+        else { throw CommandFailure(.dataError, "\(message ?? "") cannot be read as a message") }
+        let plan = ScrubPlan(
+            split.header, policy: policy, mtaName: host, queueID: nil,
+            now: Int64(Date().timeIntervalSince1970))
+        let listing = ScrubListing(plan, of: split.header)
+        for line in listing.lines where !after { print(line.text) }
+        for line in listing.lines where after && line.mark != .old { print(line.field) }
+        if after {
+            print("")
+            FileHandle.standardOutput.write(Data(contents[split.bodyStart...]))
+        }
+        guard !plan.isLoop else {
+            throw CommandFailure(.dataError, "554 5.4.6: the message has made \(plan.hops) hops")
+        }
+    }
+
+    private static let sizeLimit = 256 << 20
+
+    /// The policy of the configuration; what is wrong with it goes to standard error.
+    private func policy() throws -> ScrubPolicy {
+        guard let rules else { return ScrubPolicy() }
+        let reader = ConfigurationReader(schema: ScrubDirectives.description.schema, file: rules)
+        let policy = ScrubPolicy(reading: reader)
+        for problem in reader.problems { complain(problem.description) }
+        if reader.problems.hasErrors {
+            throw CommandFailure(.configuration, "\(rules) cannot be used")
+        }
+        return policy
+    }
+}

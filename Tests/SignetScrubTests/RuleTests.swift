@@ -1,0 +1,90 @@
+import DaemonKit
+import HeaderScrub
+import Testing
+
+/// Which rule decides about a field.
+struct RuleTests {
+    /// A configuration, a field, and whether it stays.
+    static let cases: [(rules: String, field: String, stays: Bool)] = [
+        ("", "X-Mailer: Pine", false),
+        ("", "x-MAILER:", false),
+        ("", "User-Agent: Mutt/2.2", false),
+        ("", "X-Originating-IP: [192.0.2.1]", false),
+        ("", "X-PHP-Script: www.example.org/a.php for 192.0.2.1", false),
+        ("", "X-PHP-Originating-Script: 1000:a.php", false),
+        ("", "X-MimeOLE: Produced By Microsoft MimeOLE", false),
+        ("", "Subject: hello", true),
+        ("", "X-Mailers: none", true),
+        ("", "XX-Mailer: none", true),
+        ("", "List-Unsubscribe: <mailto:a@example.org>", true),
+        // First match wins.
+        ("Keep X-Mailer\nRemove X-Mailer", "X-Mailer: a", true),
+        ("Remove X-Mailer\nKeep X-Mailer", "X-Mailer: a", false),
+        // The postmaster's rules come before the default ones.
+        ("Keep X-Mailer", "X-Mailer: a", true),
+        ("Keep X-Mailer", "User-Agent: a", false),
+        ("DefaultRules no\nRemove X-Odd", "X-Mailer: a", true),
+        // Patterns.
+        ("Remove X-?b[c-d]*", "X-abdef: 1", false),
+        ("Remove X-?b[c-d]*", "X-abef: 1", true),
+        ("Remove X-[!a]*", "X-b: 1", false),
+        ("Remove X-[!a]*", "X-a: 1", true),
+        // Values: unfolded, without white space at the ends, without regard to case.
+        ("Remove X-Tool *internal*", "X-Tool: a\n INTERNAL b", false),
+        ("Remove X-Tool *internal*", "X-Tool: public", true),
+        ("Remove X-Tool a b", "X-Tool:  a b ", false),
+        ("Remove X-Tool ?*", "X-Tool:  ", true),
+        ("Keep X-Mailer *Mutt*\nRemove X-Mailer", "X-Mailer: Mutt", true),
+        ("Keep X-Mailer *Mutt*\nRemove X-Mailer", "X-Mailer: Pine", false),
+        // Wildcards do not reach what a message needs.
+        ("Remove *", "Subject: a", true),
+        ("Remove *", "Content-Type: text/plain", true),
+        ("Remove *", "DKIM-Signature: nonsense", true),
+        ("Remove *", "X-Anything: a", false),
+        ("Remove Subject", "Subject: a", false),
+        ("Remove List-*", "List-Id: a", true),
+        ("Remove List-Id", "List-Id: a", false),
+        // Patterns that are hard for backtracking matchers, and rules that match nothing.
+        ("Remove X-*a*a*a*a*a*a*a*a*b", "X-aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa: a", true),
+        ("Remove X-Nothing-Has-This", "X-Something: a", true),
+    ]
+
+    @Test(arguments: cases)
+    func aFieldStaysOrGoes(rules: String, field: String, stays: Bool) {
+        let (_, problems) = policy(rules)
+        #expect(!problems.hasErrors)
+        let left = scrubbed("From: a@example.org\n\(field)\nDate: x\n\n", by: rules)
+        #expect(left.count == (stays ? 3 : 2))
+    }
+
+    @Test func everyDefaultRuleCompiles() {
+        let text = RuleList.defaults.map { "\($0.action.rawValue) \($0.text)\n" }.joined()
+        let (written, problems) = policy("DefaultRules no\n" + text)
+        #expect(problems.isEmpty)
+        #expect(written.rules.rules.count == ScrubPolicy().rules.rules.count)
+        #expect(written.rules.rules.count == RuleList.defaults.count)
+    }
+
+    /// A bad configuration, and where and how it is found to be so.
+    static let faults: [(text: String, place: String, words: String)] = [
+        ("Remove X-[ab", "scrub.conf:1:10: error: Remove", "a [ without its ]"),
+        ("\n  Remove: X-Tool a[z-a]", "scrub.conf:2:20: error: Remove", "runs backwards"),
+        ("Remove X-Tool a\\", "scrub.conf:1:16: error: Remove", "backslash"),
+        ("Remove X-Mailer:", "scrub.conf:1:16: error: Remove", "colon"),
+        ("Replace X-Mailer", "scrub.conf:1:9: error: Replace", "only Received"),
+        ("Remove From", "scrub.conf:1:8: error: Remove", "cannot do without"),
+        ("Remove content-type", "scrub.conf:1:8: error: Remove", "cannot do without"),
+        ("Remove", "scrub.conf:1:1: error: Remove", "no value"),
+        ("Removes X-Mailer", "scrub.conf:1:1: error: Removes", "did you mean Remove?"),
+        ("PublicHostName not a name", "scrub.conf:1:1: error: PublicHostName", "host name"),
+        ("Remove \(String(repeating: "a", count: 1025))", "scrub.conf:1:8: error", "longer than"),
+    ]
+
+    @Test(arguments: faults)
+    func aBadPatternIsFoundWhereItStands(text: String, place: String, words: String) throws {
+        let found = policy(text).problems.map(\.description)
+        let problem = try #require(found.first)
+        #expect(problem.hasPrefix(place))
+        #expect(problem.contains(words))
+    }
+}
