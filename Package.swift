@@ -19,6 +19,7 @@ let package = Package(
     products: [
         .executable(name: "signet-dkim", targets: ["signet-dkim"]),
         .executable(name: "signet-scrub", targets: ["signet-scrub"]),
+        .executable(name: "signet-spf", targets: ["signet-spf"]),
         .executable(name: "signet", targets: ["signet"]),
     ],
     dependencies: [
@@ -62,6 +63,10 @@ let package = Package(
                 "DaemonKit", "DaemonResolver", "MailAuth", "MailCrypto", "MailDNS", "MailSyntax",
                 "Milter",
             ],
+            swiftSettings: strict),
+        .executableTarget(
+            name: "signet-spf",
+            dependencies: ["DaemonKit", "DaemonResolver", "MailAuth", "MailDNS", "MailSyntax"],
             swiftSettings: strict),
         .executableTarget(
             name: "signet",

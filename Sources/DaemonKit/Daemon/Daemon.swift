@@ -11,12 +11,17 @@ struct Daemon<Program: DaemonProgram> {
 
     func run() -> Never {
         let log = Log()
+        if StandardError.isClient {
+            log.redirect(
+                to: SyslogSink(
+                    facility: "mail", name: description.name, fallback: StandardError.sink))
+        }
         do throws(Failure) {
             exit(try run(log: log).rawValue)
         } catch {
             log.error(error.message)
             // Whoever started it by hand sees the reason too.
-            if !log.writesToStandardError { Log().error(error.message) }
+            if !log.writesToStandardError, !StandardError.isClient { Log().error(error.message) }
             exit(error.exitCode.rawValue)
         }
     }

@@ -103,11 +103,12 @@ struct Startup<Program: DaemonProgram>: Sendable {
 
     /// Sends the log where the configuration wants it.
     func configureLog(_ service: ServiceSettings) {
-        let standardError = DescriptorSink.standardError()
-        guard service.usesSyslog else { return log.redirect(to: standardError) }
+        guard service.usesSyslog || StandardError.isClient else {
+            return log.redirect(to: DescriptorSink.standardError())
+        }
         log.redirect(
             to: SyslogSink(
                 facility: service.syslogFacility, name: service.syslogName ?? description.name,
-                fallback: standardError))
+                fallback: StandardError.sink))
     }
 }

@@ -17,10 +17,10 @@ struct SyslogSink: LogSink {
     private var socket: DatagramSocket?
     private var patience = Patience()
     /// Takes the lines while there is no syslog service.
-    private var fallback: DescriptorSink
+    private var fallback: any LogSink
 
     /// Names the service's socket; `name` stands before every line.
-    init(path: String = "/dev/log", facility: String, name: String, fallback: DescriptorSink) {
+    init(path: String = "/dev/log", facility: String, name: String, fallback: any LogSink) {
         self.path = path
         self.facility = Self.facilities[facility] ?? 2
         tag = "\(name)[\(getpid())]: "

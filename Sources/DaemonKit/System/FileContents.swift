@@ -1,12 +1,16 @@
 import Glibc
 
 /// Why a file could not be read whole.
-enum FileReadError: Error, Hashable, CustomStringConvertible {
+public enum FileReadError: Error, Hashable, Sendable, CustomStringConvertible {
+    /// The system refuses.
     case system(SystemError)
+    /// It is a directory, a pipe, a device.
     case notRegular
+    /// It has more octets than allowed.
     case tooLarge(limit: Int)
 
-    var description: String {
+    /// The reason in words that follow the path.
+    public var description: String {
         switch self {
         case .system(let error): "cannot be read: \(error)"
         case .notRegular: "is not a regular file"
@@ -76,6 +80,18 @@ public enum FileContents {
 }
 
 extension ConfigurationReader {
+    /// The lines of a text file, without comments and empty ones, for tables whose form only the daemon knows.
+    ///
+    /// What is wrong with a line is reported; a file that cannot be read is for the caller to report.
+    public func textLines(
+        of path: String, sizeLimit: Int
+    ) throws(FileReadError) -> [(text: String, location: SourceLocation)] {
+        let bytes = try FileContents.read(path, limit: sizeLimit)
+        return TextLines.split(bytes, file: path) { report($0) }.map { line in
+            (line.text, SourceLocation(file: path, line: line.number, column: line.column))
+        }
+    }
+
     /// Reports a file that a directive names and that cannot be read; for files that a library opens by itself.
     public func checkReadable(_ path: String, directive: String) {
         do throws(SystemError) {

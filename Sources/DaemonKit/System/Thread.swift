@@ -1,12 +1,20 @@
 import Glibc
 
 /// Starts a detached thread that ends with its body; false when the system has none to give.
+///
+/// `stackSize` is in octets; without it the stack has the system's usual size.
 @discardableResult
-public func startThread(_ body: @escaping @Sendable () -> Void) -> Bool {
+public func startThread(
+    stackSize: Int? = nil, _ body: @escaping @Sendable () -> Void
+) -> Bool {
+    var attributes = pthread_attr_t()
+    guard unsafe pthread_attr_init(&attributes) == 0 else { return false }
+    defer { _ = unsafe pthread_attr_destroy(&attributes) }
+    if let stackSize, unsafe pthread_attr_setstacksize(&attributes, stackSize) != 0 { return false }
     let box = unsafe Unmanaged.passRetained(ThreadBody(body))
     var thread = pthread_t()
     let status = unsafe pthread_create(
-        &thread, nil,
+        &thread, &attributes,
         { context in
             if let context = unsafe context {
                 unsafe Unmanaged<ThreadBody>.fromOpaque(context).takeRetainedValue().run()

@@ -1,0 +1,76 @@
+import MailAuth
+import MailSyntax
+
+/// What is remembered of one message between the questions about its recipients.
+///
+/// A check is made once for a message, and a header field is given once, while a refusal is repeated for
+/// each recipient. The configuration is the one that held at the first question.
+struct MessageMemory: Sendable {
+    /// What makes a message: Postfix's instance, and the facts that results rest on.
+    ///
+    /// The instance alone would do for Postfix; a client that uses one again for other facts gains nothing.
+    struct Key: Hashable, Sendable {
+        let instance: [UInt8]
+        let client: IPAddress
+        let helo: [UInt8]
+        let sender: [UInt8]
+    }
+
+    /// The message.
+    let key: Key
+    /// What held when the message came up.
+    let configuration: SPFConfiguration
+    /// How many of the configured header fields have been given.
+    var fieldsGiven = 0
+    /// Whether an exemption was looked for, by whose policy, and what it is.
+    var exemption: (policy: Int, reason: Exemptions.Reason?)?
+    private var findings: [(identity: SPFIdentity, voidLimit: Int, finding: Finding)] = []
+
+    /// The most findings that are kept: recipients may differ in their limits.
+    private static let mostFindings = 8
+
+    /// Begins to remember.
+    init(key: Key, configuration: SPFConfiguration) {
+        self.key = key
+        self.configuration = configuration
+    }
+
+    /// What a check of this identity under this limit has found.
+    func finding(_ identity: SPFIdentity, voidLimit: Int) -> Finding? {
+        findings.first { $0.identity == identity && $0.voidLimit == voidLimit }?.finding
+    }
+
+    /// Keeps what a check has found.
+    mutating func keep(_ finding: Finding, voidLimit: Int) {
+        if findings.count == Self.mostFindings { findings.removeFirst() }
+        findings.append((finding.identity, voidLimit, finding))
+    }
+}
+
+/// The messages of one connection that are remembered.
+///
+/// An smtpd process keeps its connection and handles one message at a time, so that the last one would
+/// do; a few more are kept for programs that sit between. Memory is bounded, and goes with the connection.
+struct ConnectionMemory: Sendable {
+    /// How many messages are remembered.
+    static let mostMessages = 4
+
+    private var messages: [MessageMemory] = []
+
+    /// The message of a question, from memory, or new; questions without an instance stand alone.
+    func message(for key: MessageMemory.Key, configuration: SPFConfiguration) -> MessageMemory {
+        let known = key.instance.isEmpty ? nil : messages.last { $0.key == key }
+        return known ?? MessageMemory(key: key, configuration: configuration)
+    }
+
+    /// Remembers a message as it is now.
+    mutating func remember(_ message: MessageMemory) {
+        guard !message.key.instance.isEmpty else { return }
+        if let index = messages.firstIndex(where: { $0.key.instance == message.key.instance }) {
+            messages[index] = message
+            return
+        }
+        if messages.count == Self.mostMessages { messages.removeFirst() }
+        messages.append(message)
+    }
+}

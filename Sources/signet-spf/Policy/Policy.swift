@@ -1,0 +1,130 @@
+import DaemonKit
+import MailAuth
+import MailSyntax
+
+/// What is done about results, and about whom nothing is asked: the part of the configuration that each
+/// recipient may have of his own (Per_User).
+struct Policy: Sendable {
+    /// Which results of an identity are refused: the words of HELO_reject and Mail_From_reject.
+    enum Strictness: String, Sendable {
+        /// All but pass, none and temperror.
+        case notPass = "SPF_Not_Pass"
+        /// Fail and softfail.
+        case softfail = "Softfail"
+        /// Fail.
+        case fail = "Fail"
+        /// Fail, where the reverse-path is null; for HELO only.
+        case null = "Null"
+        /// Nothing: results are told, no more.
+        case never = "False"
+        /// The identity is not even checked.
+        case noCheck = "No_Check"
+    }
+
+    /// HELO_reject.
+    var helo = Strictness.fail
+    /// Mail_From_reject.
+    var mailFrom = Strictness.fail
+    /// Whether only domains that send no mail at all are refused (No_Mail).
+    var refusesOnlyNoMail = false
+    /// Domains of which neutral and softfail are refused too (Reject_Not_Pass_Domains).
+    var notPassDomains = DomainSet()
+    /// Whether "permerror" is refused.
+    var refusesPermError = false
+    /// Whether "temperror" is put off.
+    var defersTempError = false
+    /// Whether nothing is refused, and what would be is logged (TestOnly = 0).
+    var isTest = false
+    /// The action for a HELO name that passes (HELO_pass_restriction).
+    var heloPassRestriction: String?
+    /// The action for a sender that passes (Mail_From_pass_restriction).
+    var mailFromPassRestriction: String?
+    /// Whether refusals carry the codes of RFC 7372.
+    var givesEnhancedCodes = true
+    /// The text of refusals.
+    var reason = ReasonTemplate.standard
+    /// How many lookups of a check may find nothing (RFC 7208, section 4.6.4).
+    var voidLimit = 2
+    /// Who is not checked.
+    var exemptions = Exemptions()
+
+    /// What to do about a result.
+    enum Ruling: Hashable, Sendable {
+        case accept
+        case reject
+        case `defer`
+    }
+
+    /// What to do about the result of a check of one identity.
+    ///
+    /// - Parameters:
+    ///   - finding: the result.
+    ///   - senderIsNull: whether the reverse-path is null.
+    /// - Returns: the ruling.
+    func ruling(on finding: Finding, senderIsNull: Bool) -> Ruling {
+        let strictness = finding.identity == .helo ? helo : mailFrom
+        let isListed = finding.domain.map(notPassDomains.contains) ?? false
+        if strictness == .null, !senderIsNull { return .accept }
+        // policyd-spf.conf(5): HELO_reject and Mail_From_reject False override both error settings.
+        if finding.result == .temperror {
+            return defersTempError && strictness != .never ? .defer : .accept
+        }
+        let refused =
+            switch finding.result {
+            case .none, .pass, .temperror: false
+            case .fail: strictness != .never || isListed
+            case .softfail: strictness == .softfail || strictness == .notPass || isListed
+            case .neutral: strictness == .notPass || isListed
+            case .permerror:
+                strictness == .notPass || (refusesPermError && strictness != .never)
+            }
+        guard refused, !refusesOnlyNoMail || finding.sendsNoMail else { return .accept }
+        return .reject
+    }
+}
+
+/// What a check found, in the form that is kept for the message's further recipients.
+struct Finding: Sendable {
+    /// Whose authorization was checked.
+    let identity: SPFIdentity
+    /// The result.
+    let result: SPFResult
+    /// The domain whose policy was asked for; nil where there is no name to check.
+    let domain: DomainName?
+    /// The result and its reason in a sentence.
+    let sentence: String
+    /// The mechanism that decided, as published; empty where none did.
+    let mechanism: String
+    /// What the domain's owner says about a "fail".
+    let explanation: String?
+    /// Whether the record is "v=spf1 -all": the name sends no mail.
+    let sendsNoMail: Bool
+    /// The Received-SPF field.
+    let received: ReceivedSPF
+
+    /// Keeps what matters of an outcome.
+    ///
+    /// - Parameters:
+    ///   - outcome: what the check came to.
+    ///   - receiver: the host that checked; nil to withhold it.
+    init(_ outcome: SPFOutcome, receiver: String?) {
+        identity = outcome.request.identity
+        result = outcome.result
+        domain = outcome.domain
+        sentence = outcome.sentence
+        mechanism = outcome.decision?.mechanism ?? ""
+        explanation = outcome.explanation
+        sendsNoMail = outcome.visit?.record?.refusesEverything ?? false
+        received = ReceivedSPF(outcome, receiver: receiver)
+    }
+}
+
+extension SPFRecord {
+    /// Whether the record says no more than "-all".
+    fileprivate var refusesEverything: Bool {
+        guard directives.count == 1, let only = directives.first, case .all = only.mechanism else {
+            return false
+        }
+        return only.qualifier == .fail
+    }
+}

@@ -1,0 +1,45 @@
+import MailAuth
+
+/// The answer to a question: the action for Postfix, and lines for the log.
+struct PolicyAnswer: Sendable {
+    /// A line for the log.
+    struct Line: Hashable, Sendable {
+        /// What it says.
+        let text: String
+        /// Whether something is wrong.
+        let isError: Bool
+    }
+
+    /// What Postfix is told.
+    var action = PolicyAction.dunno
+    /// What the log is told, in order.
+    private(set) var lines: [Line] = []
+    private let level: Int
+    private let prefix: String
+
+    /// Begins with "DUNNO" and nothing to log.
+    init(_ configuration: SPFConfiguration, _ request: PolicyRequest) {
+        level = configuration.debugLevel
+        prefix = configuration.logsQueueID ? request.queueID.map { "\($0): " } ?? "" : ""
+    }
+
+    /// The answer to what could not be read: "DUNNO", and a line that says why.
+    init(_ configuration: SPFConfiguration, refusing fault: RequestFault) {
+        level = configuration.debugLevel
+        prefix = ""
+        log(0, "a request cannot be answered: \(fault)", isError: true)
+    }
+
+    /// Adds a line if debugLevel is as high as its level.
+    mutating func log(_ level: Int, _ text: @autoclosure () -> String, isError: Bool = false) {
+        guard level <= self.level else { return }
+        lines.append(Line(text: prefix + text(), isError: isError))
+    }
+
+    /// Adds a line about a result.
+    mutating func log(_ level: Int, _ finding: Finding) {
+        log(
+            level,
+            "\(finding.identity.rawValue) \(finding.result.rawValue): \(finding.sentence)")
+    }
+}

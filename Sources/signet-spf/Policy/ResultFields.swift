@@ -1,0 +1,69 @@
+import MailAuth
+import MailSyntax
+
+/// A kind of header field that tells a result (Header_Type).
+enum ResultField: Hashable, Sendable {
+    /// Received-SPF (RFC 7208, section 9.1).
+    case receivedSPF
+    /// Authentication-Results (RFC 8601).
+    case authenticationResults
+
+    /// The field that tells a finding, on one line.
+    func action(for finding: Finding, authservID: String) -> PolicyAction {
+        switch self {
+        case .receivedSPF:
+            return .prepend(field: ReceivedSPF.name, value: finding.received.unfolded)
+        case .authenticationResults:
+            let domain = finding.domain?.ascii
+            let result = MethodResult.spf(
+                finding.result.rawValue, comment: finding.sentence,
+                mailFrom: finding.identity == .mailFrom ? domain : nil,
+                helo: finding.identity == .helo ? domain : nil)
+            let folded = AuthenticationResults(AuthservID(authservID), [result]).fieldValue()
+            return .prepend(
+                field: "Authentication-Results",
+                value: String(decoding: ResultField.unfolded(folded), as: UTF8.self))
+        }
+    }
+
+    /// The line for the log, as readers of policyd-spf's log know it.
+    func logText(for finding: Finding, _ action: PolicyAction) -> String {
+        switch (self, action) {
+        case (.receivedSPF, _): "\(ReceivedSPF.name): \(finding.received.logText)"
+        case (_, .prepend(let field, let value)): "\(field): \(value)"
+        case (_, let other): other.text
+        }
+    }
+
+    /// A value on one line, without white space at its ends: each fold becomes a space.
+    private static func unfolded(_ value: [UInt8]) -> [UInt8] {
+        let flat = value.filter { $0 != 0x0D && $0 != 0x0A }.map { $0 == 0x09 ? 0x20 : $0 }
+        return Array(flat.drop { $0 == 0x20 })
+    }
+}
+
+/// The header field that tells why a message was not checked: for people who trace it, no more.
+struct TraceField {
+    let reason: Exemptions.Reason
+    let request: PolicyRequest
+    let receiver: String?
+
+    /// The most octets of a value: the whole field is within a line's 998 octets.
+    private static let longestValue = 200
+
+    var action: PolicyAction {
+        .prepend(
+            field: "X-Comment",
+            value: "\(reason.rawValue) - client-ip=\(value(.clientAddress)); "
+                + "helo=\(value(.helo)); envelope-from=\(value(.sender, orElse: "<>")); "
+                + "receiver=\(receiver ?? "<UNKNOWN>")")
+    }
+
+    private func value(
+        _ attribute: PolicyRequest.Attribute, orElse substitute: String = "<UNKNOWN>"
+    ) -> String {
+        let octets = request[attribute]
+        return octets.isEmpty
+            ? substitute : PrintableText.of(octets, limit: Self.longestValue)
+    }
+}

@@ -1,0 +1,34 @@
+/// What Postfix is told to do (access(5)).
+enum PolicyAction: Hashable, Sendable {
+    /// Nothing: the next restriction decides.
+    case dunno
+    /// Add a header field above the message; its value is on one line.
+    case prepend(field: String, value: String)
+    /// Refuse for good: code, enhanced code and text.
+    case reject(String)
+    /// Refuse for now, unless another restriction refuses for good: enhanced code and text.
+    case `defer`(String)
+    /// What the configuration names: a restriction class, or any action.
+    case restriction(String)
+
+    /// The most octets of an answer; Postfix reads lines of 2,048.
+    static let longestLine = 2_000
+
+    /// The action as access(5) writes it, on one line of printable ASCII.
+    var text: String {
+        switch self {
+        case .dunno: "DUNNO"
+        case .prepend(let field, let value): Self.line("PREPEND \(field): \(value)")
+        case .reject(let text): Self.line(text)
+        case .defer(let text): Self.line("defer_if_permit \(text)")
+        case .restriction(let text): Self.line(text)
+        }
+    }
+
+    /// The answer as it is sent.
+    var answer: [UInt8] { Array("action=\(text)\n\n".utf8) }
+
+    private static func line(_ text: String) -> String {
+        PrintableText.beginning(of: text, limit: longestLine)
+    }
+}

@@ -1,0 +1,18 @@
+/// Makes text from outside fit for a line of the policy protocol and for a header field.
+enum PrintableText {
+    /// The octets with everything but printable ASCII as "?"; of a longer text, its end is kept after
+    /// "...", so that the domain of an address is never cut to look like another.
+    static func of(_ octets: some BidirectionalCollection<UInt8>, limit: Int) -> String {
+        let isCut = octets.count > limit
+        let kept = octets.suffix(isCut ? limit - 3 : limit).map { 0x20...0x7E ~= $0 ? $0 : 0x3F }
+        return (isCut ? "..." : "") + String(decoding: kept, as: UTF8.self)
+    }
+
+    /// The beginning of a text of ours, made printable, with "..." where it is cut.
+    static func beginning(of text: String, limit: Int) -> String {
+        let octets = text.utf8
+        let isCut = octets.count > limit
+        let kept = octets.prefix(isCut ? limit - 3 : limit).map { 0x20...0x7E ~= $0 ? $0 : 0x3F }
+        return String(decoding: kept, as: UTF8.self) + (isCut ? "..." : "")
+    }
+}

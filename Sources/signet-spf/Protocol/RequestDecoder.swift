@@ -1,0 +1,153 @@
+/// Cuts what a client sends into requests (SMTPD_POLICY_README: "name=value" lines, ended by an empty
+/// line).
+///
+/// Trust: the client is Postfix, or anyone who can reach the socket. Octets kept are bounded, each is
+/// looked at once, and whatever comes, each request has its one outcome.
+struct RequestDecoder {
+    /// What became of one request.
+    enum Outcome: Hashable, Sendable {
+        case request(PolicyRequest)
+        case fault(RequestFault)
+    }
+
+    /// The longest request that is read; Postfix's own are below a tenth of it.
+    static let longestRequest = 65_536
+    /// The longest value of an attribute that matters here; Postfix takes SMTP lines of 2,048 octets.
+    static let longestValue = 4_096
+    /// How much of a request that is too long is skipped in search of its end.
+    static let longestSkip = 64 << 20
+
+    private var buffer: [UInt8] = []
+    /// Where the request begins that is being read.
+    private var start = 0
+    /// How far the octets have been looked at.
+    private var scanned = 0
+    /// Whether nothing but a carriage return has come in the present line.
+    private var lineIsEmpty = true
+    /// Octets of the present request that were dropped because it is too long.
+    private var dropped = 0
+
+    /// Whether a request has begun and not ended.
+    var isInsideRequest: Bool { start < buffer.count || dropped > 0 }
+
+    /// Takes what a client sent.
+    mutating func append(_ octets: Span<UInt8>) {
+        buffer.reserveCapacity(buffer.count + octets.count)
+        for index in octets.indices { buffer.append(octets[index]) }
+    }
+
+    /// The next request that is complete; nil when more octets are needed.
+    mutating func next() -> Outcome? {
+        while scanned < buffer.count {
+            let octet = buffer[scanned]
+            scanned += 1
+            if octet != UInt8(ascii: "\n") {
+                lineIsEmpty = lineIsEmpty && octet == UInt8(ascii: "\r")
+            } else if lineIsEmpty {
+                return finish()
+            } else {
+                lineIsEmpty = true
+            }
+        }
+        if buffer.count - start > Self.longestRequest || dropped > 0 {
+            dropped += buffer.count - start
+            drop()
+            if dropped > Self.longestSkip {
+                dropped = 0
+                return .fault(.endless)
+            }
+        } else if start > 0 {
+            buffer.removeFirst(start)
+            scanned -= start
+            start = 0
+        }
+        return nil
+    }
+
+    /// Ends the present request with its empty line.
+    private mutating func finish() -> Outcome {
+        let range = start..<scanned
+        let isTooLong = dropped > 0 || range.count > Self.longestRequest
+        start = scanned
+        dropped = 0
+        lineIsEmpty = true
+        let outcome: Outcome = isTooLong ? .fault(.tooLong) : Self.parse(buffer[range])
+        if start == buffer.count { drop() }
+        return outcome
+    }
+
+    /// Empties the buffer, and gives back the memory that a long request took.
+    private mutating func drop() {
+        buffer.removeAll(keepingCapacity: buffer.capacity <= 8_192)
+        start = 0
+        scanned = 0
+    }
+
+    private static func parse(_ octets: ArraySlice<UInt8>) -> Outcome {
+        if octets.contains(0) { return .fault(.nul) }
+        var request = PolicyRequest()
+        var isEmpty = true
+        for line in octets.split(separator: UInt8(ascii: "\n")) {
+            let line = line.last == UInt8(ascii: "\r") ? line.dropLast() : line
+            if line.isEmpty { continue }
+            isEmpty = false
+            guard let equals = line.firstIndex(of: UInt8(ascii: "=")), equals > line.startIndex
+            else { return .fault(.notAnAttribute) }
+            let name = line[..<equals]
+            guard
+                let known = PolicyRequest.Attribute.names.first(where: {
+                    $0.name.elementsEqual(name)
+                })
+            else { continue }
+            let value = line[(equals + 1)...]
+            guard value.count <= longestValue else { return .fault(.longValue(known.attribute)) }
+            // Of an attribute that is sent twice, the last value holds, as in the peer; the protocol
+            // leaves the choice to us.
+            request[known.attribute] = Array(value)
+        }
+        if isEmpty { return .fault(.empty) }
+        let kind = request[.request]
+        guard kind.isEmpty || kind.elementsEqual("smtpd_access_policy".utf8) else {
+            return .fault(.otherRequest)
+        }
+        return .request(request)
+    }
+}
+
+/// Why a request could not be read.
+enum RequestFault: Hashable, Sendable, CustomStringConvertible {
+    /// There is no attribute in it.
+    case empty
+    /// A line is no attribute.
+    case notAnAttribute
+    /// There is a NUL octet in it.
+    case nul
+    /// An attribute's value is too long.
+    case longValue(PolicyRequest.Attribute)
+    /// The whole request is too long.
+    case tooLong
+    /// The request does not end.
+    case endless
+    /// The rest of the request does not come.
+    case late
+    /// It is of a kind that is not known here.
+    case otherRequest
+
+    /// Whether nothing that follows can be made sense of.
+    var endsConnection: Bool { self == .endless || self == .late }
+
+    /// The fault in words.
+    var description: String {
+        switch self {
+        case .empty: "it is empty"
+        case .notAnAttribute: "a line is not name=value"
+        case .nul: "there is a NUL octet in it"
+        case .longValue(let attribute):
+            "\(attribute.rawValue) is longer than \(RequestDecoder.longestValue) octets"
+        case .tooLong: "it is longer than \(RequestDecoder.longestRequest) octets"
+        case .endless: "it does not end"
+        case .late: "its empty line does not come"
+        case .otherRequest: "it is not of the kind smtpd_access_policy"
+        }
+    }
+}
