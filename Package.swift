@@ -83,6 +83,17 @@ let package = Package(
         .testTarget(
             name: "IntegrationTests", dependencies: ["signet", "signet-dkim", "TestKit"],
             swiftSettings: strict),
+        // Tests/Benchmarks/run.
+        .executableTarget(
+            name: "DKIMBenchmark",
+            dependencies: [
+                "MailAuth", "MailCrypto", "MailDNS", "MailSyntax", "NullFilter", "TestKit",
+                "signet-dkim",
+            ],
+            path: "Tests/Benchmarks/DKIM", swiftSettings: strict),
+        .executableTarget(
+            name: "NullFilter", path: "Tests/Benchmarks/NullFilter",
+            linkerSettings: [.linkedLibrary("milter")]),
         // What packaging/demo shows.
         .executableTarget(
             name: "Demo", dependencies: ["signet", "signet-dkim", "TestKit"], path: "Tests/Demo",

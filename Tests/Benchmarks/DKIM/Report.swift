@@ -1,0 +1,51 @@
+internal import Foundation
+
+/// What is written to standard output: tables in Markdown, and each limit with what was measured.
+enum Report {
+    /// Whether all limits were kept.
+    nonisolated(unsafe) private(set) static var isGood = true
+
+    /// A table, whose rows `body` writes.
+    static func table(_ heads: [String], _ body: () -> Void) {
+        write("| " + heads.joined(separator: " | ") + " |")
+        write("|" + heads.map { _ in "---|" }.joined())
+        body()
+        write("")
+    }
+
+    /// A row with numbers.
+    static func row(_ name: String, _ values: Double...) {
+        write("| \(name) | " + values.map { round($0) }.joined(separator: " | ") + " |")
+    }
+
+    /// A number and its limit.
+    static func limit(_ name: String, _ value: Double, atMost limit: Double) {
+        let isKept = value <= limit
+        if !isKept { unsafe isGood = false }
+        write("- \(name): \(round(value)) (at most \(round(limit)))\(isKept ? "" : " **missed**")")
+    }
+
+    /// A line.
+    static func write(_ line: String) {
+        FileHandle.standardOutput.write(Data("\(line)\n".utf8))
+    }
+
+    private static func round(_ value: Double) -> String {
+        String(format: abs(value) < 10 ? "%.2f" : "%.0f", value)
+    }
+}
+
+extension [Double] {
+    /// The middle one.
+    var median: Double {
+        let sorted = sorted()
+        return sorted.isEmpty ? .nan : sorted[sorted.count / 2]
+    }
+
+    /// The smallest that at least a part of them does not exceed.
+    func percentile(_ part: Double) -> Double {
+        let sorted = sorted()
+        guard !sorted.isEmpty else { return .nan }
+        return sorted[Swift.min(sorted.count - 1, Int(part * Double(sorted.count)))]
+    }
+}

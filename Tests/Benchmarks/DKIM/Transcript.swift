@@ -1,0 +1,95 @@
+internal import TestKit
+
+/// What Postfix writes to a filter, made once and sent many times.
+///
+/// A step ends where the MTA waits for a reply. A filter that has asked for no replies gets a whole
+/// message in one step.
+struct Transcript {
+    /// One piece of the conversation, after which one reply is awaited.
+    typealias Step = [UInt8]
+
+    /// Who sends, and what.
+    struct Mail {
+        var clientName = "client.example.net"
+        var clientAddress = "192.0.2.1"
+        var sender = "<ann@example.org>"
+        var message: MailMessage
+    }
+
+    /// From the greeting to MAIL; the last piece waits for nothing.
+    let greeting: [Step]
+    /// A message from MAIL to end of message, whose last reply is the verdict.
+    let message: [Step]
+
+    /// Writes down the conversation under the protocol bits (SMFIP) that were agreed.
+    init(_ mail: Mail, options: UInt32) {
+        var writer = Writer(options: options)
+        writer.event(
+            "C",
+            MilterWire.strings([mail.clientName]) + Array("4".utf8) + [0x9c, 0x40]
+                + MilterWire.strings([mail.clientAddress]),
+            macros: [
+                ("j", "mx.example.org"), ("{daemon_name}", "mx.example.org"),
+                ("v", "Postfix 3.7.11"), ("_", "\(mail.clientName) [\(mail.clientAddress)]"),
+            ])
+        writer.event("H", MilterWire.strings(["client.example.net"]), macros: [])
+        greeting = writer.steps + [writer.pending]
+        writer = Writer(options: options)
+        writer.event(
+            "M", MilterWire.strings([mail.sender]),
+            macros: [
+                ("{mail_addr}", "ann@example.org"), ("{mail_host}", "mx.example.org"),
+                ("{mail_mailer}", "smtp"),
+            ])
+        writer.event(
+            "R", MilterWire.strings(["<bob@example.com>"]),
+            macros: [
+                ("{rcpt_addr}", "bob@example.com"), ("{rcpt_host}", "mx.example.com"),
+                ("{rcpt_mailer}", "smtp"),
+            ])
+        let queueID = [("i", "4XyZ7k2Wbqz4wcr")]
+        writer.event("T", [], macros: queueID)
+        for field in mail.message.fields {
+            writer.event("L", MilterWire.strings([field.name]) + field.value + [0], macros: queueID)
+        }
+        writer.event("N", [], macros: queueID)
+        var rest = mail.message.body[...]
+        while !rest.isEmpty {
+            let chunk = rest.prefix(65_535)
+            rest = rest.dropFirst(chunk.count)
+            writer.event("B", Array(chunk), macros: queueID)
+        }
+        writer.event("E", [], macros: queueID)
+        // The two aborts that follow in Postfix leave with the next message.
+        message = writer.steps
+    }
+
+    private struct Writer {
+        let options: UInt32
+        var steps: [Step] = []
+        var pending: Step = []
+
+        /// Writes an event with its macros, unless the filter does not want it.
+        mutating func event(_ command: Character, _ data: [UInt8], macros: [(String, String)]) {
+            let bits = Self.bits[command] ?? (0, 0)
+            guard options & bits.unsent == 0 else { return }
+            if !macros.isEmpty {
+                let text = macros.flatMap { MilterWire.strings([$0.0, $0.1]) }
+                pending += MilterWire.frame("D", [command.asciiValue ?? 0] + text)
+            }
+            pending += MilterWire.frame(command, data)
+            guard options & bits.silent == 0 else { return }
+            steps.append(pending)
+            pending = []
+        }
+
+        /// The protocol bits (SMFIP) of an event: do not send it, it gets no reply.
+        private static let bits: [Character: (unsent: UInt32, silent: UInt32)] = [
+            "C": (0x01, 0x1000), "H": (0x02, 0x2000), "M": (0x04, 0x4000), "R": (0x08, 0x8000),
+            "B": (0x10, 0x8_0000), "L": (0x20, 0x80), "N": (0x40, 0x4_0000), "T": (0x200, 0x1_0000),
+        ]
+    }
+
+    /// What follows a message: Postfix ends it twice.
+    static let aborts = MilterWire.frame("A") + MilterWire.frame("A")
+}
