@@ -85,7 +85,8 @@ struct Bench {
     ) throws -> Subject {
         let socket = directory.file(socketName)
         let configuration = try directory.write(
-            directives + "RequireSafeKeys no\nSyslog no\nSocket local:\(socket)\n", to: "\(socketName).conf")
+            directives + "RequireSafeKeys no\nSyslog no\nSocket local:\(socket)\n",
+            to: "\(socketName).conf")
         let process = try ChildProcess(Self.opendkim, ["-f", "-x", configuration])
         return try subject(name, socket, process, pid: process.pid, mail, proof)
     }
