@@ -79,6 +79,7 @@ public struct DMARCEvaluator: Sendable {
     }
 
     private mutating func advance() {
+        facts.reopen()
         for (index, domain) in authorship.evaluated.enumerated() where authors[index] == nil {
             let judge = DMARCJudge(author: domain, organization: organization)
             authors[index] = judge.judge(identifiers, &facts)

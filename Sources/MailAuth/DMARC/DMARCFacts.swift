@@ -24,6 +24,8 @@ struct DMARCFacts {
 
     /// Every question, in the order in which it was first needed.
     private(set) var asked: [DNSQuestion] = []
+    /// The walks so far, and what those came to that have ended.
+    private var walks: [DomainName: (walk: DMARCTreeWalk, end: DMARCTreeWalk.Step?)] = [:]
     private var findings: [DomainName: Finding] = [:]
     private var existence: [DomainName: Result<Bool, Failure>] = [:]
 
@@ -31,8 +33,13 @@ struct DMARCFacts {
         let failure: DNSFailure
     }
 
-    /// The questions that are not answered yet.
+    /// The questions without an answer that were needed in the last look at the facts.
     private(set) var open: [DNSQuestion] = []
+
+    /// Begins to look at the facts anew: what was open may be needed no longer.
+    mutating func reopen() {
+        open.removeAll(keepingCapacity: true)
+    }
 
     /// The question for the record of a domain; nil where the name would be longer than any can be.
     static func question(_ domain: DomainName) -> DNSQuestion? {
@@ -65,17 +72,32 @@ struct DMARCFacts {
     private mutating func need(_ question: DNSQuestion) {
         guard !open.contains(question) else { return }
         open.append(question)
-        asked.append(question)
+        if !asked.contains(question) { asked.append(question) }
     }
 
-    /// Takes an answer, if its question is open.
-    mutating func learn(_ question: DNSQuestion, _ answer: DNSAnswer) {
-        guard let index = open.firstIndex(of: question) else { return }
-        open.remove(at: index)
-        if question.type == .txt {
-            guard let domain = question.name.parent else { return }
-            findings[domain] = Self.finding(answer)
+    /// Goes on with a walk from a domain, as far as the facts allow.
+    mutating func walk(
+        from start: DomainName, list: PublicSuffixList?, asksAhead: Bool
+    ) -> DMARCTreeWalk.Step {
+        let known = walks[start]
+        if let end = known?.end { return end }
+        let walk = known?.walk ?? DMARCTreeWalk(from: start)
+        let step = walk.step(&self, list: list, asksAhead: asksAhead)
+        if case .waiting = step {
+            walks[start] = (walk, nil)
         } else {
+            walks[start] = (walk, step)
+        }
+        return step
+    }
+
+    /// Takes an answer, if its question has been asked; the first counts.
+    mutating func learn(_ question: DNSQuestion, _ answer: DNSAnswer) {
+        guard asked.contains(question) else { return }
+        if question.type == .txt {
+            guard let domain = question.name.parent, findings[domain] == nil else { return }
+            findings[domain] = Self.finding(answer)
+        } else if existence[question.name] == nil {
             existence[question.name] =
                 switch answer {
                 case .records, .noData: .success(true)

@@ -67,7 +67,7 @@ struct DMARCOrganization {
     private func walk(
         _ domain: DomainName, _ facts: inout DMARCFacts, _ list: PublicSuffixList?
     ) -> DMARCTreeWalk.Step {
-        DMARCTreeWalk(from: domain).step(&facts, list: list, asksAhead: options.asksAhead)
+        facts.walk(from: domain, list: list, asksAhead: options.asksAhead)
     }
 
     private func policyByWalk(

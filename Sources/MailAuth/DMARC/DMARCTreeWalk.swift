@@ -48,7 +48,7 @@ struct DMARCTreeWalk {
     ///   - asksAhead: whether questions for all names may be noted at once.
     /// - Returns: the outcome, if nothing is missing.
     func step(
-        _ facts: inout DMARCFacts, list: PublicSuffixList? = nil, asksAhead: Bool = false
+        _ facts: inout DMARCFacts, list: PublicSuffixList?, asksAhead: Bool
     ) -> Step {
         // The record that has the fewest labels so far.
         var highest: (domain: DomainName, record: DMARCRecord)?
