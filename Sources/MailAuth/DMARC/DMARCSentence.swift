@@ -66,8 +66,9 @@ extension DMARCAuthorEvaluation {
     private func position(of alignment: DMARCAlignment) -> String {
         switch alignment.relation {
         case .identical: "the author domain"
-        case .sameOrganization(let organization):
-            "which is aligned with \(domain.printable) in \(organization.printable)"
+        case .sameOrganization(let organization) where organization != domain:
+            "which is aligned with \(domain.printable) through \(organization.printable)"
+        case .sameOrganization: "which is aligned with \(domain.printable)"
         case .none(.relaxed), .unknown: "which is not aligned with \(domain.printable)"
         case .none(.strict): "which is not \(domain.printable), as strict alignment demands"
         }
