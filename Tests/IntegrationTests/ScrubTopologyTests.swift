@@ -1,0 +1,41 @@
+import TestKit
+import Testing
+
+/// Each example of packaging/examples/scrub, with Postfix, Dovecot and the signer: what gives the sender away is in the message
+/// without Signet, and nowhere in it with Signet.
+@Suite(.serialized)
+struct ScrubTopologyTests {
+    private typealias Planted = ScrubHost.Planted
+
+    /// An example, and what of the sender the host itself adds to the message.
+    static let submissions: [(name: String, added: [String])] = [
+        ("dovecot-untrusted", [Planted.address, Planted.helo]),
+        ("dovecot-trusted", [Planted.address, Planted.helo, Planted.login]),
+        ("dedicated-cleanup", [Planted.address, Planted.helo, Planted.login, Planted.cipher]),
+        ("proxy-filter", [Planted.address, Planted.helo, Planted.login, Planted.cipher]),
+        ("in-place", [Planted.address, Planted.helo, Planted.login, Planted.cipher]),
+    ]
+
+    private static let all = [
+        Planted.address, Planted.helo, Planted.login, Planted.cipher, Planted.program,
+        Planted.script, "laptop.lan",
+    ]
+
+    @Test(arguments: submissions)
+    func usersAreHidden(name: String, added: [String]) throws {
+        let plain = try ScrubHost(name, withSignet: false)
+        // A message without marks of its own, so that what is found is what the host has added.
+        try plain.submit(message: "From: ann@example.org\nSubject: planted\n\n")
+        let before = try plain.delivered().header
+        for secret in added { #expect(before.contains(secret), "\(secret) in:\n\(before)") }
+
+        let host = try ScrubHost(name)
+        try host.submit()
+        let (message, after) = try host.delivered()
+        for secret in Self.all { #expect(!after.contains(secret), "\(secret) in:\n\(after)") }
+        #expect(after.contains("Message-ID: <1@example.org>"))
+        #expect(message.values(of: "Received").count >= 2, "loops must still end:\n\(after)")
+        #expect(message.text.contains("The body stays as it is."))
+        #expect(try host.signaturesAreGood(message), "the signer comes afterwards:\n\(after)")
+    }
+}
