@@ -130,6 +130,13 @@ let package = Package(
         .testTarget(
             name: "DaemonKitTests", dependencies: ["DaemonKit", "DaemonProbe", "MailSyntax"],
             swiftSettings: strict),
+        .testTarget(
+            name: "SignetDKIMTests",
+            dependencies: [
+                "signet-dkim", "DaemonKit", "DaemonResolver", "MailAuth", "MailCrypto", "MailDNS",
+                "MailSyntax", "Milter", "TestKit",
+            ],
+            swiftSettings: strict),
         // A daemon that does nothing but live: the tests of DaemonKit start, signal and stop it.
         .executableTarget(
             name: "DaemonProbe", dependencies: ["DaemonKit"], path: "Tests/DaemonProbe",

@@ -95,16 +95,19 @@ private func negotiate(
     // libmilter takes only the first offer of a connection; should it ever take another, the first
     // session ends here.
     close(context)
+    let filter = service.filter()
+    let needs = filter.needs
     switch Negotiation.answer(
-        needs: service.needs, offeredActions: offeredActions, offeredOptions: offeredOptions)
+        needs: needs, offeredActions: offeredActions, offeredOptions: offeredOptions)
     {
     case .success(let negotiation):
         if negotiation.canRequestMacros {
-            for (stage, names) in service.needs.macros { context.requestMacros(names, at: stage) }
+            for (stage, names) in needs.macros { context.requestMacros(names, at: stage) }
         }
-        guard context.keep(Connection(service: service, negotiation: negotiation)) else {
-            return nil
-        }
+        let connection = Connection(
+            service: service, events: needs.events, negotiation: negotiation,
+            session: filter.makeSession(protocol: negotiation.agreed))
+        guard context.keep(connection) else { return nil }
         liveConnections.add(1, ordering: .relaxed)
         return negotiation
     case .failure(let missing):

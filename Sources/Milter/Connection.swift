@@ -2,13 +2,15 @@ internal import CMilter
 
 /// What all connections of the process share.
 final class Service: Sendable {
-    let needs: MilterNeeds
-    let makeSession: @Sendable (NegotiatedProtocol) -> any MilterSession
+    /// The filter that serves a connection which begins now.
+    let filter: @Sendable () -> any MilterFilter
     let onProblem: @Sendable (String) -> Void
 
-    init<Filter: MilterFilter>(filter: Filter, onProblem: @escaping @Sendable (String) -> Void) {
-        needs = filter.needs
-        makeSession = { filter.makeSession(protocol: $0) }
+    init(
+        filter: @escaping @Sendable () -> any MilterFilter,
+        onProblem: @escaping @Sendable (String) -> Void
+    ) {
+        self.filter = filter
         self.onProblem = onProblem
     }
 }
@@ -20,6 +22,8 @@ final class Service: Sendable {
 final class Connection {
     private let service: Service
     private let negotiation: Negotiation
+    /// The events that the session was made for.
+    private let events: MilterEvents
     private let session: any MilterSession
     /// The events that the session wants no more of in this message.
     private var skipped: MilterEvents = []
@@ -27,10 +31,14 @@ final class Connection {
     /// nothing passes on this connection.
     private var hasLostAnswer = false
 
-    init(service: Service, negotiation: Negotiation) {
+    init(
+        service: Service, events: MilterEvents, negotiation: Negotiation,
+        session: any MilterSession
+    ) {
         self.service = service
+        self.events = events
         self.negotiation = negotiation
-        session = service.makeSession(negotiation.agreed)
+        self.session = session
     }
 
     var hasLeadingSpace: Bool { negotiation.agreed.hasLeadingSpace }
@@ -42,7 +50,7 @@ final class Connection {
     func deliver(
         _ event: MilterEvents, _ context: Context, _ call: (any MilterSession) -> MilterReply
     ) -> sfsistat {
-        guard service.needs.events.contains(event), !skipped.contains(event) else {
+        guard events.contains(event), !skipped.contains(event) else {
             return negotiation.silent.contains(event) ? SMFIS_NOREPLY : SMFIS_CONTINUE
         }
         let isSilent = negotiation.silent.contains(event)

@@ -91,6 +91,9 @@ public struct MilterNeeds: Sendable {
     /// The macros to ask for, which replace the stage's usual list; a stage left out keeps its own.
     public var macros: [MilterStage: [String]]
 
+    /// All edits that the filter may come to make.
+    var possibleEdits: MilterEdits { edits.union(optionalEdits) }
+
     /// States the needs of a filter.
     ///
     /// - Parameters:

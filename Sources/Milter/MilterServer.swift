@@ -65,6 +65,13 @@ public enum MilterServer {
     private static let outcomeRunning = Int.max
     private static let waker = PoolWaker()
 
+    /// Serves one filter for all connections, as `run(listening:options:filter:)` does.
+    public static func run<Filter: MilterFilter>(
+        _ filter: Filter, listening listener: Int32, options: Options
+    ) throws(MilterServerError) {
+        try run(listening: listener, options: options) { filter }
+    }
+
     /// The number of connections being served.
     public static var connectionCount: Int { liveConnections.load(ordering: .acquiring) }
 
@@ -74,15 +81,17 @@ public enum MilterServer {
     /// left behind: once no connection lives there is nothing to wait for.
     ///
     /// - Parameters:
-    ///   - filter: The filter.
     ///   - listener: A listening socket, unix or internet. A TCP socket should have TCP_NODELAY set,
     ///     which accepted sockets inherit: libmilter writes each reply by itself.
     ///   - options: How to serve.
+    ///   - filter: Gives the filter for a connection that begins, so that what it needs may change while
+    ///     the process runs; the edits that it may make are those of the first.
     /// - Throws: `MilterServerError` if serving cannot begin, or if libmilter gives up.
     public static func run<Filter: MilterFilter>(
-        _ filter: Filter, listening listener: Int32, options: Options
+        listening listener: Int32, options: Options, filter: @escaping @Sendable () -> Filter
     ) throws(MilterServerError) {
         let service = Service(filter: filter, onProblem: options.onProblem)
+        let edits = filter().needs.possibleEdits
         let isFirst = registeredService.withLock { registered in
             guard registered == nil else { return false }
             registered = service
@@ -93,7 +102,6 @@ public enum MilterServer {
         let registered = unsafe options.name.withCString { name in
             // libmilter copies the name and does not write to it.
             let name = unsafe UnsafeMutablePointer(mutating: name)
-            let edits = service.needs.edits.union(service.needs.optionalEdits)
             return unsafe smfi_register(makeDescription(name: name, edits: edits))
         }
         guard registered == MI_SUCCESS else { throw .failed("smfi_register") }

@@ -21,8 +21,9 @@ enum SignetDKIM: DaemonProgram {
         context.onStop { MilterServer.drain() }
         do throws(MilterServerError) {
             try MilterServer.run(
-                DKIMFilter(services: services), listening: listener,
-                options: MilterServer.Options(name: description.name) { context.log.error($0) })
+                listening: listener,
+                options: MilterServer.Options(name: description.name) { context.log.error($0) }
+            ) { DKIMFilter(services: services) }
             return .ok
         } catch {
             context.log.error("\(error)")

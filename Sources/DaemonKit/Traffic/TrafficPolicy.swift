@@ -25,6 +25,11 @@ public struct TrafficPolicy: Sendable {
         self.macrosOfOthers = macrosOfOthers
     }
 
+    /// The macros that the decision depends on, without braces, each once.
+    public var macroNames: [String] {
+        Set((macrosOfOurs + macrosOfOthers).map(\.name)).sorted()
+    }
+
     /// Whose mail it is, with the reason in the words of the log.
     public enum Decision: Equatable, Sendable {
         /// Passes untouched.
@@ -48,11 +53,11 @@ public struct TrafficPolicy: Sendable {
     }
 
     /// What made a message foreign.
-    public enum ForeignReason: String, Sendable {
-        /// Nothing made it ours.
-        case notInternal = "neither internal nor authenticated"
+    public enum ForeignReason: Sendable {
+        /// Nothing makes it ours.
+        case notInternal
         /// MacroListVerify names a macro that is set.
-        case macro = "MacroListVerify"
+        case macro
     }
 
     /// Decides.
@@ -74,5 +79,17 @@ public struct TrafficPolicy: Sendable {
         }
         if macrosOfOurs.contains(where: { $0.holds(macro) }) { return .ours(.macro) }
         return .foreign(.notInternal)
+    }
+}
+
+extension TrafficPolicy.Decision {
+    /// How it was come to, in the words that the log has always used.
+    public func steps(for client: Client) -> [String] {
+        switch self {
+        case .peer: ["\(client.description) is a peer"]
+        case .ours(let reason): ["mail of ours: \(reason.rawValue)"]
+        case .foreign(.macro): ["mail from outside: MacroListVerify"]
+        case .foreign(.notInternal): ["\(client.description) not internal", "not authenticated"]
+        }
     }
 }

@@ -71,12 +71,12 @@ extension DKIMConfiguration {
     private static func recipe(_ reader: ConfigurationReader) -> SigningRecipe {
         var recipe = SigningRecipe()
         recipe.canonicalization = canonicalization(reader.text("Canonicalization"))
-        let omitted = Set(
-            fieldList(reader, "OmitHeaders")?.applied(to: omittedByDefault) ?? omittedByDefault)
-        let signed =
+        recipe.signedFields =
             fieldList(reader, "SignHeaders")?.applied(to: SigningRecipe.recommendedFields)
             ?? SigningRecipe.recommendedFields
-        recipe.signedFields = signed.filter { !omitted.contains($0) }
+        let omitted = fieldList(reader, "OmitHeaders", withPatterns: false)
+        recipe.omittedFields = Set(
+            (omitted?.applied(to: omittedByDefault) ?? omittedByDefault).map(\.name))
         recipe.oversignedFields = fieldNames(reader, "OversignHeaders") ?? []
         let lifetime = reader.duration("SignatureTTL")?.components.seconds ?? 0
         recipe.lifetime = lifetime > 0 ? lifetime : nil
@@ -153,10 +153,10 @@ extension DKIMConfiguration {
     }
 
     private static func fieldList(
-        _ reader: ConfigurationReader, _ directive: String
+        _ reader: ConfigurationReader, _ directive: String, withPatterns: Bool = true
     ) -> FieldNameList? {
         reader.dataSet(directive).map { set in
-            FieldNameList(set) { entry in
+            FieldNameList(set, withPatterns: withPatterns) { entry in
                 reader.report(
                     ConfigurationProblem(
                         .error, at: entry.location, directive: directive,
@@ -169,7 +169,7 @@ extension DKIMConfiguration {
     private static func fieldNames(
         _ reader: ConfigurationReader, _ directive: String
     ) -> [FieldName]? {
-        fieldList(reader, directive)?.applied(to: []).map(\.name)
+        fieldList(reader, directive, withPatterns: false)?.applied(to: []).map(\.name)
     }
 
     private static func hostName() -> String? {

@@ -142,7 +142,7 @@ enum Directives {
             "MinimumKeyBits", .integer(0...8192), default: "1024",
             "The shortest RSA key that counts; 0 for 1024 (RFC 8301)."),
         DirectiveSpec(
-            "MaximumSignaturesToVerify", .integer(1...64), default: "8",
+            "MaximumSignaturesToVerify", .integer(1...128), default: "8",
             "How many signatures of a message are verified, the author's domain's first."),
         DirectiveSpec(
             "MustBeSigned", .dataSet,
@@ -151,8 +151,8 @@ enum Directives {
             "TrustSignaturesFrom", .dataSet,
             "Domains other than the author's whose signatures count; all when not given."),
         DirectiveSpec(
-            "BogusKey", .word(["fail", "neutral"]), default: "fail",
-            "What a key is worth whose DNSSEC validation failed."),
+            "BogusKey", .word(["fail", "neutral", "none"]), default: "fail",
+            "What a signature is worth whose key fails DNSSEC validation; none for a DNS error."),
         DirectiveSpec(
             "UnprotectedKey", .word(["none", "neutral", "fail"]), default: "none",
             "What a passing signature is worth whose key DNSSEC does not protect."),

@@ -5,6 +5,7 @@ extension Directives {
     /// Accepted: what they ask for holds anyway, or has nothing left to act on.
     static let withoutEffect: [DirectiveSpec] = [
         .noOp("AllowSHA1Only", "SHA-256 is always there, and SHA-1 never counts (RFC 8301)"),
+        .noOp("BaseDirectory", "all paths are absolute, so nothing depends on it"),
         .noOp("DisableCryptoInit", "OpenSSL 3 needs no initialization"),
         .noOp("MilterDebug", "use -v"),
         .noOp("Minimum", "octets beyond l= never pass here, which is stricter"),
@@ -13,6 +14,7 @@ extension Directives {
         .noOp("ReportAddress", "no reports are sent"),
         .noOp("ReportBccAddress", "no reports are sent"),
         .noOp("ResolverTracing", "use -v, or signet check"),
+        .noOp("SMTPURI", "no reports are sent"),
         .noOp("SoftStart", "there is no database to wait for"),
         .noOp("StrictTestMode", "-t reads messages with either line end"),
         .noOp("TemporaryDirectory", "no temporary files are made"),
@@ -23,9 +25,6 @@ extension Directives {
     ///
     /// Where `no` asks for nothing, `no` is accepted.
     static let refused: [DirectiveSpec] = [
-        .refused(
-            "BaseDirectory", "paths are absolute here",
-            instead: "write each path in full"),
         .refused(
             "BodyLengthDB", "l= lets anyone append to a signed message, and is never made",
             instead: "remove the line"),
@@ -92,8 +91,6 @@ extension Directives {
         .refused(
             "SendReports", exceptNo: true, "RFC 6651 reports reach nobody today",
             instead: "use DMARC failure reports (signet-dmarc)"),
-        .refused(
-            "SMTPURI", "no reports are sent", instead: "remove the line"),
     ]
 
     /// Refused whole families: scripts, LDAP, statistics files, Vouch by Reference.

@@ -57,6 +57,12 @@ struct KeyBookReader {
         }
         checkAlgorithm(keys)
         let domains = reader.dataSet("Domain") ?? DataSet()
+        for entry in domains.entries where domains.matching == .equality && !isDomain(entry.key) {
+            reader.report(
+                ConfigurationProblem(
+                    .error, at: entry.location, directive: "Domain",
+                    "\"\(entry.key)\" is not a domain"))
+        }
         return .domains(domains, withSubdomains: reader.boolean("SubDomains"), keys)
     }
 
@@ -98,8 +104,10 @@ struct KeyBookReader {
         // Names whose keys are faulty count as known: their fault is reported once, where it is.
         var known: Set<String> = []
         for directive in ["KeyTable", "KeyTableEd25519"] {
+            var names: Set<String> = []
             for entry in reader.dataSet(directive)?.entries ?? [] {
                 known.insert(entry.key.lowercased())
+                guard isNew(entry, directive, &names) else { continue }
                 guard let key = tableKey(entry, directive: directive) else { continue }
                 book[entry.key.lowercased(), default: []].append(key)
             }
@@ -122,6 +130,33 @@ struct KeyBookReader {
         }
         return .tables(
             SigningTable(set: set, takesAll: reader.boolean("MultipleSignatures")), keys: book)
+    }
+
+    /// Whether a line of a key table is the first with its name, and the name is one.
+    private func isNew(
+        _ entry: DataSet.Entry, _ directive: String, _ names: inout Set<String>
+    ) -> Bool {
+        if entry.key.contains("*") {
+            reader.report(
+                ConfigurationProblem(
+                    .error, at: entry.location, directive: directive,
+                    "\"\(entry.key)\" is a pattern, and here a name is wanted",
+                    suggestion: "give the key a name, and use % for the sender's domain in its line"
+                ))
+            return false
+        }
+        guard !names.insert(entry.key.lowercased()).inserted else { return true }
+        reader.report(
+            ConfigurationProblem(
+                .warning, at: entry.location, directive: directive,
+                "\"\(entry.key)\" is there already, and the first one holds",
+                suggestion: "for two signatures use two names and MultipleSignatures"))
+        return false
+    }
+
+    private func isDomain(_ text: String) -> Bool {
+        guard let name = try? DomainName(text) else { return false }
+        return name.isHostName && name.labelCount > 0
     }
 
     /// Reads one line of a key table: `domain:selector:key[:algorithm]`.
@@ -206,7 +241,16 @@ struct KeyBookReader {
         // In place: nobody else holds these octets.
         defer { wipe(&contents) }
         do {
-            return try PrivateKey(contents)
+            let key = try PrivateKey(contents)
+            // RFC 8301, section 3.2: signers SHOULD use keys of at least 2048 bits.
+            if case .rsa(let bits) = key.algorithm, bits < 2048 {
+                reader.report(
+                    ConfigurationProblem(
+                        .warning, at: place, directive: directive,
+                        "\(what) has \(bits) bits; some verifiers want 2048",
+                        suggestion: "make a new one with signet key new"))
+            }
+            return key
         } catch {
             reader.report(
                 ConfigurationProblem(

@@ -80,6 +80,7 @@ struct KeyBook: Sendable {
         _ found: [(key: NamedKey, identity: String?)], sender: DomainName, listed: DomainName?
     ) -> Answer {
         var keys: [SigningKey] = []
+        var missing: String?
         for (key, identity) in found {
             let domain = key.domain ?? listed ?? sender
             switch vault.load(key.source, for: sender) {
@@ -89,11 +90,12 @@ struct KeyBook: Sendable {
                     SigningKey(
                         domain: domain, selector: key.selector, identity: identity,
                         key: privateKey))
-            case .missing(let path): return .none(reason: "no key file \(path)")
+            // A domain may have one of two keys only.
+            case .missing(let path): missing = missing ?? path
             case .fault(let reason): return .unusable(reason: reason)
             }
         }
-        return .keys(keys)
+        return keys.isEmpty ? .none(reason: "no key file \(missing ?? "")") : .keys(keys)
     }
 
     /// The domain in the set that covers a sender's: itself, or with SubDomains its nearest listed parent.

@@ -11,8 +11,9 @@ struct FieldNameList: Equatable, Sendable {
     /// Names that are taken out.
     let removed: Set<FieldPattern>
 
-    /// Reads the entries of a data set; entries that are no field name are handed to `report`.
-    init(_ set: DataSet, report: (DataSet.Entry) -> Void) {
+    /// Reads the entries of a data set; entries that are no field name, nor, where that is wanted, the beginning of one with `*`
+    /// after it, are handed to `report`.
+    init(_ set: DataSet, withPatterns: Bool, report: (DataSet.Entry) -> Void) {
         var changesDefault = false
         var added: [FieldPattern] = []
         var removed: Set<FieldPattern> = []
@@ -25,7 +26,7 @@ struct FieldNameList: Equatable, Sendable {
                 continue
             }
             let name = FieldPattern(text.drop { $0 == "+" || $0 == "-" })
-            guard name.name.isValid else {
+            guard name.name.isValid, withPatterns || !name.isPrefix else {
                 report(entry)
                 continue
             }

@@ -24,7 +24,8 @@ struct MessagePlan: Sendable {
 
     /// What is to be done.
     var work: Work
-    /// Why the message is not signed, for the line that always says so; nil when it is, or when nothing could be.
+    /// Why the message is not signed, for the line that says so; nil when it is, when what is done says it, and for mail from
+    /// outside where nothing is ever signed.
     var notSigned: String?
     /// A stranger used one of our domains; the words for the log.
     var impersonation: String?
@@ -46,58 +47,68 @@ struct MessagePlan: Sendable {
     /// Decides.
     init(_ facts: Facts, _ configuration: DKIMConfiguration) {
         work = .nothing
-        guard facts.header.limitExceeded == nil else {
-            work = .oversized
-            return
-        }
         let client = facts.client
         let origin = configuration.traffic.decide(client) { facts.macros[$0] }
+        steps = origin.steps(for: client)
         guard origin != .peer else {
             notSigned = "\(client.description) is in PeerList"
             return
         }
+        guard facts.header.limitExceeded == nil else {
+            work = .oversized
+            return
+        }
         if configuration.requiresHeaders, let fault = RequiredFields.fault(in: facts.header) {
             if configuration.ignoresMalformedMail {
-                steps.append("malformed: \(fault)")
-                return
+                notSigned = "malformed: \(fault)"
+            } else {
+                work = .refuse(fault)
             }
-            work = .refuse(fault)
             return
         }
         let sender = Sender(in: facts.header, fields: configuration.senderFields)
-        if case .mailbox(let mailbox) = sender, configuration.exemptDomains.contains(mailbox.domain)
-        {
-            notSigned = "\(mailbox.domain) is in ExemptDomains"
-            return
+        if case .mailbox(let mailbox) = sender {
+            steps.append("the sender is \(mailbox.address)")
+            guard !configuration.exemptDomains.contains(mailbox.domain) else {
+                notSigned = "\(mailbox.domain) is in ExemptDomains"
+                return
+            }
         }
         if configuration.mode.contains(.verify) { work = .verify }
-        if configuration.mode.contains(.sign), !configuration.keys.isEmpty {
-            decideToSign(facts, sender, origin, configuration)
+        switch origin {
+        case .peer: return
+        case .foreign(let reason): notice(reason, facts.client, sender, configuration)
+        case .ours: decideToSign(facts, sender, configuration)
         }
     }
 
-    /// Changes the work to signing where the sender is ours and a key fits.
-    private mutating func decideToSign(
-        _ facts: Facts, _ sender: Sender, _ origin: TrafficPolicy.Decision,
+    /// Notes that a message from outside is not signed, where anything is, and whether it uses a name of ours.
+    private mutating func notice(
+        _ reason: TrafficPolicy.ForeignReason, _ client: Client, _ sender: Sender,
         _ configuration: DKIMConfiguration
     ) {
-        switch origin {
-        case .peer: return
-        case .foreign(let reason):
-            let client = facts.client.description
-            notSigned =
-                switch reason {
-                case .notInternal: "\(client) not internal, not authenticated"
-                case .macro: "MacroListVerify marks it as mail from outside"
-                }
-            if case .mailbox(let mailbox) = sender, configuration.keys.servesDomain(of: mailbox),
-                !configuration.externalIgnoreList.contains(
-                    hostName: facts.client.hostName, address: facts.client.address)
-            {
-                impersonation = "external host \(client) attempted to send as \(mailbox.domain)"
+        guard !configuration.keys.isEmpty else { return }
+        notSigned =
+            switch reason {
+            case .notInternal: "\(client.description) not internal, not authenticated"
+            case .macro: "MacroListVerify marks it as mail from outside"
             }
+        if case .mailbox(let mailbox) = sender, configuration.keys.servesDomain(of: mailbox),
+            !configuration.externalIgnoreList.contains(
+                hostName: client.hostName, address: client.address)
+        {
+            impersonation =
+                "external host \(client.description) attempted to send as \(mailbox.domain)"
+        }
+    }
+
+    /// Changes the work to signing where a key fits the sender of a message of ours.
+    private mutating func decideToSign(
+        _ facts: Facts, _ sender: Sender, _ configuration: DKIMConfiguration
+    ) {
+        guard configuration.mode.contains(.sign) else {
+            notSigned = "Mode is v"
             return
-        case .ours(let reason): steps.append("ours: \(reason.rawValue)")
         }
         let mailbox: Mailbox
         switch sender {
@@ -106,7 +117,6 @@ struct MessagePlan: Sendable {
             return
         case .mailbox(let found): mailbox = found
         }
-        steps.append("sender \(mailbox.address)")
         if let recipient = facts.unsignedRecipient {
             notSigned = "\(recipient) is in DontSignMailTo"
             return

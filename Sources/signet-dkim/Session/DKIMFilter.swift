@@ -1,29 +1,34 @@
 import DaemonKit
 import Milter
 
-/// The filter that libmilter serves: what it needs of the MTA, and a session for each connection.
+/// The filter that serves one connection, with the configuration that holds when it begins: what it needs of the MTA, and its
+/// session.
 struct DKIMFilter: MilterFilter {
-    /// What all sessions share.
-    let services: Services
+    private let services: Services
+    private let configuration: DKIMConfiguration
+
+    /// Takes the configuration that holds now.
+    init(services: Services) {
+        self.services = services
+        configuration = services.configuration.current
+    }
 
     /// The events and edits that the configuration calls for; nothing is answered before end of message.
     var needs: MilterNeeds {
-        let configuration = services.configuration.current
         var events: MilterEvents = [.connect, .mail, .header, .endOfHeader, .body]
         if configuration.dontSignMailTo != nil { events.insert(.recipient) }
-        let conditions = configuration.traffic.macrosOfOurs + configuration.traffic.macrosOfOthers
         var macros: [MilterStage: [String]] = [:]
-        if !conditions.isEmpty {
+        if !configuration.traffic.macroNames.isEmpty {
             // The list replaces the MTA's own for this stage, so it names what we always want there too.
-            macros[.mail] = ["i", "auth_type", "auth_authen"] + conditions.map(\.name)
+            macros[.mail] = ["i", "auth_type", "auth_authen"] + configuration.traffic.macroNames
         }
         return MilterNeeds(
             events: events, edits: [.addHeaders, .changeHeaders], optionalEdits: [.quarantine],
             macros: macros)
     }
 
-    /// Makes the session of a connection, with the configuration that holds now.
+    /// Makes the session of the connection.
     func makeSession(protocol negotiated: NegotiatedProtocol) -> DKIMSession {
-        DKIMSession(services: services, protocol: negotiated)
+        DKIMSession(services: services, configuration: configuration, protocol: negotiated)
     }
 }

@@ -15,10 +15,13 @@ final class DKIMSession: MilterSession {
     private var message: Message
 
     /// Begins a connection.
-    init(services: Services, protocol negotiated: NegotiatedProtocol) {
+    init(
+        services: Services, configuration: DKIMConfiguration,
+        protocol negotiated: NegotiatedProtocol
+    ) {
         self.services = services
+        self.configuration = configuration
         self.negotiated = negotiated
-        configuration = services.configuration.current
         message = Message(configuration)
     }
 
@@ -26,6 +29,8 @@ final class DKIMSession: MilterSession {
     private struct Message: ~Copyable {
         var facts = MessagePlan.Facts()
         var task = MessageTask.waiting
+        /// The Authentication-Results fields that came after the header section had grown too long.
+        var unreadResults = 0
 
         init(_ configuration: DKIMConfiguration) {
             facts.header = HeaderSection(
@@ -49,11 +54,9 @@ final class DKIMSession: MilterSession {
     func mail(
         _ reversePath: Span<UInt8>, parameters: [[UInt8]], _ macros: borrowing MilterMacros
     ) -> MilterReply {
-        message = Message(configuration)
+        abort()
         client.authenticationType = macros["{auth_type}"]
-        for condition in configuration.traffic.macrosOfOurs + configuration.traffic.macrosOfOthers {
-            message.facts.macros[condition.name] = macros[condition.name]
-        }
+        for name in configuration.traffic.macroNames { message.facts.macros[name] = macros[name] }
         return .continue
     }
 
@@ -73,7 +76,10 @@ final class DKIMSession: MilterSession {
 
     func header(name: Span<UInt8>, value: Span<UInt8>) -> MilterReply {
         // At the limit the section stops growing and says so at the end.
-        message.facts.header.append(name: name, value: value)
+        if !message.facts.header.append(name: name, value: value) {
+            let results = FieldName.authenticationResults.lowercased
+            if name.equalsIgnoringASCIICase(results.span) { message.unreadResults += 1 }
+        }
         return .continue
     }
 
@@ -96,7 +102,8 @@ final class DKIMSession: MilterSession {
         let context = MessageContext(
             queueID: macros["i"], mtaName: macros["j"],
             canQuarantine: negotiated.edits.contains(.quarantine),
-            header: finished.facts.header, configuration: configuration, log: services.log)
+            header: finished.facts.header, unreadResults: finished.unreadResults,
+            configuration: configuration, log: services.log)
         return finished.task.finish(context, keys: services.publicKeys)
     }
 

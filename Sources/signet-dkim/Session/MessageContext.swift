@@ -13,6 +13,8 @@ struct MessageContext {
     let canQuarantine: Bool
     /// The message's header section.
     let header: HeaderSection
+    /// How many Authentication-Results fields are missing in it, as it had grown too long.
+    let unreadResults: Int
     /// The configuration that the connection began with.
     let configuration: DKIMConfiguration
     /// Where lines go.
@@ -28,30 +30,32 @@ struct MessageContext {
     /// - Parameters:
     ///   - action: what the configuration says is to happen.
     ///   - why: what was found, for the log and the hold queue.
+    ///   - level: the weight of the line that says what was done.
     ///   - refusal: the code and text that the client is refused with, the code's first digit made to fit.
     ///   - edits: what is changed in a message that is let through.
     /// - Returns: the verdict for the MTA.
     func perform(
-        _ action: Actions.Action, why: String, refusal: Refusal, edits: [MessageEdit] = []
+        _ action: Actions.Action, why: String, level: Log.Level = .notice, refusal: Refusal,
+        edits: [MessageEdit] = []
     ) -> MilterVerdict {
         switch action {
         case .accept:
             return MilterVerdict(edits: edits)
         case .discard:
-            log.notice(queueID, "discarded: \(why)")
+            log.log(level, queueID: queueID, "discarded: \(why)")
             return MilterVerdict(reply: .discard)
         case .quarantine:
             guard canQuarantine else {
                 log.warning(queueID, "the MTA does not let us quarantine; deferred: \(why)")
                 return MilterVerdict(reply: .reply(refusal.temporary))
             }
-            log.notice(queueID, "quarantined: \(why)")
+            log.log(level, queueID: queueID, "quarantined: \(why)")
             return MilterVerdict(edits: edits + [.quarantine(reason: why)])
         case .reject:
-            log.notice(queueID, "rejected: \(why)")
+            log.log(level, queueID: queueID, "rejected: \(why)")
             return MilterVerdict(reply: .reply(refusal.permanent))
         case .tempfail:
-            log.notice(queueID, "deferred: \(why)")
+            log.log(level, queueID: queueID, "deferred: \(why)")
             return MilterVerdict(reply: .reply(refusal.temporary))
         }
     }

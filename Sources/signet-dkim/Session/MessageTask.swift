@@ -62,7 +62,8 @@ struct MessageTask: ~Copyable {
             guard let signer = signer.take() else { return MilterVerdict() }
             return SigningOutcome.finish(signer, context)
         case .cannotSign(let reason):
-            return SigningOutcome.failure(reason, context)
+            return SigningOutcome.failure(
+                reason, context.configuration.actions.signatureError, context)
         case .refuse(let fault):
             return context.perform(
                 .reject, why: fault,
@@ -72,7 +73,8 @@ struct MessageTask: ~Copyable {
             return context.perform(
                 context.configuration.actions.security,
                 why: "the header section has more than \(limit) octets",
-                refusal: Refusal(detail: "3.4", text: "Message header section too long"))
+                refusal: Refusal(detail: "3.4", text: "Message header section too long"),
+                edits: context.resultRemovals)
         }
     }
 
@@ -82,6 +84,6 @@ struct MessageTask: ~Copyable {
             for step in plan.steps { log.info(context.queueID, step) }
         }
         if let impersonation = plan.impersonation { log.warning(context.queueID, impersonation) }
-        if let reason = plan.notSigned { log.info(context.queueID, "not signed: \(reason)") }
+        if let reason = plan.notSigned { log.info(context.queueID, "\(reason); not signed") }
     }
 }

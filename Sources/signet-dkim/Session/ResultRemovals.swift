@@ -15,6 +15,9 @@ extension MessageContext {
             {
                 occurrences.insert(deletion.occurrence)
             }
+            // Nobody knows what those say that were not read, so they are taken for claims.
+            let known = header.count(named: .authenticationResults)
+            occurrences.formUnion(known + 1..<known + 1 + unreadResults)
         }
         if !policy.removedHosts.isEmpty {
             for (index, position) in header.indices(named: .authenticationResults).enumerated()
@@ -31,7 +34,9 @@ extension MessageContext {
     private func isFromRemovedHost(_ position: Int) -> Bool {
         let value = header.bytes.span.extracting(header.fields[position].value)
         let results = AuthenticationResults(parsing: value)
-        guard let host = try? DomainName(results.authservID.text),
+        // A queue id may follow the name (AuthservIDWithJobID).
+        let name = results.authservID.text.prefix { $0 != "/" }
+        guard let host = try? DomainName(name),
             configuration.results.removedHosts.contains(host)
         else { return false }
         return configuration.results.removesAllMethods

@@ -13,7 +13,7 @@ enum SigningOutcome {
         do {
             signatures = try signer.finish()
         } catch {
-            return failure("\(error)", context)
+            return failure("\(error)", context.configuration.actions.internalError, context)
         }
         if context.configuration.logsSuccess {
             for signature in signatures {
@@ -32,11 +32,15 @@ enum SigningOutcome {
     }
 
     /// The action for a message that should be signed and cannot be.
-    static func failure(_ reason: String, _ context: MessageContext) -> MilterVerdict {
-        context.log.error(context.queueID, "cannot be signed: \(reason)")
+    static func failure(
+        _ reason: String, _ action: Actions.Action, _ context: MessageContext
+    ) -> MilterVerdict {
+        let why = "cannot be signed: \(reason)"
+        if action == .accept { context.log.error(context.queueID, "\(why); not signed") }
         return context.perform(
-            context.configuration.actions.signatureError, why: "cannot be signed: \(reason)",
-            refusal: Refusal(detail: "7.0", text: "Message cannot be signed"))
+            action, why: why, level: .error,
+            refusal: Refusal(detail: "7.0", text: "Message cannot be signed"),
+            edits: context.resultRemovals)
     }
 
     /// The old signatures that go, the lowest first, as each deletion renumbers those below it.

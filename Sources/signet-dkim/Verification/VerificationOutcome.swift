@@ -1,5 +1,6 @@
 import DaemonKit
 import MailAuth
+import MailDNS
 import MailSyntax
 import Milter
 
@@ -35,7 +36,9 @@ struct VerificationOutcome {
         }
         // A signature that could still pass decides before those that cannot.
         if let waiting = verdicts.first(where: { $0.status == .temperror }) {
-            return (actions.dnsError, words(waiting), "7.5")
+            let action =
+                waiting.result.isResolverFailure ? actions.internalError : actions.dnsError
+            return (action, words(waiting), "7.5")
         }
         // A domain that only tests DKIM wants its mail treated as unsigned (RFC 6376, section 3.6.1).
         if let counted = verdicts.first(where: { !$0.result.isTesting && !$0.result.isKeyMissing })
@@ -50,7 +53,11 @@ struct VerificationOutcome {
 
     private func words(_ verdict: SignaturePolicy.Verdict) -> String {
         let name = verdict.result.domain.map { " of \($0)" } ?? ""
-        return "signature\(name): \(verdict.reason ?? verdict.status.rawValue)"
+        return "signature\(name): \(reason(verdict))"
+    }
+
+    private func reason(_ verdict: SignaturePolicy.Verdict) -> String {
+        verdict.reason ?? verdict.status.rawValue
     }
 
     /// Our field, if there is anything to say.
@@ -81,24 +88,21 @@ struct VerificationOutcome {
             let result = verdict.result
             let name =
                 "s=\(result.selector?.ascii ?? "?"), d=\(result.domain?.ascii ?? "?")"
-            switch verdict.status {
-            case .pass:
+            if configuration.logsResults {
+                let algorithm = result.algorithm?.rawValue ?? "?"
+                log.info(
+                    context.queueID,
+                    "signature result (\(name), a=\(algorithm)): \(verdict.status.rawValue)")
+            }
+            if verdict.status == .pass {
                 if configuration.logsSuccess {
                     log.info(context.queueID, "DKIM verification successful (\(name))")
                 }
-            case .temperror:
-                log.info(
-                    context.queueID,
-                    "key retrieval failed (\(name)): \(verdict.reason ?? "")")
-            default:
-                if result.isKeyMissing {
-                    log.info(context.queueID, "key retrieval failed (\(name)): no key")
-                } else {
-                    log.info(
-                        context.queueID,
-                        "\(verdict.status.rawValue) (\(name)): \(verdict.reason ?? "")")
-                }
+                continue
             }
+            let hasNoKey = verdict.status == .temperror || result.isKeyMissing
+            let what = hasNoKey ? "key retrieval failed" : "DKIM verification failed"
+            log.info(context.queueID, "\(what) (\(name)): \(reason(verdict))")
         }
         if ignoredSignatures > 0 {
             log.info(context.queueID, "\(ignoredSignatures) more signatures were not looked at")
@@ -109,4 +113,9 @@ struct VerificationOutcome {
 extension DKIMResult {
     /// Whether the key that the signature names does not exist.
     var isKeyMissing: Bool { reason == .noKey }
+
+    /// Whether the key could not be asked for, by a fault of ours rather than of the DNS.
+    var isResolverFailure: Bool {
+        if case .dns(let failure) = reason, case .resolver = failure { true } else { false }
+    }
 }

@@ -1,0 +1,76 @@
+import Foundation
+
+/// Every directive that opendkim.conf(5) and dkimpy-milter.conf(5) list, by what becomes of it here.
+///
+/// The names are facts about the peers; a test holds them against the pages where those are at hand, and the schema against them.
+enum PeerDirectives {
+    /// Does what the page says, or what signet-dkim.conf(5) says in its stead.
+    static let implemented = words(
+        """
+        AlwaysAddARHeader AuthservID AuthservIDWithJobID BogusKey Canonicalization
+        CaptureUnknownErrors ClockDrift Diagnostics DNSTimeout Domain DontSignMailTo
+        ExemptDomains ExternalIgnoreList IgnoreMalformedMail Include InternalHosts
+        KeepAuthResults KeyFile KeyFileEd25519 KeyTable KeyTableEd25519 LogResults LogWhy
+        MacroList MacroListVerify MaximumHeaders MaximumSignaturesToVerify MinimumKeyBits Mode
+        MTA MultipleSignatures MustBeSigned Nameservers NoHeaderB OmitHeaders On-BadSignature
+        On-Default On-DNSError On-InternalError On-KeyNotFound On-NoSignature On-Security
+        On-SignatureError OversignHeaders PeerList PidFile Quarantine RemoveARAll RemoveARFrom
+        RemoveOldSignatures RequiredHeaders RequireSafeKeys Selector SelectorEd25519
+        SenderHeaders SignatureAlgorithm SignatureTTL SignHeaders SigningTable Socket
+        SoftwareHeader StrictHeaders SubDomains Syslog SyslogFacility SyslogName SyslogSuccess
+        TestDNSData TestPublicKeys TrustAnchorFile TrustSignaturesFrom UMask UnprotectedKey
+        UserID
+        """)
+
+    /// Accepted with a notice.
+    static let withoutEffect = words(
+        """
+        AllowSHA1Only AutoRestart AutoRestartCount AutoRestartRate Background BaseDirectory DisableCryptoInit
+        EnableCoredumps MilterDebug Minimum MTACommand QueryCache ReportAddress ReportBccAddress
+        ResolverTracing SMTPURI SoftStart StrictTestMode TemporaryDirectory WeakSyntaxChecks
+        """)
+
+    /// An error with a way to go.
+    static let refused = words(
+        """
+        BodyLengthDB ChangeRootDirectory DiagnosticDirectory DNSConnect
+        DNSOverride DomainKeysCompat FinalPolicyScript FixCRLF IdentityHeader
+        IdentityHeaderRemove KeepTemporaryFiles LDAPAuthMechanism LDAPAuthName LDAPAuthRealm
+        LDAPAuthUser LDAPBindPassword LDAPBindUser LDAPDisableCache LDAPKeepaliveIdle
+        LDAPKeepaliveInterval LDAPKeepaliveProbes LDAPTimeout LDAPUseTLS MaximumSignedBytes
+        POPDBFile RedirectFailuresTo ReplaceHeaders ReplaceRules RequestReports ResignAll
+        ResignMailTo ResolverConfiguration ScreenPolicyScript SelectCanonicalizationHeader
+        SenderMacro SendReports SetupPolicyScript Statistics StatisticsName
+        StatisticsPolicyScript StatisticsPrefix VBR-Certifiers VBR-PurgeFields
+        VBR-TrustedCertifiers VBR-TrustedCertifiersOnly VBR-Type
+        """)
+
+    /// What signet-dkim has of its own.
+    static let ours = words(
+        """
+        FixedTimestamp SocketGroup
+        """)
+
+    /// All of both pages.
+    static var all: [String] { implemented + withoutEffect + refused }
+
+    private static func words(_ text: String) -> [String] {
+        text.split(whereSeparator: \.isWhitespace).map(String.init)
+    }
+}
+
+/// What the tests find beside the project: the peers' pages and the configurations of guides and Debian's packages.
+enum Shared {
+    /// The folder, which `SIGNET_SHARED` may name; nil where it is absent.
+    static let folder: String? = {
+        let beside = URL(fileURLWithPath: #filePath)
+            .appendingPathComponent("../../../../../shared").standardized.path
+        let path = ProcessInfo.processInfo.environment["SIGNET_SHARED"] ?? beside
+        return FileManager.default.fileExists(atPath: path) ? path : nil
+    }()
+
+    /// A file in it as text.
+    static func text(_ name: String) throws -> String {
+        try String(contentsOfFile: (folder ?? "") + "/" + name, encoding: .utf8)
+    }
+}

@@ -1,0 +1,68 @@
+import Glibc
+import TestKit
+import Testing
+
+@testable import DaemonKit
+@testable import signet_dkim
+
+extension Behaviours {
+    /// What the configuration says of the process; the daemon itself shows it in `ServiceTests`.
+    static let service: Checks = [
+        "Socket": {
+            #expect(settings("").socket == .unix(path: "/var/spool/postfix/signet/dkim.sock"))
+            #expect(settings("Socket local:/run/x.sock\n").socket == .unix(path: "/run/x.sock"))
+            #expect(
+                settings("Socket inet:12145@localhost\n").socket
+                    == .inet(port: 12145, host: "localhost"))
+            #expect(!errors("Socket local:x.sock\n").isEmpty)
+        },
+        "SocketGroup": {
+            #expect(settings("").socketGroup == "postfix")
+            #expect(settings("SocketGroup mail\n").socketGroup == "mail")
+        },
+        "UMask": {
+            #expect(settings("").mask == 0o007 && settings("UMask 002\n").mask == 0o002)
+            #expect(!errors("UMask 9\n").isEmpty)
+        },
+        "UserID": {
+            #expect(settings("UserID opendkim:mail\n").user == UserSpec("opendkim:mail"))
+        },
+        "PidFile": {
+            #expect(settings("PidFile /run/x.pid\n").pidFile == "/run/x.pid")
+        },
+        "Syslog": {
+            #expect(settings("Syslog yes\n").usesSyslog && !settings("").usesSyslog)
+        },
+        "SyslogFacility": {
+            #expect(settings("").syslogFacility == "mail")
+            #expect(settings("SyslogFacility local3\n").syslogFacility == "local3")
+            #expect(!errors("SyslogFacility post\n").isEmpty)
+        },
+        "SyslogName": {
+            #expect(settings("").syslogName == "signet-dkim")
+            #expect(settings("SyslogName dkim-in\n").syslogName == "dkim-in")
+        },
+        "SyslogSuccess": {
+            let keys = try Keys.shared.get()
+            let signed = try pass(ours("SyslogSuccess yes\n" + keys.twins))
+            #expect(
+                signed.log == [
+                    "4XyZ: DKIM-Signature field added (s=mail, d=example.org)",
+                    "4XyZ: DKIM-Signature field added (s=ed, d=example.org)",
+                ])
+            let verified = try pass("SyslogSuccess yes\n", signed.message)
+            #expect(
+                verified.log == [
+                    "4XyZ: DKIM verification successful (s=mail, d=example.org)",
+                    "4XyZ: DKIM verification successful (s=ed, d=example.org)",
+                ])
+            #expect(try pass("SyslogSuccess yes\n").log == ["4XyZ: no signature data"])
+            #expect(try pass(ours(keys.twins)).log.isEmpty)
+        },
+    ]
+
+    private static func settings(_ text: String) -> ServiceSettings {
+        ServiceSettings(
+            ConfigurationReader(schema: SignetDKIM.description.schema, text: text, named: "x"))
+    }
+}
