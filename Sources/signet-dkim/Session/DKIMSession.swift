@@ -100,7 +100,7 @@ final class DKIMSession: MilterSession {
         var finished = Message(configuration)
         swap(&finished, &message)
         let context = MessageContext(
-            queueID: macros["i"], mtaName: macros["j"],
+            queueID: macros["i"].flatMap { $0.isEmpty ? nil : $0 }, mtaName: macros["j"],
             canQuarantine: negotiated.edits.contains(.quarantine),
             header: finished.facts.header, unreadResults: finished.unreadResults,
             configuration: configuration, log: services.log)

@@ -69,7 +69,11 @@ struct Exchange {
         connect(session)
         let verdict = deliver(message, session)
         session.close()
-        return Passage(verdict, message, log: lines.all)
+        let log = lines.all
+        // What holds for every message: whose line it is, and one reason at most for not signing.
+        #expect(log.allSatisfy { $0.hasPrefix("\(queueID ?? "NOQUEUE"): ") }, "\(log)")
+        #expect(log.count { $0.hasSuffix("; not signed") } <= 1, "\(log)")
+        return Passage(verdict, message, log: log)
     }
 
     func connect(_ session: DKIMSession) {
