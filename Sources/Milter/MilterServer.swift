@@ -64,6 +64,8 @@ public enum MilterServer {
     private static let outcome = Atomic<Int>(outcomeRunning)
     private static let outcomeRunning = Int.max
     private static let waker = PoolWaker()
+    /// The thread that polls the listener.
+    private static let acceptor = Atomic<UInt>(0)
 
     /// Serves one filter for all connections, as `run(listening:options:filter:)` does.
     public static func run<Filter: MilterFilter>(
@@ -113,7 +115,12 @@ public enum MilterServer {
 
         var hasStarted = false
         let isHelped = waker.start(listener: listener, idleLimit: options.timeout) {
-            hasStarted = startThread { end(with: smfi_main()) }
+            hasStarted = startThread {
+                acceptor.store(UInt(pthread_self()), ordering: .releasing)
+                end(with: smfi_main())
+            }
+        } interrupt: {
+            interruptThread(pthread_t(acceptor.load(ordering: .acquiring)))
         }
         guard hasStarted else { throw .failed("pthread_create") }
         if !isHelped {

@@ -52,8 +52,11 @@ final class PoolWaker: Sendable {
     ///   - listener: The descriptor that libmilter has been given.
     ///   - idleLimit: Seconds after which libmilter closes a silent connection.
     ///   - begin: Makes libmilter poll that descriptor.
+    ///   - interrupt: Ends the poll that libmilter is in, if it is in one.
     /// - Returns: False if the remedy is not to be had; the real listener is in place all the same.
-    func start(listener: Int32, idleLimit: Int32, begin: () -> Void) -> Bool {
+    func start(
+        listener: Int32, idleLimit: Int32, begin: () -> Void, interrupt: () -> Void
+    ) -> Bool {
         let real = fcntl(listener, F_DUPFD_CLOEXEC, 0)
         guard real >= 0, let door = PrivateListener(family: PrivateListener.family(of: listener)),
             door.replace(listener)
@@ -73,8 +76,9 @@ final class PoolWaker: Sendable {
         _ = fcntl(real, F_SETFL, fcntl(real, F_GETFL) | O_NONBLOCK)
         dup2(real, listener)
         Glibc.close(real)
-        // It still polls the private one; this wakes it.
-        if let knock = door.connect() { Glibc.close(knock) }
+        // It still polls the private one, for up to five seconds. A connection there would not end that: once woken, poll(2)
+        // looks at what now is under the number, and sleeps on.
+        interrupt()
         guard isServed else {
             for line in lines { Glibc.close(line.descriptor) }
             return false

@@ -38,6 +38,15 @@ final class Semaphore: Sendable {
     }
 }
 
+/// Ends the system call that a thread of ours waits in, with EINTR.
+func interruptThread(_ thread: pthread_t) {
+    // Nobody here expects urgent data, and by default the signal is ignored, which interrupts nothing.
+    var action = sigaction()
+    unsafe action.__sigaction_handler.sa_handler = { _ in }
+    _ = unsafe sigaction(SIGURG, &action, nil)
+    pthread_kill(thread, SIGURG)
+}
+
 /// Starts a detached thread.
 func startThread(_ body: @escaping @Sendable () -> Void) -> Bool {
     final class Box: Sendable {

@@ -48,6 +48,7 @@ struct MessageEvaluation {
             let method = verdict.methodResult(withoutHeaderB: false)
             let value = AuthenticationResults(AuthservID("localhost"), [method]).fieldValue()
             let text = String(decoding: value.filter { $0 != .lf }, as: UTF8.self)
+                .replacing("\t", with: " ")
             let result = text.split(separator: ";", maxSplits: 1).last.map(String.init) ?? text
             MessageInput.say("\(path):\(result)")
         }

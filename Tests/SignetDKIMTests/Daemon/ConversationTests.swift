@@ -94,7 +94,6 @@ import Testing
         var envelope = Envelope()
         envelope.helo = ["client.example.net", "client.example.net"]
         let connection = try daemon.mta.connect()
-        try connection.abort()
         #expect(try connection.deliver(.plain, envelope).signatureCount == 1)
         try connection.abort()
         try connection.abort()

@@ -53,7 +53,7 @@ import Testing
         ("readable for all", "is open to others (mode 0644)", { _ = unsafe chmod($0, 0o644) }),
         ("gone", "cannot be read", { _ = unsafe unlink($0) }),
         (
-            "another kind of file", "no private key",
+            "another kind of file", "not a key",
             { try Data("hello".utf8).write(to: URL(fileURLWithPath: $0)) }
         ),
     ]
