@@ -94,6 +94,15 @@ let package = Package(
         .executableTarget(
             name: "NullFilter", path: "Tests/Benchmarks/NullFilter",
             linkerSettings: [.linkedLibrary("milter")]),
+        // What hostile octets are fed to, by the fuzzer (Tests/Fuzz/run) and by the tests.
+        .target(
+            name: "FuzzTargets",
+            dependencies: ["DaemonKit", "MailAuth", "MailCrypto", "MailDNS", "MailSyntax"],
+            path: "Tests/FuzzTargets", swiftSettings: strict),
+        .testTarget(
+            name: "FuzzRegressionTests",
+            dependencies: ["FuzzTargets", "MailAuth", "MailCrypto", "MailSyntax"],
+            swiftSettings: strict),
         // What packaging/demo shows.
         .executableTarget(
             name: "Demo", dependencies: ["signet", "signet-dkim", "TestKit"], path: "Tests/Demo",
@@ -143,3 +152,12 @@ let package = Package(
             swiftSettings: strict),
     ]
 )
+
+// Tests/Fuzz/run sets this: libFuzzer brings its own main, so that nothing else can be built with it.
+if Context.environment["SIGNET_FUZZ"] != nil {
+    package.targets.append(
+        .executableTarget(
+            name: "fuzz", dependencies: ["FuzzTargets"], path: "Tests/Fuzz",
+            exclude: ["Corpora", "Regressions", "run"], swiftSettings: strict,
+            linkerSettings: [.linkedLibrary("stdc++")]))
+}

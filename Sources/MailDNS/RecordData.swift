@@ -5,7 +5,7 @@ extension DNSRecord {
     ///
     /// Trust: whoever runs the domain asked for writes these bytes. Every length is checked, and
     /// reading them takes linear time. Nil means that they are not data of that type.
-    init?(_ type: RecordType, data: [UInt8]) {
+    package init?(_ type: RecordType, data: [UInt8]) {
         switch type {
         case .a:
             guard data.count == 4 else { return nil }
