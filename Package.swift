@@ -81,7 +81,8 @@ let package = Package(
             name: "TestKit", dependencies: ["MailSyntax", "MailDNS"], path: "Tests/TestKit",
             swiftSettings: strict),
         .testTarget(
-            name: "IntegrationTests", dependencies: ["signet", "signet-dkim", "TestKit"],
+            name: "IntegrationTests",
+            dependencies: ["MailDNS", "MailSyntax", "signet", "signet-dkim", "signet-spf", "TestKit"],
             swiftSettings: strict),
         // Tests/Benchmarks/run.
         .executableTarget(
@@ -145,6 +146,10 @@ let package = Package(
                 "signet-dkim", "DaemonKit", "DaemonResolver", "MailAuth", "MailCrypto", "MailDNS",
                 "MailSyntax", "Milter", "TestKit",
             ],
+            swiftSettings: strict),
+        .testTarget(
+            name: "SignetSPFTests",
+            dependencies: ["DaemonKit", "MailDNS", "MailSyntax", "TestKit", "signet-spf"],
             swiftSettings: strict),
         // A daemon that does nothing but live: the tests of DaemonKit start, signal and stop it.
         .executableTarget(

@@ -39,7 +39,7 @@ struct RequestFile {
                 switch outcome {
                 case .request(let request):
                     services.engine.answer(request, &memory, configuration)
-                case .fault(let fault): PolicyAnswer(configuration, refusing: fault)
+                case .fault(let fault): PolicyAnswer(refusing: fault, configuration)
                 }
             for line in answer.lines {
                 services.log.log(line.isError ? .warning : .info, line.text)

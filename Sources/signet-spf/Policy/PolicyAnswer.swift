@@ -18,13 +18,13 @@ struct PolicyAnswer: Sendable {
     private let prefix: String
 
     /// Begins with "DUNNO" and nothing to log.
-    init(_ configuration: SPFConfiguration, _ request: PolicyRequest) {
-        level = configuration.debugLevel
+    init(_ request: PolicyRequest, _ configuration: SPFConfiguration, atLeast least: Int) {
+        level = max(configuration.debugLevel, least)
         prefix = configuration.logsQueueID ? request.queueID.map { "\($0): " } ?? "" : ""
     }
 
     /// The answer to what could not be read: "DUNNO", and a line that says why.
-    init(_ configuration: SPFConfiguration, refusing fault: RequestFault) {
+    init(refusing fault: RequestFault, _ configuration: SPFConfiguration) {
         level = configuration.debugLevel
         prefix = ""
         log(0, "a request cannot be answered: \(fault)", isError: true)

@@ -8,6 +8,8 @@ import MailSyntax
 struct PolicyEngine: Sendable {
     /// Answers the questions to the DNS.
     let resolver: any DNSResolver
+    /// The level up to which lines are given, whatever debugLevel says.
+    var leastLevel = -1
 
     /// Answers one question.
     ///
@@ -19,7 +21,7 @@ struct PolicyEngine: Sendable {
     func answer(
         _ request: PolicyRequest, _ memory: inout ConnectionMemory, _ current: SPFConfiguration
     ) -> PolicyAnswer {
-        var answer = PolicyAnswer(current, request)
+        var answer = PolicyAnswer(request, current, atLeast: leastLevel)
         guard !current.isMock, let stage = request.stage, Self.checkedStages.contains(stage) else {
             return answer
         }

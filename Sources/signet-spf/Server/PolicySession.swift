@@ -65,7 +65,7 @@ struct PolicySession {
             answer = services.engine.answer(request, &memory, services.configuration.current)
         case .fault(let fault):
             let configuration = services.configuration.current
-            answer = PolicyAnswer(configuration, refusing: fault)
+            answer = PolicyAnswer(refusing: fault, configuration)
         }
         for line in answer.lines {
             services.log.log(line.isError ? .warning : .info, line.text)

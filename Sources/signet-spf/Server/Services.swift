@@ -13,7 +13,7 @@ final class Services: Sendable {
     /// Puts the services together.
     init(configuration: Snapshot<SPFConfiguration>, resolver: any DNSResolver, log: Log) {
         self.configuration = configuration
-        engine = PolicyEngine(resolver: resolver)
+        engine = PolicyEngine(resolver: resolver, leastLevel: log.isEnabled(.debug) ? 3 : -1)
         self.log = log
     }
 }

@@ -1,0 +1,161 @@
+import Glibc
+import MailDNS
+import MailSyntax
+import TestKit
+import Testing
+
+@testable import signet_spf
+
+/// The daemon as its clients see it, well behaved or not.
+@Suite(.serialized)
+struct ConversationTests {
+    @Test func `questions are answered in order, one message after the other`() throws {
+        let daemon = try RunningDaemon()
+        let client = try daemon.connect()
+        #expect(try client.ask(from: "a@pass.example")?.hasPrefix("PREPEND Received-SPF") == true)
+        #expect(try client.ask(from: "a@pass.example") == "DUNNO")
+        let senders = ["fail", "pass", "softfail", "fail"]
+        let questions = senders.enumerated().map {
+            PolicyClient.question(from: "a@\($1).example", instance: "p\($0)")
+        }
+        try client.send(questions.joined())
+        let answers = try senders.map { _ in try client.answer() ?? "" }
+        #expect(answers.map { $0.prefix(3) } == ["550", "PRE", "PRE", "550"])
+    }
+
+    @Test(arguments: [
+        ("nonsense\n\n", "a line is not name=value"), ("\n", "it is empty"),
+        ("sender=a\0b\n\n", "NUL"), ("request=other\n\n", "not of the kind"),
+    ])
+    func `what makes no sense is answered and logged`(_ text: String, _ line: String) throws {
+        let daemon = try RunningDaemon()
+        let client = try daemon.connect()
+        try client.send(text)
+        #expect(try client.answer() == "DUNNO")
+        #expect(try client.ask(from: "a@fail.example")?.hasPrefix("550") == true)
+        #expect(daemon.log.contains(line), "\(daemon.log)")
+    }
+
+    @Test func `CRLF, attributes twice, and one octet at a time`() throws {
+        let client = try RunningDaemon().keeping { try $0.connect() }
+        let question = PolicyClient.question(from: "a@fail.example")
+        try client.value.send(
+            question.split(separator: "\n").joined(separator: "\r\n") + "\r\n\r\n")
+        #expect(try client.value.answer()?.hasPrefix("550") == true)
+        try client.value.send("sender=a@pass.example\n" + question)
+        #expect(try client.value.answer()?.hasPrefix("550") == true)
+        for character in question { try client.value.send(String(character)) }
+        #expect(try client.value.answer()?.hasPrefix("550") == true)
+    }
+
+    @Test func `ten megabytes are read to their end, and cost no memory`() throws {
+        let daemon = try RunningDaemon()
+        let client = try daemon.connect()
+        _ = try client.ask(from: "a@pass.example")
+        let before = try Memory(of: daemon.process.pid).resident
+        let filler = String(repeating: "x", count: 1 << 20)
+        for _ in 0..<10 { try client.send("x=\(filler)\n") }
+        try client.send("\n")
+        #expect(try client.answer() == "DUNNO")
+        #expect(try client.ask(from: "a@fail.example")?.hasPrefix("550") == true)
+        #expect(try Memory(of: daemon.process.pid).resident - before < 1_024)
+    }
+
+    @Test func `a client that stops in the middle keeps nobody waiting`() throws {
+        let daemon = try RunningDaemon()
+        let slow = try daemon.connect()
+        try slow.send("sender=a@pass.example\nhelo_name=")
+        #expect(try daemon.connect().ask(from: "a@fail.example")?.hasPrefix("550") == true)
+        slow.socket.shut()
+        #expect(try daemon.connect().ask(from: "a@fail.example")?.hasPrefix("550") == true)
+        #expect(daemon.process.end == nil)
+    }
+
+    @Test func `a client that never reads keeps nobody waiting`() throws {
+        let daemon = try RunningDaemon("debugLevel 0")
+        let deaf = try daemon.connect(seconds: 1)
+        // Until the daemon, whose answers nobody takes, takes no more questions.
+        let questions = (0..<50).map {
+            PolicyClient.question(from: "a@pass.example", instance: "\($0)")
+        }.joined()
+        for _ in 0..<200 {
+            do { try deaf.send(questions) } catch { break }
+        }
+        #expect(try daemon.connect().ask(from: "a@fail.example")?.hasPrefix("550") == true)
+        _ = try wait(for: "the deaf client to be let go", seconds: 45) {
+            daemon.log.contains("did not take its answer") ? true : nil
+        }
+    }
+
+    @Test func `a thousand idle connections are kept, and cost little`() throws {
+        let daemon = try RunningDaemon("debugLevel 0")
+        let clients = try (0..<1_000).map { _ in try daemon.connect() }
+        for client in clients.prefix(200) { _ = try client.ask(from: "a@pass.example") }
+        for client in clients { _ = try client.ask(from: "a@pass.example") }
+        let memory = try Memory(of: daemon.process.pid)
+        #expect(memory.threads >= 1_000)
+        for client in [clients[0], clients[999]] {
+            #expect(try client.ask(from: "a@fail.example", instance: "2")?.hasPrefix("550") == true)
+        }
+        // A debug build, of which each thread has touched more than a release build's.
+        #expect(memory.proportional < 64 << 10, "\(memory)")
+    }
+
+    @Test func `a slow or dead DNS costs Lookup_Time, and only its own client`() throws {
+        var zone = try World.resolver()
+        let slow = try DomainName("slow.example")
+        zone.add(ZoneRecord(slow, .txt, .text([Array("v=spf1 +all".utf8)])))
+        let daemon = try RunningDaemon("Lookup_Time 1\nTempError_Defer yes", zone: zone)
+        daemon.dns.set(.drop, for: slow)
+        let waiting = try daemon.connect()
+        try waiting.send(PolicyClient.question(from: "a@slow.example"))
+        let start = ContinuousClock.now
+        #expect(try daemon.connect().ask(from: "a@fail.example")?.hasPrefix("550") == true)
+        #expect(try waiting.answer()?.hasPrefix("defer_if_permit 4.7.24") == true)
+        #expect(ContinuousClock.now - start < .seconds(4))
+    }
+
+    @Test(arguments: HostileRecord.all)
+    func `hostile records have a verdict in bounded time`(_ record: HostileRecord) throws {
+        let daemon = try RunningDaemon(zone: record.zone())
+        let start = ContinuousClock.now
+        let answer = try daemon.connect().ask(from: "a@hostile.example")
+        #expect(
+            answer?.hasPrefix("PREPEND Received-SPF: \(record.result)") == true, "\(answer ?? "")")
+        #expect(ContinuousClock.now - start < .seconds(5))
+        #expect(daemon.dns.queries.count <= record.mostQueries, "\(daemon.dns.queries.count)")
+    }
+}
+
+/// Memory and threads of a process, from /proc.
+struct Memory: CustomStringConvertible {
+    /// KB in memory.
+    let resident: Int
+    /// KB, shared pages divided among those who share them.
+    let proportional: Int
+    let threads: Int
+
+    init(of pid: pid_t) throws {
+        resident = try Self.value("VmRSS:", in: "/proc/\(pid)/status")
+        threads = try Self.value("Threads:", in: "/proc/\(pid)/status")
+        proportional = try Self.value("Pss:", in: "/proc/\(pid)/smaps_rollup")
+    }
+
+    private static func value(_ name: String, in file: String) throws -> Int {
+        let text = try Command.require("/bin/cat", [file])
+        let line = text.split(separator: "\n").first { $0.hasPrefix(name) }
+        return line.flatMap { $0.split(whereSeparator: \.isWhitespace).dropFirst().first }
+            .flatMap { Int($0) } ?? 0
+    }
+
+    var description: String { "RSS \(resident) KB, PSS \(proportional) KB, \(threads) threads" }
+}
+
+extension RunningDaemon {
+    /// A value that is of use only while the daemon lives, with the daemon.
+    func keeping<Value>(
+        _ make: (RunningDaemon) throws -> Value
+    ) rethrows -> (daemon: RunningDaemon, value: Value) {
+        (self, try make(self))
+    }
+}

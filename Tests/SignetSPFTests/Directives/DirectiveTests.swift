@@ -1,0 +1,124 @@
+import DaemonKit
+import Foundation
+import Testing
+
+@testable import signet_spf
+
+/// Every directive of the peer's pages: known here, with its class.
+struct DirectiveTests {
+    /// All that policyd-spf.conf(5) and policyd-spf.peruser(5) name, in their order.
+    static let peers = [
+        "debugLevel", "TestOnly", "defaultSeedOnly", "HELO_reject", "HELO_pass_restriction",
+        "Mail_From_reject", "Mail_From_pass_restriction", "No_Mail", "Reject_Not_Pass_Domains",
+        "PermError_reject", "TempError_Defer", "Prospective", "skip_addresses", "Whitelist",
+        "HELO_Whitelist", "Domain_Whitelist", "Domain_Whitelist_PTR", "SPF_Enhanced_Status_Codes",
+        "Header_Type", "Hide_Receiver", "Authserv_Id", "Lookup_Time", "Whitelist_Lookup_Time",
+        "Void_Limit", "Mock", "QueueID", "Reason_Message", "Per_User", "Socket", "PidFile",
+        "UserID", "UMask", "InternalHosts", "MacroList",
+    ]
+
+    /// Ours alone.
+    static let ours = [
+        "IgnoreAuthenticatedClients", "DNSTimeout", "Nameservers", "TrustAnchorFile",
+    ]
+
+    private let schema = SignetSPF.description.schema
+
+    @Test(arguments: peers + ours)
+    func `is known and has a meaning`(_ name: String) throws {
+        let spec = try #require(schema[name])
+        #expect(!spec.meaning.isEmpty)
+        if name == "MacroList" {
+            guard case .refused = spec.support else {
+                Issue.record("MacroList would let clients through unchecked")
+                return
+            }
+        } else {
+            guard case .implemented = spec.support else {
+                Issue.record("\(name) does nothing")
+                return
+            }
+        }
+    }
+
+    private static let project = URL(fileURLWithPath: #filePath)
+        .appendingPathComponent("../../../..").standardized.path
+
+    /// The peer's pages at hand, or as its Debian package installs them.
+    private static let page: String? = {
+        let folder = ProcessInfo.processInfo.environment["SIGNET_SHARED"] ?? project + "/../shared"
+        return try? String(
+            contentsOfFile: folder + "/peer-manpages/policyd-spf.conf.txt", encoding: .utf8)
+    }()
+
+    @Test(.enabled(if: page != nil, "the peer's page is not at hand"))
+    func `the list has every directive that the page gives a value`() throws {
+        let page = try #require(Self.page)
+        let settings = page.matches(of: #/\n {7}([A-Za-z_]+) = /#)
+        let typed = page.matches(of: /\n {7}([A-Z][A-Za-z]+) \((?:string|integer|dataset)\)/)
+        let names = settings.map { String($0.1) } + typed.map { String($0.1) }
+        #expect(names.count > 20)
+        #expect(Set(names).subtracting(Self.peers) == [])
+    }
+
+    @Test func `the manual page lists every directive`() throws {
+        let text = try String(
+            contentsOfFile: Self.project + "/packaging/man/signet-spf.conf.5", encoding: .utf8)
+        for spec in schema.directives {
+            #expect(text.contains("\n.It Cm \(spec.name)"), "\(spec.name)")
+        }
+    }
+
+    @Test func `defaults need no word`() {
+        #expect(read("").problems.isEmpty)
+    }
+
+    @Test func `the peer's default configuration is read as it stands, in each form`() {
+        let lines = [
+            "debugLevel = 1 ", "TestOnly = 1", "", "HELO_reject = Fail", "Mail_From_reject = Fail",
+            "PermError_reject = False", "TempError_Defer = False",
+            "skip_addresses = 127.0.0.0/8,::ffff:127.0.0.0/104,::1",
+        ]
+        for separator in [" = ", "=", " ", ": "] {
+            let text = lines.map { $0.replacingOccurrences(of: " = ", with: separator) }
+            let (configuration, problems) = read(text.joined(separator: "\n"))
+            #expect(problems.isEmpty, "\(problems)")
+            #expect(!configuration.policy.isTest)
+            #expect(configuration.policy.helo == .fail)
+        }
+    }
+
+    @Test(arguments: [
+        ("HELO_reject = maybe", "is not one of its values"), ("TestOnly = yes", "whole number"),
+        ("Prospective = mail.example", "is not an IP address"), ("Lookup_Time = 0", "out of range"),
+        ("Void_Limit = -1", "out of range"), ("Whitelist = 10.0.0.0/99", "not an address"),
+        ("Domain_Whitelist = a..b", "not a domain name"), ("Colour = red", "unknown directive"),
+        ("Reason_Message = {nobody}", "is not one of its placeholders"),
+        ("Reason_Message = {spf", "without its pair"), ("MacroList = a", "is told no macros"),
+        ("Header_Type = both sides", "is not one of its values"),
+    ])
+    func `a mistake is an error with its line`(_ line: String, _ message: String) {
+        let problems = read("# spf\n\(line)\n").problems
+        #expect(problems.map(\.severity) == [.error], "\(problems)")
+        #expect(problems[0].description.hasPrefix("spf.conf:2:1: error: "), "\(problems)")
+        #expect(problems[0].message.contains(message), "\(problems)")
+    }
+
+    @Test(arguments: [
+        ("TestOnly = 0", ConfigurationProblem.Severity.notice), ("defaultSeedOnly = 1", .notice),
+        ("Header_Type = SPF,AR", .notice), ("Header_Type = both", .notice),
+        ("Reason_Message = See {url}", .warning), ("Lookup_Time = 50", .warning),
+        ("Whitelist = 192.0.2.1/24", .warning),
+    ])
+    func `what is probably not meant so is told`(
+        _ line: String, _ severity: ConfigurationProblem.Severity
+    ) {
+        #expect(read(line).problems.map(\.severity) == [severity])
+    }
+
+    @Test func `DNSTimeout is Lookup_Time where that is not given`() {
+        #expect(read("").configuration.lookupSeconds == 20)
+        #expect(read("DNSTimeout 7").configuration.lookupSeconds == 7)
+        #expect(read("DNSTimeout 7\nLookup_Time 9").configuration.lookupSeconds == 9)
+    }
+}

@@ -1,0 +1,107 @@
+import Testing
+
+@testable import signet_spf
+
+/// Cutting octets into requests, whatever they are and however they come.
+struct RequestDecoderTests {
+    /// What comes out for a text, handed over in pieces of a size.
+    private func decode(
+        _ octets: [UInt8], pieces: Int = 4_096
+    ) -> [RequestDecoder.Outcome] {
+        var decoder = RequestDecoder()
+        var outcomes: [RequestDecoder.Outcome] = []
+        var rest = octets[...]
+        while !rest.isEmpty {
+            decoder.append(Array(rest.prefix(pieces)).span)
+            rest = rest.dropFirst(pieces)
+            while let outcome = decoder.next() { outcomes.append(outcome) }
+        }
+        return outcomes
+    }
+
+    private func decode(_ text: String, pieces: Int = 4_096) -> [RequestDecoder.Outcome] {
+        decode(Array(text.utf8), pieces: pieces)
+    }
+
+    private func request(_ values: [PolicyRequest.Attribute: String]) -> RequestDecoder.Outcome {
+        var request = PolicyRequest()
+        for (attribute, value) in values { request[attribute] = Array(value.utf8) }
+        return .request(request)
+    }
+
+    @Test func `attributes that matter are kept, in any order, others are skipped`() {
+        let text =
+            "stress=\nsender=a@example.com\nrequest=smtpd_access_policy\nhelo_name=h=1\nsize=0\n\n"
+        #expect(
+            decode(text) == [
+                request([.sender: "a@example.com", .request: "smtpd_access_policy", .helo: "h=1"])
+            ])
+    }
+
+    @Test(arguments: [1, 2, 7, 64, 4_096])
+    func `it does not matter how the octets come`(_ pieces: Int) {
+        let text = "sender=a@b\n\nhelo_name=x\r\nsender=\r\n\r\n\nfoo\n\n"
+        #expect(
+            decode(text, pieces: pieces) == [
+                request([.sender: "a@b"]), request([.helo: "x"]), .fault(.empty),
+                .fault(.notAnAttribute),
+            ])
+    }
+
+    @Test func `the last of two values holds`() {
+        #expect(decode("sender=a@b\nsender=c@d\n\n") == [request([.sender: "c@d"])])
+    }
+
+    @Test(arguments: [
+        ("\n", RequestFault.empty), ("sender\n\n", .notAnAttribute), ("=x\n\n", .notAnAttribute),
+        ("sender=a\0b\n\n", .nul), ("request=junk_mail\n\n", .otherRequest),
+    ])
+    func `what makes no sense is a fault of its own, and the next request is fine`(
+        _ text: String, _ fault: RequestFault
+    ) {
+        #expect(decode(text + "helo_name=x\n\n") == [.fault(fault), request([.helo: "x"])])
+    }
+
+    @Test func `values that matter are bounded, others only with the whole`() {
+        let long = String(repeating: "x", count: RequestDecoder.longestValue + 1)
+        #expect(decode("sender=\(long)\n\n") == [.fault(.longValue(.sender))])
+        #expect(decode("ccert_fingerprint=\(long)\nsender=a\n\n") == [request([.sender: "a"])])
+    }
+
+    @Test(arguments: [60_000, 70_000, 1 << 20, 10 << 20])
+    func `a request is read up to a bound, and skipped to its end beyond`(_ size: Int) {
+        let filler = [UInt8](repeating: UInt8(ascii: "y"), count: size)
+        let octets =
+            Array("x=".utf8) + filler + Array("\nsender=a@b\n\nsender=c@d\n\n".utf8)
+        let first: RequestDecoder.Outcome =
+            size < RequestDecoder.longestRequest
+            ? request([.sender: "a@b"]) : .fault(.tooLong)
+        #expect(decode(octets, pieces: 65_536) == [first, request([.sender: "c@d"])])
+    }
+
+    @Test func `a request without end is given up`() {
+        var decoder = RequestDecoder()
+        let line = Array("name=value\n".utf8)
+        let piece = Array([[UInt8]](repeating: line, count: 90_000).joined())
+        var outcome: RequestDecoder.Outcome?
+        for _ in 0..<100 where outcome == nil {
+            decoder.append(piece.span)
+            outcome = decoder.next()
+        }
+        #expect(outcome == .fault(.endless))
+        #expect(RequestFault.endless.endsConnection)
+    }
+
+    @Test func `any octets at all have outcomes, one for each empty line`() {
+        var generator = SystemRandomNumberGenerator()
+        let alphabet = Array("ab=\r\n\0\u{C3}".utf8)
+        for _ in 0..<300 {
+            let octets = (0..<200).map { _ in alphabet.randomElement(using: &generator) ?? 0 }
+            let outcomes = decode(octets, pieces: Int.random(in: 1...50, using: &generator))
+            var lines = octets.split(separator: 10, omittingEmptySubsequences: false)
+            lines.removeLast()
+            let empty = lines.count { $0.allSatisfy { $0 == 13 } }
+            #expect(outcomes.count == empty)
+        }
+    }
+}
