@@ -110,11 +110,21 @@ public struct DataSet: Sendable {
 
     /// Every entry whose key or pattern matches, in order.
     public func allEntries(matching text: String) -> [Entry] {
+        positions(matching: text).sorted().map { entries[$0] }
+    }
+
+    /// Every entry whose key or pattern matches one of some spellings, in order, each once.
+    func allEntries(matchingAny texts: [String]) -> [Entry] {
+        guard texts.count != 1 else { return allEntries(matching: texts[0]) }
+        return Set(texts.flatMap(positions)).sorted().map { entries[$0] }
+    }
+
+    private func positions(matching text: String) -> [Int] {
         let key = isCaseSensitive ? text : text.asciiLowercased()
         var found = exact[key] ?? []
         if let domain = domainPart(of: key) { found += byDomain[domain] ?? [] }
         for pattern in patterns where pattern.glob.matches(text) { found.append(pattern.position) }
-        return found.sorted().map { entries[$0] }
+        return found
     }
 
     /// A text from its last `@` on.

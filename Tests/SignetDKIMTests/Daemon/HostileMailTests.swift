@@ -65,8 +65,9 @@ import Testing
     @Test func `of 10,000 signatures 8 are looked at, the author's first`() throws {
         let daemon = try RunningDaemon("MaximumHeaders 0\n")
         var message = try signed()
+        let hash = String(repeating: "A", count: 43) + "="
         let other = MailMessage.Field(
-            "DKIM-Signature", " v=1; a=rsa-sha256; d=x.example; s=s; h=from; bh=eA==; b=eA==")
+            "DKIM-Signature", " v=1; a=rsa-sha256; d=x.example; s=s; h=from; bh=\(hash); b=eA==")
         message.fields = Array(repeating: other, count: 10_000) + message.fields
         let start = ContinuousClock().now
         let outcome = try daemon.mta.deliver(message)

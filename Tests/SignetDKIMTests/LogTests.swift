@@ -1,0 +1,62 @@
+import MailDNS
+import MailSyntax
+import TestKit
+import Testing
+
+@testable import signet_dkim
+
+/// What the log says of a message: the words that postmasters' scripts look for, and one reason for mail that is not signed.
+@Suite struct LogTests {
+    /// Messages of ours that are not signed: the sender field, the configuration beside the keys, and the line.
+    static let reasons: [(fields: [(String, String)], more: String, line: String)] = [
+        ([("From", "x@example.com")], "", "example.com is not in Domain"),
+        ([("From", "a@example.org, b@example.com")], "", "several domains in From"),
+        ([("From", "a@example.org"), ("From", "b@example.org")], "", "2 From fields"),
+        ([], "", "no From field"),
+        ([("From", "nobody")], "", "From is malformed: "),
+        ([("From", "a@example.org")], "Mode v\n", "Mode is v"),
+        ([("From", "a@example.org")], "PeerList 192.0.2.1\n", "is in PeerList"),
+        ([("From", "a@example.org")], "ExemptDomains .org\n", "is in ExemptDomains"),
+        ([("From", "a@example.org")], "DontSignMailTo example.net\n", "is in DontSignMailTo"),
+    ]
+
+    @Test(arguments: 0..<reasons.count)
+    func `one line says why a message of ours was not signed`(_ index: Int) throws {
+        let (fields, more, line) = Self.reasons[index]
+        var message = MailMessage.plain.without("From")
+        message.fields += fields.map { MailMessage.Field($0.0, " " + $0.1) }
+        let passage = try pass(ours(more + Keys.shared.get().single), message)
+        #expect(passage.signatures.isEmpty)
+        let lines = passage.log.filter { $0.hasSuffix("; not signed") }
+        #expect(lines.count == 1 && lines[0].contains(line), "\(passage.log)")
+    }
+
+    @Test func `without any keys the reason is that`() throws {
+        #expect(try pass(ours("")).log == ["4XyZ: no keys are configured; not signed"])
+        // Of mail from outside there is nothing to say then.
+        #expect(try pass("").log.isEmpty)
+    }
+
+    @Test func `a message from outside has its line too`() throws {
+        let passage = try pass(Keys.shared.get().single, .plain.with(("From", "x@example.com")))
+        #expect(
+            passage.log == [
+                "4XyZ: client.example.net [192.0.2.1] not internal, not authenticated; not signed"
+            ])
+    }
+
+    @Test func `a signature's failure is told in words`() throws {
+        var message = try MailMessage.plain.signed()
+        message.body += Array("more\r\n".utf8)
+        #expect(
+            try pass("", message).log == [
+                "4XyZ: DKIM verification failed (s=mail, d=example.org): "
+                    + "the body was changed after signing"
+            ])
+        let signed = try MailMessage.plain.signed()
+        let missing = try pass("", signed) { $0.zone = ZoneResolver() }
+        #expect(missing.logs("4XyZ: key retrieval failed (s=mail, d=example.org): "))
+        let unnamed = try pass("", message) { $0.queueID = nil }
+        #expect(unnamed.logs("NOQUEUE: DKIM verification failed"))
+    }
+}
