@@ -41,10 +41,11 @@ public enum MilterServer {
         /// - Parameters:
         ///   - name: The filter's name in libmilter's messages.
         ///   - timeout: Seconds without a word from the MTA after which a connection is closed.
-        ///   - drainLimit: Seconds that live connections get to finish in when draining.
+        ///   - drainLimit: Seconds that live connections get to finish in when draining; Postfix waits for
+        ///     a new one to be answered for 30.
         ///   - onProblem: Told of refused connections and of faults, one line each.
         public init(
-            name: String, timeout: Int32 = 7210, drainLimit: Int = 30,
+            name: String, timeout: Int32 = 7210, drainLimit: Int = 20,
             onProblem: @escaping @Sendable (String) -> Void
         ) {
             self.name = name

@@ -1,14 +1,16 @@
 # shellcheck shell=bash
 # Installs what building and testing need from Debian, and starts nothing.
 #
-# Sourced by Tests/run and packaging/demo. The machine's own mail system stays as it is: where
-# another MTA than Postfix is installed nothing is installed at all, and a service that a package
-# brings is not started.
+# Sourced by Tests/run, packaging/demo and packaging/build-deb. The machine's own mail system stays
+# as it is: where another MTA than Postfix is installed nothing is installed at all, and a service
+# that a package brings is not started.
 
 # What the build links with; libspf2 is the second opinion of a test, in no daemon.
 build_packages=(
     libmilter-dev libunbound-dev libssl-dev libsqlite3-dev libspf2-dev pkg-config
 )
+# What packaging/build-deb needs beside that.
+packaging_packages=(debhelper dpkg-dev git)
 # What the demo runs beside our programs.
 demo_packages=(
     postfix dovecot-core dovecot-imapd dovecot-lmtpd dovecot-submissiond nsd
