@@ -29,6 +29,8 @@ final class DKIMSession: MilterSession {
     private struct Message: ~Copyable {
         var facts = MessagePlan.Facts()
         var task = MessageTask.waiting
+        /// The MTA's name for the message, known when its header section has ended.
+        var queueID: String?
         /// The Authentication-Results fields that came after the header section had grown too long.
         var unreadResults = 0
 
@@ -85,6 +87,7 @@ final class DKIMSession: MilterSession {
 
     func endOfHeader(_ macros: borrowing MilterMacros) -> MilterReply {
         message.facts.client = client
+        message.queueID = Self.queueID(macros)
         let plan = MessagePlan(message.facts, configuration)
         message.task = MessageTask(
             plan, header: message.facts.header, configuration: configuration, services: services)
@@ -100,14 +103,22 @@ final class DKIMSession: MilterSession {
         var finished = Message(configuration)
         swap(&finished, &message)
         let context = MessageContext(
-            queueID: macros["i"].flatMap { $0.isEmpty ? nil : $0 }, mtaName: macros["j"],
+            queueID: Self.queueID(macros), mtaName: macros["j"],
             canQuarantine: negotiated.edits.contains(.quarantine),
             header: finished.facts.header, unreadResults: finished.unreadResults,
             configuration: configuration, log: services.log)
         return finished.task.finish(context, keys: services.publicKeys)
     }
 
+    private static func queueID(_ macros: borrowing MilterMacros) -> String? {
+        macros["i"].flatMap { $0.isEmpty ? nil : $0 }
+    }
+
     func abort() {
+        // The client vanished, or the connection broke: a frame over libmilter's limit looks no different from here.
+        if !message.facts.header.isEmpty {
+            services.log.info(message.queueID, "ended by the MTA before it was complete")
+        }
         message.task.abandon()
         message = Message(configuration)
     }

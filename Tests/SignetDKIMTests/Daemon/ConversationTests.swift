@@ -130,11 +130,15 @@ import Testing
         let other = try daemon.mta.connect()
         let connection = try RawConversation(daemon.mta)
         try connection.begin()
+        try connection.field("From", Array("a@example.org".utf8))
+        try connection.endHeader()
         #expect(throws: StreamError.self) {
             try connection.body([UInt8](repeating: 65, count: 1 << 20))
             _ = try connection.end()
         }
+        try daemon.process.waitForLogLine("4XyZ: ended by the MTA before it was complete")
         #expect(try other.deliver(.plain).signatureCount == 1)
         other.quit()
+        #expect(daemon.log("before it was complete") == 1)
     }
 }
