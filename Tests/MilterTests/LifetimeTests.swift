@@ -26,8 +26,21 @@ import Testing
         #expect(isWhole)
         try probe.settle(sessions)
         #expect(try probe.mta.deliver(hello).message.values("X-Seen") == [" yes"])
+        try probe.settle(sessions + 1)
         probe.process.tell("count")
         _ = try probe.process.line("count 0")
+    }
+
+    /// libmilter looks at its listener anew every five seconds only; it must not have missed that
+    /// the real one has come into its place.
+    @Test(arguments: [0, 0.1, 0.3]) func theFirstConnectionIsServedAtOnce(after pause: Double)
+        throws
+    {
+        let probe = try Probe("events=all", "replies=all")
+        Thread.sleep(forTimeInterval: pause)
+        let clock = ContinuousClock()
+        let time = try clock.measure { _ = try probe.mta.deliver(hello) }
+        #expect(time < .seconds(3))
     }
 
     @Test func fiftyConnectionsAtOnce() throws {
