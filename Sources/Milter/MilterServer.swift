@@ -117,6 +117,7 @@ public enum MilterServer {
         var hasStarted = false
         let isHelped = waker.start(listener: listener, idleLimit: options.timeout) {
             hasStarted = startThread {
+                allowInterrupts()
                 acceptor.store(UInt(pthread_self()), ordering: .releasing)
                 end(with: smfi_main())
             }

@@ -47,6 +47,14 @@ func interruptThread(_ thread: pthread_t) {
     pthread_kill(thread, SIGURG)
 }
 
+/// Lets `interruptThread` reach the calling thread: whoever started the program may have blocked all signals.
+func allowInterrupts() {
+    var signals = sigset_t()
+    unsafe sigemptyset(&signals)
+    unsafe sigaddset(&signals, SIGURG)
+    _ = unsafe pthread_sigmask(SIG_UNBLOCK, &signals, nil)
+}
+
 /// Starts a detached thread.
 func startThread(_ body: @escaping @Sendable () -> Void) -> Bool {
     final class Box: Sendable {
