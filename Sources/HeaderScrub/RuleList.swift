@@ -8,62 +8,32 @@ public struct RuleList: Sendable {
     /// The rules, in their order.
     public let rules: [ScrubRule]
 
-    /// Positions of rules for one name, by the name's length: most fields meet none.
-    private let literals: [[Int]]
-    /// Positions of rules with wildcards in the name.
-    private let patterns: [Int]
+    /// The beginnings of their names, which most fields do not have: all that is looked at of most rules.
+    private let heads: [NameHead]
 
     /// Makes a list.
     public init(_ rules: [ScrubRule]) {
         self.rules = rules
-        var literals: [[Int]] = []
-        var patterns: [Int] = []
-        for (position, rule) in rules.enumerated() {
-            guard let name = rule.literalName else {
-                patterns.append(position)
-                continue
-            }
-            while literals.count <= name.count { literals.append([]) }
-            literals[name.count].append(position)
-        }
-        self.literals = literals
-        self.patterns = patterns
+        heads = rules.map(\.head)
     }
 
-    /// The first rule that matches a field; nil where none does.
-    func rule(for position: Int, of header: HeaderSection) -> ScrubRule? {
-        let nameRange = header.fields[position].name
-        let name = header.bytes.span.extracting(nameRange)
-        let exact = name.count < literals.count ? literals[name.count] : []
-        guard !exact.isEmpty || !patterns.isEmpty else { return nil }
-        var isStandard: Bool?
+    /// The position of the first rule that matches a field; nil where none does.
+    func firstIndex(matching position: Int, of header: HeaderSection) -> Int? {
+        let name = header.bytes.span.extracting(header.fields[position].name)
+        let head = NameHead(name)
         var value: [UInt8]?
-        var (nextExact, nextPattern) = (0, 0)
-        // The two lists are ascending: taken together they are the rules in their order.
-        while nextExact < exact.count || nextPattern < patterns.count {
-            let candidate: Int
-            if nextPattern == patterns.count
-                || (nextExact < exact.count && exact[nextExact] < patterns[nextPattern])
+        for index in heads.indices where heads[index].canBegin(head) {
+            guard rules[index].name.matches(name) else { continue }
+            // A Keep may be as wide as it likes; a removal by wildcard only reaches what is not standard.
+            if rules[index].action == .remove, !rules[index].name.isLiteral,
+                ProtectedFields.isStandard(FieldName(bytes: header.name(of: position)))
             {
-                candidate = exact[nextExact]
-                nextExact += 1
-            } else {
-                candidate = patterns[nextPattern]
-                nextPattern += 1
+                continue
             }
-            let rule = rules[candidate]
-            guard rule.matches(name: name) else { continue }
-            if rule.literalName == nil, rule.action == .remove {
-                // A Keep may be as wide as it likes; a removal only reaches what is not standard.
-                let known =
-                    isStandard
-                    ?? ProtectedFields.isStandard(FieldName(bytes: header.name(of: position)))
-                isStandard = known
-                if known { continue }
-            }
-            guard let wanted = rule.value else { return rule }
-            if value == nil { value = Self.unfolded(header.value(of: position)) }
-            if let value, wanted.matches(value.span) { return rule }
+            guard let wanted = rules[index].value else { return index }
+            let unfolded = value ?? Self.unfolded(header.value(of: position))
+            if wanted.matches(unfolded.span) { return index }
+            value = unfolded
         }
         return nil
     }

@@ -57,14 +57,16 @@ public struct ScrubPlan: Sendable {
         var covered: CoveredFields?
         var trace = TraceFields()
         for position in header.fields.indices {
-            let rule = policy.rules.rule(for: position, of: header)
+            let action = policy.rules.firstIndex(matching: position, of: header).map {
+                policy.rules.rules[$0].action
+            }
             let isReceived = header.isReceived(position)
             let stamp =
                 isReceived ? ReceivedStamp(reading: header.value(of: position).span) : nil
             hops += stamp?.hops ?? 0
             guard
                 let wanted = Self.wanted(
-                    position, of: header, rule: rule, stamp: stamp,
+                    position, of: header, action: action, stamp: stamp,
                     rewriting: (policy.rewritesDate, identifiers), host: host, now: now)
             else { continue }
             // Only a message with something to change pays for reading its signatures.
@@ -95,10 +97,10 @@ public struct ScrubPlan: Sendable {
 
     /// What the rules and the other directives want done to a field; nil for nothing.
     private static func wanted(
-        _ position: Int, of header: HeaderSection, rule: ScrubRule?, stamp: ReceivedStamp?,
+        _ position: Int, of header: HeaderSection, action: ScrubRule.Action?, stamp: ReceivedStamp?,
         rewriting: (date: Bool, identifiers: MessageIdentifiers?), host: String, now: MailDate
     ) -> Change? {
-        switch rule?.action {
+        switch action {
         case .remove:
             // A name that no field may have cannot be named to the MTA either.
             return header.hasValidName(position) ? .remove : nil

@@ -21,8 +21,8 @@ public struct ScrubRule: Sendable {
     public let value: Glob?
     /// Where the rule stands.
     public let location: SourceLocation
-    /// The name in lower case, where the pattern is no more than a name.
-    let literalName: [UInt8]?
+    /// What every name that the pattern matches begins with; all of the name where the pattern is no more than a name.
+    let head: NameHead
 
     /// Why a rule cannot be used.
     public struct Fault: Error, Sendable {
@@ -49,9 +49,13 @@ public struct ScrubRule: Sendable {
             valueStart < bytes.count
             ? try Self.glob(String(decoding: bytes[valueStart...], as: UTF8.self), at: valueStart)
             : nil
-        literalName = name.isLiteral ? nameText.utf8.asciiLowercased : nil
+        let literal = bytes[..<nameEnd].prefix { !Self.wildcards.contains($0) }
+        head = NameHead(literal.span)
         try check(nameText)
     }
+
+    /// What begins a part of a pattern that is more than its letters.
+    private static let wildcards = Array("*?[\\".utf8)
 
     private static func glob(_ text: String, at offset: Int) throws(Fault) -> Glob {
         do throws(Glob.Fault) {
@@ -74,16 +78,10 @@ public struct ScrubRule: Sendable {
                 message: "only Received fields can be replaced",
                 suggestion: "write Replace Received, or Remove \(nameText)", offset: 0)
         }
-        if action == .remove, literalName != nil, ProtectedFields.isEssential(field) {
+        if action == .remove, name.isLiteral, ProtectedFields.isEssential(field) {
             throw Fault(
                 message: "a message cannot do without its \(nameText) field",
                 suggestion: "remove the line", offset: 0)
         }
-    }
-
-    /// Whether the rule's pattern for the name matches.
-    func matches(name fieldName: Span<UInt8>) -> Bool {
-        if let literalName { return literalName.span.equalsIgnoringASCIICase(fieldName) }
-        return name.matches(fieldName)
     }
 }

@@ -11,20 +11,15 @@ final class ScrubSession: MilterSession {
     private let services: Services
     private let configuration: ScrubConfiguration
     private var client = Client()
-    private var message = Message.foreign
+    /// Why the message under way is ours; nil for mail that passes as it is.
+    private var reason: TrafficPolicy.Reason?
+    /// The fields of a message of ours.
+    private var header = HeaderSection(limits: ScrubSession.limits)
 
     /// The longest header section that is scrubbed.
     ///
     /// A longer one is refused, as it could only be scrubbed in part.
     static let limits = HeaderSection.Limits(fields: 20_000, bytes: 4 << 20)
-
-    /// The message under way.
-    private enum Message {
-        /// It passes as it is.
-        case foreign
-        /// It is ours, for this reason.
-        case ours(HeaderSection, TrafficPolicy.Reason)
-    }
 
     /// Begins a connection.
     init(services: Services) {
@@ -42,31 +37,27 @@ final class ScrubSession: MilterSession {
     func mail(
         _ reversePath: Span<UInt8>, parameters: [[UInt8]], _ macros: borrowing MilterMacros
     ) -> MilterReply {
+        forget()
         client.authenticationType = macros["{auth_type}"]
         var values: [String: String] = [:]
         for condition in configuration.traffic.macrosOfOurs {
             values[condition.name] = macros[condition.name]
         }
         if case .ours(let reason) = configuration.traffic.decide(client, macro: { values[$0] }) {
-            message = .ours(HeaderSection(limits: Self.limits), reason)
-        } else {
-            message = .foreign
+            self.reason = reason
         }
         return .continue
     }
 
     func header(name: Span<UInt8>, value: Span<UInt8>) -> MilterReply {
-        // Taken out and put back, so that the section is changed in place and not copied.
-        guard case .ours(var header, let reason) = message else { return .continue }
-        message = .foreign
-        header.append(name: name, value: value)
-        message = .ours(header, reason)
+        // At the limit the section stops growing and says so at the end.
+        if reason != nil { header.append(name: name, value: value) }
         return .continue
     }
 
     func endOfMessage(_ macros: borrowing MilterMacros) -> MilterVerdict {
-        guard case .ours(let header, let reason) = message else { return .continue }
-        message = .foreign
+        defer { forget() }
+        guard let reason else { return .continue }
         let queueID = macros["i"]
         let outcome = ScrubOutcome(
             header: header, queueID: queueID, client: client, reason: reason,
@@ -81,6 +72,12 @@ final class ScrubSession: MilterSession {
     }
 
     func abort() {
-        message = .foreign
+        forget()
+    }
+
+    /// Makes ready for another message.
+    private func forget() {
+        reason = nil
+        if !header.isEmpty { header = HeaderSection(limits: Self.limits) }
     }
 }
