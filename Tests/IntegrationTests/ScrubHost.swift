@@ -21,7 +21,9 @@ final class ScrubHost {
     }
 
     /// Starts everything that the example consists of; without Signet, all of it but Signet.
-    init(_ name: String, withSignet: Bool = true, scrubConfiguration: String? = nil) throws {
+    ///
+    /// `root` has the Postfix that runs, where it is not the machine's.
+    init(_ name: String, withSignet: Bool = true, root: DebianRoot? = nil) throws {
         topology = ScrubTopology(name: name)
         let sink = try SMTPSink()
         self.sink = sink
@@ -29,6 +31,7 @@ final class ScrubHost {
         certificate = try Self.makeCertificate()
         var configuration = PostfixConfiguration()
         configuration.relayPort = sink.port
+        configuration.root = root
         // Everything that Postfix can tell about a client stands in its Received field.
         configuration.settings["smtpd_tls_received_header"] = "yes"
         configuration.settings["smtpd_sasl_authenticated_header"] = "yes"
@@ -41,13 +44,13 @@ final class ScrubHost {
         topology.apply(to: &configuration, withSignet: withSignet)
         postfix = try PostfixInstance(configuration)
         try postfix.directory.write(ScrubTopology.headerChecks, to: "etc/scrub_header_checks")
-        if withSignet { try startDaemons(scrubConfiguration) }
+        if withSignet { try startDaemons() }
         try postfix.start()
         dovecot = try topology.listener.isEmpty || name == "local" ? nil : startDovecot()
     }
 
-    private func startDaemons(_ scrubConfiguration: String?) throws {
-        let rules = scrubConfiguration ?? topology.text("scrub.conf") ?? ""
+    private func startDaemons() throws {
+        let rules = topology.text("scrub.conf") ?? ""
         daemons.append(
             try DaemonProcess(
                 "signet-scrub",

@@ -79,8 +79,10 @@ public final class PostfixInstance: Sendable {
 
     /// Starts the master process and waits until its listeners answer.
     public func start() throws {
+        var command = ["/usr/lib/postfix/sbin/master", "-s", "-c", configurationDirectory]
+        if let root = configuration.root { command = root.command(command) }
         let process = try ChildProcess(
-            "/usr/lib/postfix/sbin/master", ["-s", "-c", configurationDirectory],
+            command[0], Array(command.dropFirst()),
             descriptors: [
                 .file(directory.file("log/start.log"), as: 1),
                 .file(directory.file("log/start.log"), as: 2),
