@@ -55,11 +55,13 @@ struct ScrubCommand: ParsableCommand {
             split.header, policy: policy, mtaName: host, queueID: nil,
             now: Int64(Date().timeIntervalSince1970))
         let listing = ScrubListing(plan, of: split.header)
-        for line in listing.lines where !after { print(line.text) }
-        for line in listing.lines where after && line.mark != .old { print(line.field) }
         if after {
-            print("")
+            let lines = listing.lines.filter { $0.mark != .old }.map { $0.field + "\n" }
+            // The body is octets, not text, so that all of it goes past print's buffer.
+            FileHandle.standardOutput.write(Data(lines.joined().utf8) + Data("\n".utf8))
             FileHandle.standardOutput.write(Data(contents[split.bodyStart...]))
+        } else {
+            for line in listing.lines { print(line.text) }
         }
         guard !plan.isLoop else {
             throw CommandFailure(.dataError, "554 5.4.6: the message has made \(plan.hops) hops")
