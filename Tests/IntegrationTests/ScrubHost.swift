@@ -38,6 +38,8 @@ final class ScrubHost {
         configuration.settings["smtpd_tls_security_level"] = "may"
         configuration.settings["smtpd_tls_cert_file"] = certificate.file("cert.pem")
         configuration.settings["smtpd_tls_key_file"] = certificate.file("key.pem")
+        // There are no names of loopback addresses to be waited for.
+        configuration.settings["smtpd_peername_lookup"] = "no"
         // Mail to this domain bounces.
         configuration.settings["transport_maps"] =
             "inline:{{ refused.example = error:5.1.1 nobody of that name }}"

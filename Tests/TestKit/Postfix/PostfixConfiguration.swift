@@ -22,7 +22,9 @@ public struct PostfixConfiguration: Sendable {
     public var relayPort: UInt16?
     /// Whether smtpd and cleanup run chrooted in the queue directory, as Debian installs them.
     public var isChrooted = true
-    /// The release whose Postfix runs; nil for the machine's own. Only SMTP and the log work with another.
+    /// The release whose Postfix runs; nil for the machine's own.
+    ///
+    /// Only SMTP and the log work with another.
     public var root: DebianRoot?
     /// Settings of main.cf, over the test kit's own.
     public var settings: [String: String] = [:]
