@@ -4,7 +4,8 @@ internal import TestKit
 @main
 enum DKIMBenchmark {
     private static let experiments: KeyValuePairs<String, @Sendable () throws -> Void> = [
-        "costs": { try Costs.run(rounds: 9, count: 1000) }
+        "costs": { try Costs.run(rounds: 9, count: 1000) },
+        "profile": { try Profile.run() },
     ]
 
     static func main() throws {
@@ -13,9 +14,7 @@ enum DKIMBenchmark {
             let known = experiments.map(\.key).joined(separator: ", ")
             throw TestKitError("no experiment called \(name); there are \(known)")
         }
-        for (name, body) in experiments where named.isEmpty ? name == "costs" : named.contains(name)
-        {
-            try body()
-        }
+        let chosen = named.isEmpty ? ["costs"] : Array(named)
+        for (name, body) in experiments where chosen.contains(name) { try body() }
     }
 }
