@@ -1,25 +1,34 @@
+internal import Glibc
 internal import TestKit
 
-/// Our daemon under load and `perf` beside it: where the time goes.
+/// Our daemon under load with `perf` beside it: where the time goes, with the null filter to compare.
 enum Profile {
-    /// Writes the hottest functions of signing with Ed25519 and of verifying.
-    static func run() throws {
+    /// Writes for each subject how the time is shared among libraries, functions, and functions with what they call.
+    static func run(count: Int) throws {
         let bench = try Bench()
-        for subject in [try bench.signer(bench.keys.ed25519), try bench.verifier()] {
+        let subjects = [
+            try bench.null(), try bench.signer(bench.keys.ed25519), try bench.verifier(),
+        ]
+        for subject in subjects {
             let directory = try TemporaryDirectory("signet-profile")
             let data = directory.file("perf.data")
             let perf = try ChildProcess(
                 "/usr/bin/perf",
                 [
-                    "record", "-q", "-e", "cpu-clock", "-F", "4000", "-p", "\(subject.meter.pid)",
-                    "-o", data,
+                    "record", "-q", "-e", "cpu-clock", "-F", "4000", "--call-graph", "fp", "-p",
+                    "\(subject.meter.pid)", "-o", data,
                 ])
-            try Load.deliver(20_000, to: subject)
-            perf.send(2)
+            let cost = try subject.cost(of: count)
+            perf.send(SIGINT)
             _ = try perf.waitForEnd(seconds: 20)
-            let hot = try Command.require(
-                "/usr/bin/perf", ["report", "-i", data, "--stdio", "--percent-limit", "0.4"])
-            Report.write("## \(subject.name)\n\n\(hot)")
+            Report.write("## \(subject.name): \(cost) µs a message\n")
+            for order in [["--no-children", "-s", "dso"], ["--no-children"], ["--children"]] {
+                let report = try Command.require(
+                    "/usr/bin/perf",
+                    ["report", "-i", data, "--stdio", "-q", "-g", "none", "--percent-limit", "0.3"]
+                        + order)
+                Report.write(report)
+            }
         }
     }
 }

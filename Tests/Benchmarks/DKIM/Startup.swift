@@ -1,0 +1,35 @@
+internal import Glibc
+internal import TestKit
+
+/// The time from the start of the program to its word that it is ready, and its first message.
+enum Startup {
+    static func run(rounds: Int) throws {
+        let keys = try Keys()
+        let directory = try TemporaryDirectory("signet-startup")
+        let configuration = try directory.write(
+            keys.directives(keys.rsa) + "Socket unix:\(directory.file("socket"))\n",
+            to: "dkim.conf")
+        let program = try DaemonProcess.path(of: "signet-dkim")
+        let notifications = try LoopbackSocket.receiveDatagrams(path: directory.file("notify"))
+        var times: [Double] = []
+        for _ in 0..<rounds {
+            let start = wallMicroseconds()
+            let process = try ChildProcess(
+                program, ["-x", configuration],
+                environment: ["NOTIFY_SOCKET": directory.file("notify")])
+            var polled = pollfd(fd: notifications.descriptor, events: Int16(POLLIN), revents: 0)
+            var isReady = false
+            while !isReady {
+                guard unsafe poll(&polled, 1, 5000) == 1, let word = notifications.receive() else {
+                    throw TestKitError("signet-dkim does not get ready")
+                }
+                isReady = word.contains("READY=1")
+            }
+            times.append((wallMicroseconds() - start) / 1000)
+            process.send(SIGTERM)
+            _ = try process.waitForEnd(seconds: 10)
+            while notifications.receive() != nil {}
+        }
+        Report.limit("ms from exec to ready, median", times.median, atMost: 15)
+    }
+}
