@@ -37,16 +37,16 @@ static inline int milter_set_reply_lines(
 }
 
 static inline int milter_insert_header(
-    SMFICTX *context, int index, const char *name, const char *value) {
+    SMFICTX *context, int index, const char *name, const unsigned char *value) {
     return smfi_insheader(context, index, (char *)name, (char *)value);
 }
 
-static inline int milter_add_header(SMFICTX *context, const char *name, const char *value) {
+static inline int milter_add_header(SMFICTX *context, const char *name, const unsigned char *value) {
     return smfi_addheader(context, (char *)name, (char *)value);
 }
 
 static inline int milter_change_header(
-    SMFICTX *context, const char *name, int occurrence, const char *value) {
+    SMFICTX *context, const char *name, int occurrence, const unsigned char *value) {
     return smfi_chgheader(context, (char *)name, occurrence, (char *)value);
 }
 

@@ -85,9 +85,10 @@ public enum Base64 {
     public static func decode(_ text: String) -> [UInt8]? { decode(text.utf8.span) }
 
     private static func appendQuartet(of bits: UInt32, to text: inout [UInt8]) {
-        for shift: UInt32 in [18, 12, 6, 0] {
-            text.append(alphabet[Int(bits >> shift & 0x3F)])
-        }
+        text.append(alphabet[Int(bits >> 18 & 0x3F)])
+        text.append(alphabet[Int(bits >> 12 & 0x3F)])
+        text.append(alphabet[Int(bits >> 6 & 0x3F)])
+        text.append(alphabet[Int(bits & 0x3F)])
     }
 
     private static let alphabet = [UInt8](

@@ -85,6 +85,11 @@ extension Span<UInt8> {
         unsafe withUnsafeBufferPointer { unsafe [UInt8]($0) }
     }
 
+    /// The octets with ASCII capitals in lower case.
+    public var asciiLowercased: [UInt8] {
+        unsafe withUnsafeBufferPointer { unsafe $0.asciiLowercased }
+    }
+
     /// Whether two byte strings are equal when ASCII case is disregarded.
     public func equalsIgnoringASCIICase(_ other: Span<UInt8>) -> Bool {
         guard count == other.count else { return false }

@@ -34,12 +34,12 @@ struct FieldIndex: Sendable {
         links.append(Link(hash: hash, previous: previous, occurrence: occurrence))
     }
 
-    /// The lowest field with a name.
+    /// The lowest field with a name, whose hash is told.
     func last(
-        named name: Span<UInt8>, names bytes: [UInt8], fields: [HeaderSection.Field]
+        named name: Span<UInt8>, hash: UInt32, names bytes: [UInt8], fields: [HeaderSection.Field]
     ) -> Int? {
         guard !slots.isEmpty else { return nil }
-        let slot = find(name, hash: FieldIndex.hash(name), bytes: bytes, fields: fields)
+        let slot = find(name, hash: hash, bytes: bytes, fields: fields)
         return slots[slot] < 0 ? nil : Int(slots[slot])
     }
 
@@ -84,7 +84,8 @@ struct FieldIndex: Sendable {
         }
     }
 
-    private static func hash(_ name: Span<UInt8>) -> UInt32 {
+    /// The hash of a name, whatever the case of its letters.
+    static func hash(_ name: Span<UInt8>) -> UInt32 {
         var hasher = Hasher()
         var word: UInt64 = 0
         for index in name.indices {

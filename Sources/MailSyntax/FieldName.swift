@@ -10,16 +10,31 @@ public struct FieldName: Sendable, ExpressibleByStringLiteral, CustomStringConve
     /// The octets in lower case.
     public let lowercased: [UInt8]
 
+    /// Under which a header section files the name, so that a name made once is hashed once.
+    let hash: UInt32
+
     /// Creates a name from text.
     public init(_ text: String) {
-        self.text = text
-        lowercased = text.utf8.asciiLowercased
+        self.init(text: text, lowercased: text.utf8.asciiLowercased)
     }
 
     /// Creates a name from the octets of a message; what is not UTF-8 is replaced in `text` only.
-    @inlinable public init(bytes: some Collection<UInt8>) {
-        text = String(decoding: bytes, as: UTF8.self)
-        lowercased = bytes.asciiLowercased
+    public init(bytes: some Collection<UInt8>) {
+        self.init(text: String(decoding: bytes, as: UTF8.self), lowercased: bytes.asciiLowercased)
+    }
+
+    /// Creates a name from the octets of a message; what is not UTF-8 is replaced in `text` only.
+    public init(bytes: Span<UInt8>) {
+        let text = unsafe bytes.withUnsafeBufferPointer {
+            unsafe String(decoding: $0, as: UTF8.self)
+        }
+        self.init(text: text, lowercased: bytes.asciiLowercased)
+    }
+
+    private init(text: String, lowercased: [UInt8]) {
+        self.text = text
+        self.lowercased = lowercased
+        hash = FieldIndex.hash(lowercased.span)
     }
 
     /// Creates a name from a literal.
@@ -43,10 +58,12 @@ public struct FieldName: Sendable, ExpressibleByStringLiteral, CustomStringConve
 
 extension FieldName: Hashable {
     /// Whether two names are the same field's.
-    public static func == (a: FieldName, b: FieldName) -> Bool { a.lowercased == b.lowercased }
+    public static func == (a: FieldName, b: FieldName) -> Bool {
+        a.hash == b.hash && a.lowercased == b.lowercased
+    }
 
     /// Hashes the lower-case name.
-    public func hash(into hasher: inout Hasher) { hasher.combine(lowercased) }
+    public func hash(into hasher: inout Hasher) { hasher.combine(hash) }
 }
 
 extension FieldName {

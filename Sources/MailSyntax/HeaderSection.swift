@@ -162,13 +162,17 @@ extension HeaderSection {
 extension HeaderSection {
     /// The positions of the fields with a name, top to bottom.
     public func indices(named name: FieldName) -> [Int] {
-        indices(named: name.lowercased.span)
+        indices(upFrom: lastIndex(named: name))
     }
 
     /// The positions of the fields with a name, top to bottom.
     public func indices(named name: Span<UInt8>) -> [Int] {
+        indices(upFrom: lastIndex(named: name))
+    }
+
+    private func indices(upFrom lowest: Int?) -> [Int] {
         var found: [Int] = []
-        var next = lastIndex(named: name)
+        var next = lowest
         while let position = next {
             found.append(position)
             next = previousIndex(sameNameAs: position)
@@ -179,12 +183,13 @@ extension HeaderSection {
 
     /// The position of the lowest field with a name.
     public func lastIndex(named name: FieldName) -> Int? {
-        lastIndex(named: name.lowercased.span)
+        index.last(
+            named: name.lowercased.span, hash: name.hash, names: bytes, fields: fields)
     }
 
     /// The position of the lowest field with a name.
     public func lastIndex(named name: Span<UInt8>) -> Int? {
-        index.last(named: name, names: bytes, fields: fields)
+        index.last(named: name, hash: FieldIndex.hash(name), names: bytes, fields: fields)
     }
 
     /// The position of the next field above one that has the same name: with `lastIndex`, the order in

@@ -86,11 +86,11 @@ struct Context {
 
     /// A header value as a C string in the form that was agreed: without the leading space where
     /// the MTA puts one there itself.
-    private func text(_ value: [UInt8], _ hasLeadingSpace: Bool) -> [CChar] {
+    private func text(_ value: [UInt8], _ hasLeadingSpace: Bool) -> [UInt8] {
         let isSpaceImplied = !hasLeadingSpace && value.first == UInt8(ascii: " ")
-        var text: [CChar] = []
+        var text: [UInt8] = []
         text.reserveCapacity(value.count + 1)
-        for byte in value.dropFirst(isSpaceImplied ? 1 : 0) { text.append(CChar(bitPattern: byte)) }
+        text += value[(isSpaceImplied ? 1 : 0)...]
         text.append(0)
         return text
     }

@@ -57,7 +57,7 @@ struct FieldPlan: Sendable {
         for position in header.fields.indices where matchesPrefix(header, position) {
             // Each name once, with all its fields, when its first one comes.
             guard header.occurrence(of: position) == 1 else { continue }
-            let name = FieldName(bytes: header.name(of: position))
+            let name = FieldName(bytes: header.bytes.span.extracting(header.fields[position].name))
             guard !excluded.contains(name) else { continue }
             list(
                 Entry(name, isOversigned: false), header.lastIndex(named: name), header, &choice)

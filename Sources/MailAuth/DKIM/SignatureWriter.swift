@@ -65,7 +65,15 @@ struct SignatureWriter {
 
     /// The value with "\n" for CRLF, as a milter hands it to the MTA.
     var milterValue: [UInt8] {
-        bytes.filter { $0 != .cr }
+        var value: [UInt8] = []
+        value.reserveCapacity(bytes.count)
+        var start = 0
+        while let lineEnd = bytes.span.firstIndex(of: .cr, from: start) {
+            value.append(contentsOf: bytes.span.extracting(start..<lineEnd))
+            start = lineEnd + 1
+        }
+        value.append(contentsOf: bytes.span.extracting(start..<bytes.count))
+        return value
     }
 
     private mutating func begin(_ name: StaticString, _ length: Int) {

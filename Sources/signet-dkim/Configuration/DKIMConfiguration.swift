@@ -70,6 +70,18 @@ struct DKIMConfiguration: Sendable {
     var dnsTimeout: Double { resolver.timeout }
 }
 
+/// A configuration behind one reference, to be handed on for every message: a copy of the configuration itself would count up
+/// each of the lists in it.
+final class SharedConfiguration: Sendable {
+    /// The configuration.
+    let value: DKIMConfiguration
+
+    /// Shares a configuration.
+    init(_ value: DKIMConfiguration) {
+        self.value = value
+    }
+}
+
 /// Under which name results are given, and whose results are removed.
 struct ResultsPolicy: Sendable {
     /// The authserv-id; nil for the MTA's name.

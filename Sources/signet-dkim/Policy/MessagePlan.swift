@@ -49,7 +49,7 @@ struct MessagePlan: Sendable {
         work = .nothing
         let client = facts.client
         let origin = configuration.traffic.decide(client) { facts.macros[$0] }
-        steps = origin.steps(for: client)
+        if configuration.logsWhy { steps = origin.steps(for: client) }
         guard origin != .peer else {
             notSigned = "\(client.description) is in PeerList"
             return
@@ -68,7 +68,7 @@ struct MessagePlan: Sendable {
         }
         let sender = Sender(in: facts.header, fields: configuration.senderFields)
         if case .mailbox(let mailbox) = sender {
-            steps.append("the sender is \(mailbox.address)")
+            if configuration.logsWhy { steps.append("the sender is \(mailbox.address)") }
             guard !configuration.exemptDomains.contains(mailbox.domain) else {
                 notSigned = "\(mailbox.domain) is in ExemptDomains"
                 return

@@ -9,7 +9,7 @@ import Milter
 /// forgotten at every end: end of message and abort. The configuration is the one that held when the connection began.
 final class DKIMSession: MilterSession {
     private let services: Services
-    private let configuration: DKIMConfiguration
+    private let shared: SharedConfiguration
     private let negotiated: NegotiatedProtocol
     private var client = Client()
     private var message: Message
@@ -20,10 +20,12 @@ final class DKIMSession: MilterSession {
         protocol negotiated: NegotiatedProtocol
     ) {
         self.services = services
-        self.configuration = configuration
+        shared = SharedConfiguration(configuration)
         self.negotiated = negotiated
         message = Message(configuration)
     }
+
+    private var configuration: DKIMConfiguration { shared.value }
 
     /// The message under way.
     private struct Message: ~Copyable {
@@ -106,7 +108,7 @@ final class DKIMSession: MilterSession {
             queueID: Self.queueID(macros), mtaName: macros["j"],
             canQuarantine: negotiated.edits.contains(.quarantine),
             header: finished.facts.header, unreadResults: finished.unreadResults,
-            configuration: configuration, log: services.log)
+            shared: shared, log: services.log)
         return finished.task.finish(context, keys: services.publicKeys)
     }
 

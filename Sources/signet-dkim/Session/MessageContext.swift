@@ -16,9 +16,12 @@ struct MessageContext {
     /// How many Authentication-Results fields are missing in it, as it had grown too long.
     let unreadResults: Int
     /// The configuration that the connection began with.
-    let configuration: DKIMConfiguration
+    let shared: SharedConfiguration
     /// Where lines go.
     let log: Log
+
+    /// The configuration that the connection began with.
+    var configuration: DKIMConfiguration { shared.value }
 
     /// The identifier under which our results stand (RFC 8601, section 2.5).
     var authservID: AuthservID {
