@@ -203,12 +203,12 @@ struct SignatureFieldParser {
     ) throws(SignatureFieldError) -> DomainName {
         guard let value = value(.i) else { return domain }
         guard let text = QuotedPrintable.decode(value), !text.contains(where: \.isASCIIControl),
-            let at = text.lastIndex(of: UInt8(ascii: "@"))
+            let at = text.lastIndex(of: UInt8(ascii: "@")), Self.isLocalPart(text[..<at])
         else { throw .malformedTag("i") }
         claims.identity = String(decoding: text, as: UTF8.self)
         let host = text[(at + 1)...]
         if host.elementsEqual(domain.ascii.utf8) { return domain }
-        guard let identityDomain = try? DomainName(bytes: host) else { throw .malformedTag("i") }
+        guard let identityDomain = Self.domain(host) else { throw .malformedTag("i") }
         guard identityDomain.isEqualOrSubdomain(of: domain) else { throw .identityOutsideDomain }
         return identityDomain
     }
@@ -224,9 +224,32 @@ struct SignatureFieldParser {
         else { throw .unknownQueryMethod }
     }
 
+    /// Whether octets may stand before the "@" of `i=`.
+    ///
+    /// Nothing may, or a quoted string, or atoms and dots in any order, as addresses in use have them.
+    /// Another "@" would let readers differ over the domain.
+    private static func isLocalPart(_ octets: ArraySlice<UInt8>) -> Bool {
+        let quote = UInt8(ascii: "\"")
+        guard octets.first == quote else {
+            return octets.allSatisfy { $0 == UInt8(ascii: ".") || AddressSyntax.isAtext($0) }
+        }
+        var isEscaped = false
+        for (index, octet) in zip(octets.indices, octets).dropFirst() {
+            if isEscaped {
+                isEscaped = false
+            } else if octet == quote {
+                return index == octets.endIndex - 1
+            } else {
+                isEscaped = octet == UInt8(ascii: "\\")
+            }
+        }
+        return false
+    }
+
     /// A domain of host name labels; "_" is tolerated, as selectors and domains in use have it.
     private static func domain(_ octets: ArraySlice<UInt8>) -> DomainName? {
-        guard let domain = try? DomainName(bytes: octets),
+        // domain-name = sub-domain 1*("." sub-domain): no dot at the end.
+        guard octets.last != UInt8(ascii: "."), let domain = try? DomainName(bytes: octets),
             domain.ascii.utf8.allSatisfy({
                 $0.isASCIIAlphanumeric || $0 == 0x2D || $0 == 0x2E || $0 == 0x5F
             })

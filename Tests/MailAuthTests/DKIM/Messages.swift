@@ -19,6 +19,14 @@ struct TestMessage: CustomTestStringConvertible {
         body = Self.withCRLF(Array(text[split.bodyStart...]))
     }
 
+    /// Splits a message whose body stays as it is.
+    init(verbatim octets: [UInt8]) throws {
+        testDescription = ""
+        let split = try HeaderSection.split(message: octets, limits: .greatest)
+        header = split.header
+        body = Array(octets[split.bodyStart...])
+    }
+
     init(_ text: String, _ description: String) throws {
         try self.init(Array(text.utf8), description)
     }
