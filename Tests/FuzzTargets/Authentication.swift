@@ -50,6 +50,8 @@ private func checkVerification(_ header: HeaderSection, _ body: [UInt8]) throws(
     let pieces = verify(header, body, chunk: 3)
     try promise(
         "chunks do not matter", whole.results.map(\.reason) == pieces.results.map(\.reason))
+    try promise(
+        "a chain is judged alike", validate(header, body, body.count) == validate(header, body, 5))
     try promise("a word is given", whole.results.isEmpty == (whole.status == .none))
     guard whole.status == .pass else { return }
     for field in FuzzMessage.fields {
@@ -74,6 +76,19 @@ private func verify(_ header: HeaderSection, _ body: [UInt8], chunk: Int) -> DKI
     return verifier.finish(keys: FuzzMessage.keys)
 }
 
+/// Validates the chain of a message: nothing that is fuzzed has a good one, but each is judged.
+private func validate(_ header: HeaderSection, _ body: [UInt8], _ chunk: Int) -> ARCReason {
+    var validator = ARCValidator(header: header, now: FuzzMessage.now)
+    for question in validator.questions {
+        validator.answer(
+            question, .records([.text([Array(FuzzMessage.record.utf8)])], .insecure))
+    }
+    for start in stride(from: 0, to: body.count, by: max(1, chunk)) {
+        validator.update(body.span.extracting(start..<min(body.count, start + chunk)))
+    }
+    return validator.finish(keys: FuzzMessage.keys).reason
+}
+
 /// The octets without white space, which relaxed canonicalization may change.
 private func squeezed(_ octets: some Sequence<UInt8>) -> [UInt8] {
     octets.filter { !$0.isFoldingSpace }
@@ -96,8 +111,7 @@ func checkResults(_ input: [UInt8]) throws(BrokenPromise) {
     let written = found.fieldValue()
     try promise("a value is made of lines", isFolded(written))
     let ours = found.authservID
-    // An identifier that begins with a mark is no host's.
-    if ours.text.utf8.first?.isASCIIAlphanumeric ?? false, found.isWellFormed {
+    if isHost(ours.text.utf8), found.isWellFormed {
         try promise("who can be read, claims", AuthenticationResults.claims(input.span, ours))
         var header = HeaderSection()
         header.append(name: Array("Authentication-Results".utf8), value: input)
@@ -112,6 +126,12 @@ func checkResults(_ input: [UInt8]) throws(BrokenPromise) {
     try promise("what is written settles", again.fieldValue() == written)
     guard found.isWellFormed else { return }
     try promise("no result is added", again.results.count <= found.results.count)
+}
+
+/// Whether an identifier may be a host's: others, with marks in them, are nobody's.
+private func isHost(_ text: some Collection<UInt8>) -> Bool {
+    !text.isEmpty && text.count <= 255
+        && text.allSatisfy { $0.isASCIIAlphanumeric || $0 == 0x2D || $0 == 0x2E || $0 >= 0x80 }
 }
 
 /// Whether a value has line ends only where white space follows, and no line without text.
