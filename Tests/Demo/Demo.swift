@@ -18,7 +18,8 @@ enum Demo {
         let narrator = Narrator()
         narrator.chapter("Starting a private mail system on loopback")
         let system = try MailSystem()
-        narrator.say("example.org: Dovecot submission, Postfix, signet-dkim with two keys")
+        narrator.say(
+            "example.org: Dovecot submission, Postfix, signet-scrub, signet-dkim with two keys")
         narrator.say("example.net: Postfix, signet-dkim that verifies, Dovecot with Bob's mailbox")
         narrator.say("a name server that publishes example.org's keys")
         narrator.say(
@@ -31,6 +32,8 @@ enum Demo {
             Subject: Lunch?\r
             Date: Sat, 21 Nov 2026 12:00:00 +0000\r
             Message-ID: <lunch@example.org>\r
+            X-Mailer: ExampleMail 1.0 (Linux)\r
+            X-Originating-IP: [192.168.1.7]\r
             \r
             At one, at the usual place.\r
 
@@ -61,6 +64,13 @@ enum Demo {
         let results = message.values(of: "Authentication-Results")
         for value in results { narrator.quote("Authentication-Results:" + value) }
 
+        narrator.chapter("What signet-scrub hid")
+        let pairs = Comparison(before: SMTPSink.Message(bytes: Array(text.utf8)), after: message)
+        narrator.quote(pairs.text)
+        let isHidden = !["laptop", "192.168", "ExampleMail"].contains { pairs.after.contains($0) }
+        guard narrator.check(isHidden, "neither Ann's machine nor its address, nor her program")
+        else { return false }
+
         narrator.chapter("Who says that the signatures are good?")
         let passes = results.first.map { $0.ranges(of: "dkim=pass").count } ?? 0
         var isGood = narrator.check(
@@ -82,6 +92,7 @@ enum Demo {
         }
 
         narrator.chapter("What the daemons logged")
+        narrator.quote(system.scrubber.log.joined(separator: "\n"))
         narrator.quote(system.signer.log.joined(separator: "\n"))
         narrator.quote(system.verifier.log.joined(separator: "\n"))
         narrator.chapter("Where to look next")

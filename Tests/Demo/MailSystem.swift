@@ -10,6 +10,8 @@ struct MailSystem {
     let submission: DovecotInstance
     /// example.org's Postfix, which signs.
     let sender: PostfixInstance
+    /// signet-scrub behind it, before the signer.
+    let scrubber: DaemonProcess
     /// signet-dkim behind it.
     let signer: DaemonProcess
     /// example.net's Postfix, which verifies.
@@ -56,10 +58,19 @@ struct MailSystem {
         let sender = try PostfixInstance {
             $0.hostName = "mx.example.org"
             $0.relayPort = relayPort
-            $0.settings["smtpd_milters"] = "unix:signet/dkim.sock"
+            $0.settings["smtpd_milters"] = "unix:signet/scrub.sock, unix:signet/dkim.sock"
             $0.settings["non_smtpd_milters"] = "unix:signet/dkim.sock"
         }
         self.sender = sender
+        scrubber = try DaemonProcess(
+            "signet-scrub",
+            configuration: """
+                InternalHosts 127.0.0.1
+                UserID nobody
+                SyslogSuccess yes
+                Socket unix:\(sender.socketPath("scrub"))
+
+                """)
         signer = try DaemonProcess(
             "signet-dkim",
             configuration: keys.directives + """
