@@ -82,7 +82,9 @@ let package = Package(
             swiftSettings: strict),
         .testTarget(
             name: "IntegrationTests",
-            dependencies: ["MailDNS", "MailSyntax", "signet", "signet-dkim", "signet-spf", "TestKit"],
+            dependencies: [
+                "MailDNS", "MailSyntax", "signet", "signet-dkim", "signet-spf", "TestKit",
+            ],
             swiftSettings: strict),
         // Tests/Benchmarks/run.
         .executableTarget(
