@@ -18,6 +18,7 @@ let package = Package(
     name: "signet",
     products: [
         .executable(name: "signet-dkim", targets: ["signet-dkim"]),
+        .executable(name: "signet-dmarc", targets: ["signet-dmarc"]),
         .executable(name: "signet-scrub", targets: ["signet-scrub"]),
         .executable(name: "signet-spf", targets: ["signet-spf"]),
         .executable(name: "signet", targets: ["signet"]),
@@ -31,6 +32,8 @@ let package = Package(
         // C libraries of the system.
         .systemLibrary(name: "CMilter", providers: [.apt(["libmilter-dev"])]),
         .systemLibrary(name: "COpenSSL", pkgConfig: "openssl", providers: [.apt(["libssl-dev"])]),
+        .systemLibrary(
+            name: "CSQLite", pkgConfig: "sqlite3", providers: [.apt(["libsqlite3-dev"])]),
         .systemLibrary(name: "CSPF2", providers: [.apt(["libspf2-dev"])]),
         .systemLibrary(name: "CUnbound", providers: [.apt(["libunbound-dev"])]),
 
@@ -52,7 +55,22 @@ let package = Package(
             name: "HeaderScrub", dependencies: ["DaemonKit", "MailSyntax"],
             swiftSettings: strict),
 
+        // What the milter daemons share.
+        .target(
+            name: "MilterDaemon", dependencies: ["DaemonKit", "MailAuth", "MailSyntax", "Milter"],
+            swiftSettings: strict),
+
+        .target(
+            name: "ReportStore", dependencies: ["CSQLite", "DaemonKit"], swiftSettings: strict),
+
         // The programs.
+        .executableTarget(
+            name: "signet-dmarc",
+            dependencies: [
+                "DaemonKit", "DaemonResolver", "MailAuth", "MailDNS", "MailSyntax", "Milter",
+                "MilterDaemon", "ReportStore",
+            ],
+            swiftSettings: strict),
         .executableTarget(
             name: "signet-scrub",
             dependencies: ["DaemonKit", "HeaderScrub", "MailSyntax", "Milter"],
@@ -61,7 +79,7 @@ let package = Package(
             name: "signet-dkim",
             dependencies: [
                 "DaemonKit", "DaemonResolver", "MailAuth", "MailCrypto", "MailDNS", "MailSyntax",
-                "Milter",
+                "Milter", "MilterDaemon",
             ],
             swiftSettings: strict),
         .executableTarget(
@@ -146,7 +164,7 @@ let package = Package(
             name: "SignetDKIMTests",
             dependencies: [
                 "signet-dkim", "DaemonKit", "DaemonResolver", "MailAuth", "MailCrypto", "MailDNS",
-                "MailSyntax", "Milter", "TestKit",
+                "MailSyntax", "Milter", "MilterDaemon", "TestKit",
             ],
             swiftSettings: strict),
         .testTarget(

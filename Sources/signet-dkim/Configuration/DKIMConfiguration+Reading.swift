@@ -1,9 +1,9 @@
 import DaemonKit
 import DaemonResolver
-import Glibc
 import MailAuth
 import MailDNS
 import MailSyntax
+import MilterDaemon
 
 /// Reading the directives into a configuration; everything wrong is reported to the reader.
 extension DKIMConfiguration {
@@ -123,7 +123,7 @@ extension DKIMConfiguration {
     private static func results(_ reader: ConfigurationReader) -> ResultsPolicy {
         var policy = ResultsPolicy()
         policy.authservID = reader.text("AuthservID")
-        if policy.authservID == "HOSTNAME" { policy.authservID = hostName() }
+        if policy.authservID == "HOSTNAME" { policy.authservID = HostName.current }
         policy.withJobID = reader.boolean("AuthservIDWithJobID")
         policy.keepsForgeries = reader.boolean("KeepAuthResults")
         policy.removedHosts = reader.domainSet("RemoveARFrom") ?? DomainSet()
@@ -170,12 +170,5 @@ extension DKIMConfiguration {
         _ reader: ConfigurationReader, _ directive: String
     ) -> [FieldName]? {
         fieldList(reader, directive, withPatterns: false)?.applied(to: []).map(\.name)
-    }
-
-    private static func hostName() -> String? {
-        var buffer = [CChar](repeating: 0, count: 256)
-        guard unsafe gethostname(&buffer, buffer.count - 1) == 0 else { return nil }
-        return String(
-            decoding: buffer.prefix { $0 != 0 }.map(UInt8.init(bitPattern:)), as: UTF8.self)
     }
 }

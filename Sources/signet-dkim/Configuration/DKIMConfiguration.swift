@@ -3,6 +3,7 @@ import DaemonResolver
 import MailAuth
 import MailDNS
 import MailSyntax
+import MilterDaemon
 
 /// Everything that the configuration says, read, checked and ready for use.
 ///
@@ -70,17 +71,8 @@ struct DKIMConfiguration: Sendable {
     var dnsTimeout: Double { resolver.timeout }
 }
 
-/// A configuration behind one reference, to be handed on for every message: a copy of the configuration itself would count up
-/// each of the lists in it.
-final class SharedConfiguration: Sendable {
-    /// The configuration.
-    let value: DKIMConfiguration
-
-    /// Shares a configuration.
-    init(_ value: DKIMConfiguration) {
-        self.value = value
-    }
-}
+/// The configuration of a connection, by one reference.
+typealias SharedConfiguration = Shared<DKIMConfiguration>
 
 /// Under which name results are given, and whose results are removed.
 struct ResultsPolicy: Sendable {
@@ -102,10 +94,7 @@ struct ResultsPolicy: Sendable {
 
 /// What happens to a message, by what was found (opendkim.conf(5), On-*).
 struct Actions: Sendable, Equatable {
-    /// What can happen.
-    enum Action: String, Sendable {
-        case accept, discard, quarantine, reject, tempfail
-    }
+    typealias Action = MilterAction
 
     var badSignature = Action.accept
     var dnsError = Action.tempfail

@@ -1,6 +1,7 @@
 import DaemonKit
 import MailAuth
 import MailSyntax
+import MilterDaemon
 
 /// What is to be done with one message, decided when its header section has ended.
 ///

@@ -2,6 +2,7 @@ import DaemonKit
 import MailAuth
 import MailSyntax
 import Milter
+import MilterDaemon
 
 /// One connection of the MTA, with any number of messages.
 ///
@@ -33,23 +34,18 @@ final class DKIMSession: MilterSession {
         var task = MessageTask.waiting
         /// The MTA's name for the message, known when its header section has ended.
         var queueID: String?
-        /// The Authentication-Results fields that came after the header section had grown too long.
-        var unreadResults = 0
+        /// The header section while it comes in.
+        var header: IncomingHeader
 
         init(_ configuration: DKIMConfiguration) {
-            facts.header = HeaderSection(
-                limits: HeaderSection.Limits(
-                    fields: configuration.maximumHeaderOctets / 4,
-                    bytes: configuration.maximumHeaderOctets))
+            header = IncomingHeader(maximumOctets: configuration.maximumHeaderOctets)
         }
     }
 
     // MARK: The connection
 
     func connect(_ peer: MilterPeer, _ macros: borrowing MilterMacros) -> MilterReply {
-        client.hostName = peer.hostName
-        client.address = peer.address
-        client.daemonName = macros["{daemon_name}"]
+        client = Client(peer, macros)
         return .continue
     }
 
@@ -79,17 +75,14 @@ final class DKIMSession: MilterSession {
     }
 
     func header(name: Span<UInt8>, value: Span<UInt8>) -> MilterReply {
-        // At the limit the section stops growing and says so at the end.
-        if !message.facts.header.append(name: name, value: value) {
-            let results = FieldName.authenticationResults.lowercased
-            if name.equalsIgnoringASCIICase(results.span) { message.unreadResults += 1 }
-        }
+        message.header.append(name: name, value: value)
         return .continue
     }
 
     func endOfHeader(_ macros: borrowing MilterMacros) -> MilterReply {
         message.facts.client = client
-        message.queueID = Self.queueID(macros)
+        message.facts.header = message.header.section
+        message.queueID = macros.queueID
         let plan = MessagePlan(message.facts, configuration)
         message.task = MessageTask(
             plan, header: message.facts.header, configuration: configuration, services: services)
@@ -105,20 +98,14 @@ final class DKIMSession: MilterSession {
         var finished = Message(configuration)
         swap(&finished, &message)
         let context = MessageContext(
-            queueID: Self.queueID(macros), mtaName: macros["j"],
-            canQuarantine: negotiated.edits.contains(.quarantine),
-            header: finished.facts.header, unreadResults: finished.unreadResults,
-            shared: shared, log: services.log)
+            macros, granted: negotiated.edits, header: finished.header, shared: shared,
+            log: services.log)
         return finished.task.finish(context, keys: services.publicKeys)
-    }
-
-    private static func queueID(_ macros: borrowing MilterMacros) -> String? {
-        macros["i"].flatMap { $0.isEmpty ? nil : $0 }
     }
 
     func abort() {
         // The client vanished, or the connection broke: a frame over libmilter's limit looks no different from here.
-        if !message.facts.header.isEmpty {
+        if !message.header.section.isEmpty {
             services.log.info(message.queueID, "ended by the MTA before it was complete")
         }
         message.task.abandon()

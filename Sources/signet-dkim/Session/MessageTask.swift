@@ -2,6 +2,7 @@ import DaemonKit
 import MailAuth
 import MailSyntax
 import Milter
+import MilterDaemon
 
 /// The work on one message, from the end of its header section to its end.
 struct MessageTask: ~Copyable {

@@ -2,32 +2,22 @@ import DaemonKit
 import MailAuth
 import MailSyntax
 import Milter
+import MilterDaemon
 
-extension MessageContext {
+extension MessageContext where Configuration == DKIMConfiguration {
     /// The Authentication-Results fields that go before ours is added (RFC 8601, section 5), the lowest first, as each deletion
     /// renumbers those below it.
     var resultRemovals: [MessageEdit] {
         let policy = configuration.results
         var occurrences: Set<Int> = []
-        if !policy.keepsForgeries {
-            for deletion in AuthenticationResults.deletions(
-                in: header, claiming: [authservID], andUnknownVersions: false)
-            {
-                occurrences.insert(deletion.occurrence)
-            }
-            // Nobody knows what those say that were not read, so they are taken for claims.
-            let known = header.count(named: .authenticationResults)
-            occurrences.formUnion(known + 1..<known + 1 + unreadResults)
-        }
+        if !policy.keepsForgeries { occurrences = forgedResults(claiming: authservID) }
         if !policy.removedHosts.isEmpty {
             for (index, position) in header.indices(named: .authenticationResults).enumerated()
             where isFromRemovedHost(position) {
                 occurrences.insert(index + 1)
             }
         }
-        return occurrences.sorted(by: >).map {
-            .deleteHeader(name: FieldName.authenticationResults.text, occurrence: $0)
-        }
+        return removals(of: occurrences)
     }
 
     /// Whether RemoveARFrom names the host of a field, and, short of RemoveARAll, the field speaks of DKIM.

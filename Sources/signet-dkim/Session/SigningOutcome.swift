@@ -2,6 +2,7 @@ import DaemonKit
 import MailAuth
 import MailSyntax
 import Milter
+import MilterDaemon
 
 /// What becomes of a message of ours: its signatures, or the action for a failure.
 enum SigningOutcome {

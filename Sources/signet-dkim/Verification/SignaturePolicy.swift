@@ -60,19 +60,6 @@ struct SignaturePolicy: Sendable {
 extension SignaturePolicy.Verdict {
     /// The result in the form of Authentication-Results (RFC 8601, section 2.7.1).
     func methodResult(withoutHeaderB: Bool) -> MethodResult {
-        var comment: String?
-        if let bits = result.keyBits {
-            let kind = result.algorithm == .ed25519SHA256 ? "Ed25519 key" : "\(bits)-bit key"
-            comment = "\(kind); \(result.isKeySecure ? "secure" : "unprotected")"
-            if result.isTesting { comment? += "; testing" }
-        }
-        var method = MethodResult.dkim(
-            status.rawValue, comment: comment, domain: result.domain?.ascii,
-            identity: result.identity, algorithm: result.algorithm?.rawValue,
-            selector: result.selector?.ascii,
-            signature: withoutHeaderB || result.signaturePrefix.isEmpty
-                ? nil : result.signaturePrefix)
-        method.reason = reason
-        return method
+        .dkim(result, status: status, reason: reason, withoutSignature: withoutHeaderB)
     }
 }

@@ -3,6 +3,7 @@ import MailAuth
 import MailDNS
 import MailSyntax
 import Milter
+import MilterDaemon
 
 /// What becomes of a message that was verified: the log lines, the results field, the action.
 struct VerificationOutcome {

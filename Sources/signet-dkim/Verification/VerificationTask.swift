@@ -3,6 +3,7 @@ import MailAuth
 import MailDNS
 import MailSyntax
 import Milter
+import MilterDaemon
 
 /// The verification of one message: the engine, and the keys that are on their way.
 struct VerificationTask: ~Copyable {

@@ -1,6 +1,7 @@
 import MailDNS
 import MailSyntax
 import Milter
+import MilterDaemon
 import TestKit
 import Testing
 

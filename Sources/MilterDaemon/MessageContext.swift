@@ -1,0 +1,115 @@
+public import DaemonKit
+public import MailAuth
+public import MailSyntax
+public import Milter
+
+/// What is known at end of message, and the words and edits that every outcome of every daemon shares.
+public struct MessageContext<Configuration: Sendable>: Sendable {
+    /// The MTA's name for the message; nil where it has none.
+    public let queueID: String?
+    /// The MTA's own name, `{j}`.
+    public let mtaName: String?
+    /// Whether the MTA lets us put messages on hold.
+    public let canQuarantine: Bool
+    /// The message's header section.
+    public let header: HeaderSection
+    /// How many Authentication-Results fields are missing in it, as it had grown too long.
+    public let unreadResults: Int
+    private let shared: Shared<Configuration>
+    /// Where lines go.
+    public let log: Log
+
+    /// The configuration that the connection began with.
+    public var configuration: Configuration { shared.value }
+
+    /// Collects what is known.
+    ///
+    /// - Parameters:
+    ///   - macros: the MTA's macros at end of message.
+    ///   - granted: the edits that the MTA has granted.
+    ///   - header: the header section that has come.
+    ///   - shared: the configuration that the connection began with.
+    ///   - log: where lines go.
+    public init(
+        _ macros: borrowing MilterMacros, granted: MilterEdits, header: IncomingHeader,
+        shared: Shared<Configuration>, log: Log
+    ) {
+        queueID = macros.queueID
+        mtaName = macros["j"]
+        canQuarantine = granted.contains(.quarantine)
+        self.header = header.section
+        unreadResults = header.unreadResults
+        self.shared = shared
+        self.log = log
+    }
+
+    /// The identifier under which our results stand (RFC 8601, section 2.5).
+    ///
+    /// - Parameter configured: the one that the configuration gives, if it does.
+    /// - Returns: that one, or the MTA's name.
+    public func authservID(_ configured: String?) -> AuthservID {
+        AuthservID(configured ?? mtaName ?? "localhost")
+    }
+
+    /// The Authentication-Results fields, counted from 1, that claim to be ours and go before ours is added (RFC 8601, section 5).
+    public func forgedResults(claiming authservID: AuthservID) -> Set<Int> {
+        let claims = AuthenticationResults.deletions(
+            in: header, claiming: [authservID], andUnknownVersions: false)
+        // Nobody knows what those say that were not read, so they are taken for claims.
+        let known = header.count(named: .authenticationResults)
+        return Set(claims.map(\.occurrence)).union(known + 1..<known + 1 + unreadResults)
+    }
+
+    /// The edits that remove Authentication-Results fields, the lowest first, as each deletion renumbers those below it.
+    public func removals(of occurrences: Set<Int>) -> [MessageEdit] {
+        occurrences.sorted(by: >).map {
+            .deleteHeader(name: FieldName.authenticationResults.text, occurrence: $0)
+        }
+    }
+
+    /// The field that names this program.
+    public func softwareHeader(_ name: String) -> MessageEdit {
+        let value = " Signet v\(Version.current) \(mtaName ?? "localhost") \(queueID ?? "NOQUEUE")"
+        return .insertHeader(index: 0, name: name, value: Array(value.utf8))
+    }
+
+    /// Carries out an action.
+    ///
+    /// - Parameters:
+    ///   - action: what the configuration says is to happen.
+    ///   - why: what was found, for the log and the hold queue.
+    ///   - level: the weight of the line that says what was done.
+    ///   - refusal: the code and text that the client is refused with, the code's first digit made to fit.
+    ///   - edits: what is changed in a message that is let through.
+    /// - Returns: the verdict for the MTA.
+    public func perform(
+        _ action: MilterAction, why: String, level: Log.Level = .notice, refusal: Refusal,
+        edits: [MessageEdit] = []
+    ) -> MilterVerdict {
+        switch action {
+        case .accept:
+            return MilterVerdict(edits: edits)
+        case .discard:
+            log.log(level, queueID: queueID, "discarded: \(why)")
+            return MilterVerdict(reply: .discard)
+        case .quarantine:
+            guard canQuarantine else {
+                log.warning(queueID, "the MTA does not let us quarantine; deferred: \(why)")
+                return MilterVerdict(reply: .reply(refusal.temporary))
+            }
+            log.log(level, queueID: queueID, "quarantined: \(why)")
+            return MilterVerdict(edits: edits + [.quarantine(reason: why)])
+        case .reject:
+            log.log(level, queueID: queueID, "rejected: \(why)")
+            return MilterVerdict(reply: .reply(refusal.permanent))
+        case .tempfail:
+            log.log(level, queueID: queueID, "deferred: \(why)")
+            return MilterVerdict(reply: .reply(refusal.temporary))
+        }
+    }
+}
+
+extension MilterMacros {
+    /// The MTA's name for the message; nil where it has none.
+    public var queueID: String? { self["i"].flatMap { $0.isEmpty ? nil : $0 } }
+}

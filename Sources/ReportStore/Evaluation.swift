@@ -1,0 +1,128 @@
+/// One message's DMARC evaluation, as reports need it (RFC 9990): a row of the store.
+///
+/// Trust: domains and results are well-formed text; `helo` and comments are what others wrote, made printable.
+public struct Evaluation: Hashable, Sendable {
+    /// The policy that applied to the author domain.
+    public struct Policy: Hashable, Sendable {
+        /// Where the record was found.
+        public var domain: String
+        /// The policy that applied: none, quarantine or reject.
+        public var applied: String
+        /// The record's tags; nil where it has none.
+        public var p: String
+        /// For subdomains.
+        public var sp: String?
+        /// For subdomains that do not exist.
+        public var np: String?
+        /// The alignment mode of DKIM: `r` or `s`.
+        public var adkim: String
+        /// The alignment mode of SPF: `r` or `s`.
+        public var aspf: String
+        /// Whether the record says that the domain only tests (`t=y`).
+        public var isTesting: Bool
+        /// How the record was found: treewalk or psl.
+        public var discovery: String
+        /// Where aggregate reports are to be sent.
+        public var reportAddresses: [String]
+
+        /// Creates a policy.
+        public init(
+            domain: String, applied: String, p: String, sp: String? = nil, np: String? = nil,
+            adkim: String = "r", aspf: String = "r", isTesting: Bool = false,
+            discovery: String = "treewalk", reportAddresses: [String] = []
+        ) {
+            self.domain = domain
+            self.applied = applied
+            self.p = p
+            self.sp = sp
+            self.np = np
+            self.adkim = adkim
+            self.aspf = aspf
+            self.isTesting = isTesting
+            self.discovery = discovery
+            self.reportAddresses = reportAddresses
+        }
+    }
+
+    /// What SPF or DKIM found about one domain.
+    public struct Authentication: Hashable, Sendable {
+        /// `spf` or `dkim`.
+        public var mechanism: String
+        /// The domain.
+        public var domain: String
+        /// DKIM's selector.
+        public var selector: String?
+        /// SPF's identity: `mfrom` or `helo`.
+        public var scope: String?
+        /// The result word.
+        public var result: String
+
+        /// Creates a result.
+        public init(
+            mechanism: String, domain: String, selector: String? = nil, scope: String? = nil,
+            result: String
+        ) {
+            self.mechanism = mechanism
+            self.domain = domain
+            self.selector = selector
+            self.scope = scope
+            self.result = result
+        }
+    }
+
+    /// Why less was done than the policy asks for.
+    public struct Override: Hashable, Sendable {
+        /// The type, in RFC 9990's words.
+        public var kind: String
+        /// Details for people.
+        public var comment: String
+
+        /// Creates a reason.
+        public init(kind: String, comment: String) {
+            self.kind = kind
+            self.comment = comment
+        }
+    }
+
+    /// When the message came: seconds since 1970.
+    public var received: Int64
+    /// Who evaluated: the authserv-id.
+    public var reporter: String
+    /// The MTA's name for the message.
+    public var queueID: String?
+    /// The client's address.
+    public var sourceAddress: String?
+    /// The client's HELO name.
+    public var helo: String?
+    /// The domain of the reverse-path; nil for the null one.
+    public var envelopeFrom: String?
+    /// The author domain.
+    public var headerFrom: String
+    /// The policy; nil where there is none.
+    public var policy: Policy?
+    /// DMARC's result word.
+    public var result: String
+    /// What was done: none, quarantine or reject.
+    public var disposition: String
+    /// Whether an aligned identifier of DKIM was authenticated.
+    public var isDKIMAligned = false
+    /// Whether an aligned identifier of SPF was authenticated.
+    public var isSPFAligned = false
+    /// The status of the ARC chain.
+    public var arc = "none"
+    /// What SPF and DKIM found.
+    public var authentications: [Authentication] = []
+    /// Why less was done than the policy asks for.
+    public var overrides: [Override] = []
+
+    /// Creates an evaluation with what every message has.
+    public init(
+        received: Int64, reporter: String, headerFrom: String, result: String, disposition: String
+    ) {
+        self.received = received
+        self.reporter = reporter
+        self.headerFrom = headerFrom
+        self.result = result
+        self.disposition = disposition
+    }
+}

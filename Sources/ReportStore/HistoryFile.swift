@@ -1,0 +1,105 @@
+internal import Glibc
+
+/// OpenDMARC's history file, for those who keep their import: a batch of lines for each message.
+///
+/// The numbers are those that OpenDMARC 1.4's programs know. Each batch is one write to a file opened for appending, and the file
+/// is opened each time, so that it may be moved away for the import at any moment.
+public final class HistoryFile: EvaluationSink {
+    private let path: String
+
+    /// The file at this path; nothing is opened yet.
+    public init(path: String) { self.path = path }
+
+    /// Writes all evaluations, oldest first.
+    public func write(_ evaluations: [Evaluation]) throws(SinkError) {
+        let file = unsafe open(path, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC, 0o640)
+        guard file >= 0 else { throw failure }
+        defer { close(file) }
+        for evaluation in evaluations {
+            let lines = Array(Self.lines(for: evaluation).utf8)
+            var written = 0
+            while written < lines.count {
+                let count = unsafe lines[written...].withUnsafeBytes {
+                    unsafe Glibc.write(file, $0.baseAddress, $0.count)
+                }
+                guard count > 0 else { throw failure }
+                written += count
+            }
+        }
+    }
+
+    private var failure: SinkError {
+        unsafe SinkError("\(path): \(String(cString: strerror(errno)))")
+    }
+
+    /// The lines for one message.
+    static func lines(for evaluation: Evaluation) -> String {
+        var lines = [
+            "job \(evaluation.queueID ?? "-")", "reporter \(evaluation.reporter)",
+            "received \(evaluation.received)", "ipaddr \(evaluation.sourceAddress ?? "-")",
+            "from \(evaluation.headerFrom)", "mfrom \(evaluation.envelopeFrom ?? "-")",
+        ]
+        for found in evaluation.authentications where found.mechanism == "dkim" {
+            lines.append("dkim \(found.domain) \(found.selector ?? "-") \(number(found.result))")
+        }
+        let spf = evaluation.authentications.first { $0.mechanism == "spf" }
+        lines.append("spf \(spf.map { number($0.result) } ?? -1)")
+        let policy = evaluation.policy
+        lines.append("pdomain \(policy?.domain ?? evaluation.headerFrom)")
+        lines.append("policy \(outcome(evaluation))")
+        let addresses = policy?.reportAddresses ?? []
+        lines += addresses.isEmpty ? ["rua -"] : addresses.map { "rua \($0)" }
+        // "pct" has no meaning any more (RFC 9989, appendix C.5.2).
+        lines.append("pct 100")
+        lines.append("adkim \(letter(policy?.adkim))")
+        lines.append("aspf \(letter(policy?.aspf))")
+        lines.append("p \(letter(policy?.p))")
+        lines.append("sp \(letter(policy?.sp))")
+        lines.append("align_dkim \(evaluation.isDKIMAligned ? 4 : 5)")
+        lines.append("align_spf \(evaluation.isSPFAligned ? 4 : 5)")
+        lines.append("arc \(number(evaluation.arc))")
+        // 0 where the chain has decided, 2 where it has failed, 1 where it was not used.
+        let arcPolicy = evaluation.arc == "fail" ? 2 : 1
+        lines.append("arc_policy \(arcPolicy) json:[]")
+        lines.append("action \(action(evaluation))")
+        return lines.joined(separator: "\n") + "\n"
+    }
+
+    /// The number of a result word.
+    private static func number(_ result: String) -> Int {
+        switch result {
+        case "pass": 0
+        case "softfail": 2
+        case "neutral": 3
+        case "temperror": 4
+        case "permerror": 5
+        case "none": 6
+        case "fail": 7
+        case "policy": 8
+        default: 11
+        }
+    }
+
+    /// The number of what the policy asks for.
+    private static func outcome(_ evaluation: Evaluation) -> Int {
+        guard let policy = evaluation.policy else { return 14 }
+        if evaluation.result == "pass" { return 15 }
+        return switch policy.applied {
+        case "reject": 16
+        case "quarantine": 17
+        default: 18
+        }
+    }
+
+    /// The number of what was done.
+    private static func action(_ evaluation: Evaluation) -> Int {
+        switch evaluation.disposition {
+        case "reject": 0
+        case "quarantine": 4
+        default: 2
+        }
+    }
+
+    /// Tags with words are their first letter's number; absent ones are 0.
+    private static func letter(_ word: String?) -> UInt8 { word?.utf8.first ?? 0 }
+}

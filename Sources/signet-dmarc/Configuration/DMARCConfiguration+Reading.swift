@@ -1,0 +1,140 @@
+import DaemonKit
+import DaemonResolver
+import MailAuth
+import MailSyntax
+
+/// Reading the directives into a configuration; everything wrong is reported to the reader.
+extension DMARCConfiguration {
+    /// The longest header section that is kept when MaximumHeaders is 0.
+    private static let headerOctetsLimit = 16 << 20
+    /// The longest public suffix list; today's has 330 kB.
+    private static let suffixListLimit = 16 << 20
+
+    /// Reads all directives; usable only when the reader has no errors afterwards.
+    init(reading reader: ConfigurationReader) {
+        scope = Scope(
+            ignoresAuthenticated: reader.boolean("IgnoreAuthenticatedClients"),
+            ignoredHosts: reader.peerSet("IgnoreHosts") ?? PeerSet(),
+            ignoredAuthors: reader.domainSet("IgnoreMailFrom") ?? DomainSet())
+        requiresHeaders = reader.boolean("RequiredHeaders")
+        rejectsSeveralAuthors = reader.boolean("RejectMultiValueFrom")
+        let octets = reader.integer("MaximumHeaders") ?? 0
+        maximumHeaderOctets =
+            octets == 0 ? Self.headerOctetsLimit : min(octets, Self.headerOctetsLimit)
+
+        trusted = Self.trusted(reader)
+        dmarc.discovery = Self.discovery(reader)
+        dkim.maximumSignatures = reader.integer("MaximumSignaturesToVerify") ?? 8
+        dkim.minimumKeyBits = reader.integer("MinimumKeyBits") ?? 1024
+        arc.minimumKeyBits = max(1024, dkim.minimumKeyBits)
+        trustedSealers = ["DomainWhitelist", "DomainWhitelistFile"].compactMap {
+            reader.domainSet($0)
+        }
+        looksUpClient = reader.boolean("ReverseLookup")
+        resolver = ResolverSettings(reader)
+
+        authservID = Self.hostNamed(reader.text("AuthservID"))
+        addsJobID = reader.boolean("AuthservIDWithJobID")
+        addsSoftwareHeader = reader.boolean("SoftwareHeader")
+        dispositions = Self.dispositions(reader)
+        failureCopy = Self.failureCopy(reader)
+
+        records.store = Self.store(reader)
+        records.historyFile = reader.text("HistoryFile")
+        records.includesAll = reader.boolean("RecordAllMessages")
+        records.ignoredRecipients = reader.dataSet("IgnoreMailTo")
+        logsSuccess = reader.boolean("SyslogSuccess")
+    }
+
+    private static func hostNamed(_ text: String?) -> String? {
+        text == "HOSTNAME" ? HostName.current : text
+    }
+
+    private static func trusted(_ reader: ConfigurationReader) -> TrustedResults.Policy {
+        var policy = TrustedResults.Policy()
+        policy.hosts = (reader.dataSet("TrustedAuthservIDs")?.entries ?? []).compactMap {
+            hostNamed($0.key).map { AuthservID($0) }
+        }
+        policy.evaluatesSPF = reader.boolean("SPFSelfValidate")
+        policy.evaluatesDKIM = reader.boolean("DKIMSelfValidate")
+        policy.ignoresSPF = reader.boolean("SPFIgnoreResults")
+        if policy.hosts.isEmpty {
+            for directive in ["SPFSelfValidate", "DKIMSelfValidate"]
+            where !reader.boolean(directive) {
+                reader.report(
+                    .warning, directive,
+                    "without TrustedAuthservIDs there are no results to take: none will pass",
+                    suggestion: "name the host whose results count, or remove the line")
+            }
+        }
+        return policy
+    }
+
+    private static func discovery(_ reader: ConfigurationReader) -> DMARCOptions.Discovery {
+        let wanted = reader.text("DomainDiscovery")
+        guard let path = reader.text("PublicSuffixList") else {
+            if wanted == "psl" || wanted == "auto" {
+                reader.report(
+                    .error, "DomainDiscovery", "needs a list of public suffixes",
+                    suggestion:
+                        "set PublicSuffixList /usr/share/publicsuffix/public_suffix_list.dat")
+            }
+            return .treeWalk
+        }
+        if wanted != "psl", wanted != "auto" {
+            reader.report(
+                .notice, "PublicSuffixList",
+                "not used: RFC 9989 finds Organizational Domains in the DNS",
+                suggestion: "remove the line, or set DomainDiscovery psl")
+            return .treeWalk
+        }
+        guard let octets = FileContents.ifReadable(path, limit: suffixListLimit) else {
+            reader.report(.error, "PublicSuffixList", "\(path) cannot be read")
+            return .treeWalk
+        }
+        let list = PublicSuffixList(parsing: octets)
+        if list.count == 0 {
+            reader.report(.error, "PublicSuffixList", "\(path) has no public suffix")
+        }
+        return wanted == "psl" ? .publicSuffixList(list) : .auto(list)
+    }
+
+    private static func dispositions(_ reader: ConfigurationReader) -> DispositionPolicy {
+        var policy = DispositionPolicy()
+        policy.rejects = reader.boolean("RejectFailures")
+        policy.holds = reader.boolean("HoldQuarantinedMessages")
+        policy.exemptsLists = reader.boolean("ExemptLists")
+        policy.exemptHosts = reader.peerSet("ExemptHosts") ?? PeerSet()
+        policy.exemptDomains = reader.domainSet("ExemptDomains") ?? DomainSet()
+        policy.words = reader.text("RejectString") ?? policy.words
+        let parts = policy.words.split(separator: "%s", omittingEmptySubsequences: false)
+        if parts.count != 2 || policy.words.split(separator: "%").count > 2 {
+            reader.report(
+                .error, "RejectString", "must have %s once, and no other per cent sign",
+                suggestion: "write it as: rejected by DMARC policy for %s")
+        }
+        return policy
+    }
+
+    private static func failureCopy(_ reader: ConfigurationReader) -> String? {
+        guard let text = reader.text("CopyFailuresTo") else { return nil }
+        guard let address = try? EnvelopeAddress(forwardPath: Array(text.utf8).span),
+            address.domain != nil
+        else {
+            reader.report(.error, "CopyFailuresTo", "\"\(text)\" is not a mail address")
+            return nil
+        }
+        return "<\(address.text)>"
+    }
+
+    private static func store(_ reader: ConfigurationReader) -> String? {
+        guard let path = reader.text("ReportStore"), path != "none" else { return nil }
+        guard path.hasPrefix("/") else {
+            reader.report(
+                .error, "ReportStore", "\"\(path)\" is not an absolute path",
+                suggestion: "write the path in full, or none")
+            return nil
+        }
+        return path
+    }
+}

@@ -1,0 +1,147 @@
+import DaemonKit
+import DaemonResolver
+
+/// Every directive that signet-dmarc knows: those of opendmarc.conf(5), and our own.
+///
+/// The tables are what the reader checks against, what signet-dmarc.conf(5) lists and what the tests enumerate.
+enum Directives {
+    /// The whole table, in the order of the man page.
+    static let all: [DirectiveSpec] =
+        ResolverSettings.directives + scope + evaluation + results + actions + records
+        + withoutEffect + refused
+
+    /// Whose mail is looked at.
+    static let scope: [DirectiveSpec] = [
+        DirectiveSpec(
+            "IgnoreAuthenticatedClients", .boolean, default: "yes",
+            "Leaves mail of authenticated clients alone."),
+        DirectiveSpec(
+            "IgnoreHosts", .dataSet, default: "127.0.0.1",
+            "Clients whose mail is left alone; giving it replaces the default."),
+        DirectiveSpec(
+            "IgnoreMailFrom", .dataSet, "Author domains whose mail is left alone."),
+        DirectiveSpec(
+            "IgnoreMailTo", .dataSet,
+            "Recipients whose mail is evaluated and not recorded, such as report mailboxes."),
+        DirectiveSpec(
+            "MaximumHeaders", .integer(0...Int.max), default: "1048576",
+            "The longest header section in octets; longer ones are deferred. 0 for 16 MB."),
+        DirectiveSpec(
+            "RequiredHeaders", .boolean, default: "no",
+            "Rejects messages whose header fields break RFC 5322, section 3.6, or name no author domain."
+        ),
+        DirectiveSpec(
+            "RejectMultiValueFrom", .boolean, default: "no",
+            "Rejects messages whose From fields name several domains."),
+    ]
+
+    /// How mail is evaluated.
+    static let evaluation: [DirectiveSpec] = [
+        DirectiveSpec(
+            "SPFSelfValidate", .boolean, default: "yes",
+            "Evaluates SPF here; with no, the results of TrustedAuthservIDs are taken."),
+        DirectiveSpec(
+            "SPFIgnoreResults", .boolean, default: "no",
+            "Never takes SPF results from header fields."),
+        DirectiveSpec(
+            "DKIMSelfValidate", .boolean, default: "yes",
+            "Verifies DKIM here; with no, the results of TrustedAuthservIDs are taken."),
+        DirectiveSpec(
+            "TrustedAuthservIDs", .dataSet,
+            "Whose results are taken where SelfValidate says no; HOSTNAME for this host's."),
+        DirectiveSpec(
+            "PublicSuffixList", .path,
+            "A public suffix list; used only as DomainDiscovery says."),
+        DirectiveSpec(
+            "DomainDiscovery", .word(["treewalk", "psl", "auto"]), default: "treewalk",
+            "How Organizational Domains are found: RFC 9989's walk, the list, or the walk with its help."
+        ),
+        DirectiveSpec(
+            "DomainWhitelist", aliases: ["TrustedSealers"], .dataSet,
+            "Domains whose ARC seals may override a failure; none by default."),
+        DirectiveSpec(
+            "DomainWhitelistFile", .path, "The same, one domain on each line."),
+        DirectiveSpec(
+            "MaximumSignaturesToVerify", .integer(1...64), default: "8",
+            "How many DKIM signatures are verified, the author's domain's first."),
+        DirectiveSpec(
+            "MinimumKeyBits", .integer(0...8192), default: "1024",
+            "The shortest RSA key that counts; 0 for 1024 (RFC 8301)."),
+        DirectiveSpec(
+            "ReverseLookup", .boolean, default: "no",
+            "Looks the client's name up and reports iprev."),
+    ]
+
+    /// What the message is told.
+    static let results: [DirectiveSpec] = [
+        DirectiveSpec(
+            "AuthservID", .text,
+            "The authserv-id of our results; the MTA's name by default, HOSTNAME for this host's."),
+        DirectiveSpec(
+            "AuthservIDWithJobID", .boolean, default: "no", "Adds the queue id to the authserv-id."),
+        DirectiveSpec(
+            "SoftwareHeader", .boolean, default: "no",
+            "Adds a DMARC-Filter field naming this program."),
+    ]
+
+    /// What happens to mail that fails.
+    static let actions: [DirectiveSpec] = [
+        DirectiveSpec(
+            "RejectFailures", .boolean, default: "no",
+            "Rejects failures whose domain asks for it, save what the exemptions name; defers what cannot be evaluated."
+        ),
+        DirectiveSpec(
+            "RejectString", .text, default: "rejected by DMARC policy for %s",
+            "The words of a rejection; %s is the author's domain."),
+        DirectiveSpec(
+            "HoldQuarantinedMessages", .boolean, default: "no",
+            "Puts failures to be quarantined on hold in the MTA's queue."),
+        DirectiveSpec(
+            "ExemptLists", .boolean, default: "yes",
+            "Mailing lists' mail (List-Id, List-Post) is never rejected, but quarantined."),
+        DirectiveSpec(
+            "ExemptHosts", .dataSet, "Forwarders whose mail is neither rejected nor held."),
+        DirectiveSpec(
+            "ExemptDomains", .dataSet, "Author domains whose mail is neither rejected nor held."),
+        DirectiveSpec(
+            "CopyFailuresTo", .text, "An address that gets a copy of every failure."),
+    ]
+
+    /// What is kept.
+    static let records: [DirectiveSpec] = [
+        DirectiveSpec(
+            "ReportStore", .text, default: "/var/lib/signet-dmarc/reports.db", needsRestart: true,
+            "The database of evaluations, for reports; none for no database."),
+        DirectiveSpec(
+            "HistoryFile", .path, needsRestart: true,
+            "A text file of evaluations in OpenDMARC's form."),
+        DirectiveSpec(
+            "RecordAllMessages", .boolean, default: "no",
+            "Records mail of domains without a policy too."),
+    ]
+
+    /// Accepted: what they ask for holds anyway, or has nothing left to act on.
+    static let withoutEffect: [DirectiveSpec] = [
+        .noOp("DomainWhitelistSize", "the list grows as it must"),
+        .noOp("MilterDebug", "use -v"),
+        .noOp("FailureReportsBcc", "no failure reports are sent"),
+        .noOp("FailureReportsSentBy", "no failure reports are sent"),
+        .noOp("ReportCommand", "no failure reports are sent"),
+    ]
+
+    /// Refused, as to ignore them would change what happens to mail or to reports.
+    static let refused: [DirectiveSpec] = [
+        .refused(
+            "BaseDirectory", "paths are absolute here", instead: "write each path in full"),
+        .refused(
+            "ChangeRootDirectory", "the unit confines the daemon",
+            instead: "use RootDirectory= in the unit"),
+        .refused(
+            "FailureReports", exceptNo: true, "this version sends no failure reports (RFC 9991)",
+            instead: "use CopyFailuresTo to see failures yourself, or remove the line"),
+        .refused(
+            "FailureReportsOnNone", exceptNo: true,
+            "this version sends no failure reports (RFC 9991)",
+            instead: "use CopyFailuresTo to see failures yourself, or remove the line"),
+    ]
+}

@@ -1,0 +1,29 @@
+import MailAuth
+import MailSyntax
+
+/// What SMTP told before the message: who sends, and for whom.
+///
+/// Trust: HELO and the reverse-path are what the client said.
+struct Envelope: Sendable {
+    /// The client's address; nil over a Unix socket.
+    var address: IPAddress?
+    /// The last HELO name; there are two with STARTTLS.
+    var helo: [UInt8] = []
+    /// The reverse-path; nil where it cannot be read.
+    var reversePath: ReversePath?
+
+    /// The SPF check of the MAIL FROM identity; nil where there is nothing to check.
+    ///
+    /// A reverse-path that cannot be read in one way, or that has no domain, has no identity.
+    var spfRequest: SPFRequest? {
+        guard let address, let reversePath else { return nil }
+        switch reversePath {
+        case .null:
+            return .mailFrom([], helo: helo, client: address)
+        case .mailbox(let mailbox):
+            guard let domain = mailbox.domain else { return nil }
+            return .mailFrom(
+                mailbox.localPart + Array("@\(domain.ascii)".utf8), helo: helo, client: address)
+        }
+    }
+}

@@ -1,0 +1,155 @@
+import DaemonKit
+import DaemonResolver
+import MailAuth
+import MailDNS
+import MailSyntax
+import Milter
+
+/// The evaluation of one message, from the end of its header section to its end.
+///
+/// All questions that can be known are asked when the header section has ended, each once; while the body comes, the answers do.
+struct MessageTask: ~Copyable {
+    private let envelope: Envelope
+    private let trusted: TrustedResults
+    private let policy: TrustedResults.Policy
+    private let early: EarlyQuestions
+    private let lookups: [(question: DNSQuestion, answer: PendingAnswer)]
+    private var verifier: DKIMVerifier?
+    private var chain: ARCValidator
+    private var dmarc: DMARCEvaluator
+    private let services: Services
+    private let timeout: Double
+
+    /// Begins.
+    ///
+    /// - Parameters:
+    ///   - header: the header section.
+    ///   - author: what its From field says.
+    ///   - envelope: what SMTP told.
+    ///   - early: the questions that are under way since then.
+    ///   - configuration: how to evaluate.
+    ///   - services: the resolver, the keys, the clock.
+    init(
+        header: HeaderSection, author: AuthorField, envelope: Envelope, early: EarlyQuestions,
+        configuration: DMARCConfiguration, services: Services
+    ) {
+        self.envelope = envelope
+        self.early = early
+        self.services = services
+        policy = configuration.trusted
+        trusted = TrustedResults(in: header, configuration.trusted)
+        timeout = configuration.resolver.timeout
+        verifier =
+            configuration.trusted.evaluatesDKIM
+            ? DKIMVerifier(
+                header: header, authorDomains: author.domains, now: services.now,
+                options: configuration.dkim) : nil
+        chain = ARCValidator(header: header, now: services.now, options: configuration.arc)
+        dmarc = DMARCEvaluator(author: author, options: configuration.dmarc)
+        var seen: Set<DNSQuestion> = []
+        let deadline = MonotonicTime.now() + timeout
+        lookups = ((verifier?.questions ?? []) + chain.questions + dmarc.questions)
+            .filter { seen.insert($0).inserted }
+            .map { ($0, services.resolver.begin($0, deadline: deadline)) }
+    }
+
+    /// Takes a piece of the body.
+    mutating func update(_ chunk: Span<UInt8>) {
+        verifier?.update(chunk)
+        if chain.needsBody { chain.update(chunk) }
+    }
+
+    /// Waits for what the DNS still owes, and judges; all waits together end at the deadline.
+    consuming func finish() -> Findings {
+        let deadline = MonotonicTime.now() + timeout
+        let outcome = spfOutcome()
+        for (question, pending) in lookups {
+            let answer = pending.poll() ?? MilterServer.blocking { pending.wait() }
+            verifier?.answer(question, answer)
+            chain.answer(question, answer)
+            dmarc.answer(question, answer)
+        }
+        let signatures = verifier.take()?.finish(keys: services.publicKeys).results
+        let identifiers =
+            spfIdentifiers(outcome)
+            + (signatures?.compactMap { DMARCIdentifier($0) } ?? trusted.dkimIdentifiers)
+        dmarc.identify(identifiers)
+        if !dmarc.questions.isEmpty { ask(deadline) }
+        let dkim = signatures?.map { MethodResult.dkim($0) } ?? trusted.dkim
+        return Findings(
+            spf: spfResult(outcome), spfDomain: envelope.spfRequest?.domain,
+            dkim: dkim.isEmpty ? [.dkim("none")] : dkim, identifiers: identifiers,
+            arc: chain.finish(keys: services.publicKeys), dmarc: dmarc.finish(),
+            reverse: early.reverse.map { reverse in
+                MilterServer.blocking { reverse.finish(deadline: deadline) }
+            })
+    }
+
+    /// Gives up: nobody waits for the answers any more.
+    consuming func abandon() {
+        for lookup in lookups { lookup.answer.cancel() }
+        early.cancel()
+    }
+
+    private mutating func ask(_ deadline: MonotonicTime) {
+        var evaluator = dmarc
+        MilterServer.blocking { evaluator.resolve(with: services.resolver, deadline: deadline) }
+        dmarc = evaluator
+    }
+
+    /// Checks SPF; nil where that is not for us to do, or there is nothing to check.
+    private func spfOutcome() -> SPFOutcome? {
+        guard policy.evaluatesSPF, let request = envelope.spfRequest else { return nil }
+        var limits = SPFLimits()
+        limits.seconds = timeout
+        let evaluator = SPFEvaluator(
+            resolver: services.resolver, limits: limits, wantsExplanation: false)
+        return MilterServer.blocking { evaluator.check(request, prefetched: early.spf) }
+    }
+
+    private func spfIdentifiers(_ outcome: SPFOutcome?) -> [DMARCIdentifier] {
+        let identifier =
+            policy.evaluatesSPF
+            ? outcome.flatMap { DMARCIdentifier($0) }
+            : trusted.spfIdentifier(envelope.spfRequest)
+        return identifier.map { [$0] } ?? []
+    }
+
+    private func spfResult(_ outcome: SPFOutcome?) -> MethodResult {
+        if let outcome { return .spf(outcome) }
+        if let reported = trusted.spf { return reported }
+        let reason = policy.evaluatesSPF ? "no sender domain to check" : "not evaluated here"
+        return .spf("none", comment: reason)
+    }
+}
+
+/// The questions that are asked as soon as SMTP has told who sends.
+struct EarlyQuestions: Sendable {
+    /// The SPF record.
+    var spf = SPFPrefetch()
+    /// The client's name; nil where nobody wants to know.
+    var reverse: ReverseLookup?
+
+    /// None.
+    init() {}
+
+    /// Asks.
+    init(_ envelope: Envelope, _ configuration: DMARCConfiguration, _ resolver: any DNSResolver) {
+        if configuration.trusted.evaluatesSPF, let request = envelope.spfRequest {
+            var limits = SPFLimits()
+            limits.seconds = configuration.resolver.timeout
+            spf = SPFEvaluator(resolver: resolver, limits: limits).prefetch([request])
+        }
+        if configuration.looksUpClient, let address = envelope.address {
+            reverse = ReverseLookup(
+                of: address, resolver: resolver,
+                deadline: MonotonicTime.now() + configuration.resolver.timeout)
+        }
+    }
+
+    /// Gives up.
+    func cancel() {
+        spf.cancel()
+        reverse?.cancel()
+    }
+}

@@ -1,0 +1,45 @@
+import DaemonKit
+import MailAuth
+import MailSyntax
+
+/// Evaluates messages from files, for `-t`: prints what the results field would say, and changes nothing.
+///
+/// A file has no envelope, so SPF is `none`.
+struct MessageEvaluation {
+    private let services: Services
+    private let configuration: DMARCConfiguration
+
+    /// The longest file that is read.
+    private static let sizeLimit = 256 << 20
+
+    /// Prepares to evaluate.
+    init(services: Services) {
+        self.services = services
+        configuration = services.configuration.current
+    }
+
+    /// Evaluates one file, and writes its results.
+    ///
+    /// - Parameter path: the file, or `-` for standard input.
+    /// - Returns: `ok`, `noInput` where the file cannot be read, `tempFail` where the DNS gave no answer.
+    func evaluate(_ path: String) -> ExitCode {
+        guard let contents = MessageInput.read(path, limit: Self.sizeLimit),
+            let message = try? MessageFile(
+                contents: contents,
+                limits: HeaderSection.Limits(bytes: configuration.maximumHeaderOctets))
+        else {
+            services.log.error("\(path) cannot be read as a message")
+            return .noInput
+        }
+        var task = MessageTask(
+            header: message.header, author: AuthorField(of: message.header), envelope: Envelope(),
+            early: EarlyQuestions(), configuration: configuration, services: services)
+        task.update(message.body.span)
+        let findings = task.finish()
+        let methods = findings.methods(client: nil, disposition: findings.dmarc.disposition)
+        let value = AuthenticationResults(AuthservID("localhost"), methods).fieldValue()
+        MessageInput.say(
+            "\(path): Authentication-Results:\(String(decoding: value, as: UTF8.self))")
+        return findings.dmarc.result == .temperror ? .tempFail : .ok
+    }
+}

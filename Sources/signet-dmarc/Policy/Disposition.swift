@@ -1,0 +1,151 @@
+import DaemonKit
+import MailAuth
+import MailSyntax
+
+/// What the administrator does with mail that fails.
+///
+/// RFC 9989, section 7.4: receivers "MUST NOT reject incoming messages solely on the basis of a "p=reject" policy"; without other
+/// knowledge they "MUST treat such failing mail as if the policy were "p=quarantine"". So rejecting is what the administrator
+/// decides, and forwarded mail has ways around it.
+struct DispositionPolicy: Sendable {
+    /// Whether failures are rejected whose domain asks for it.
+    var rejects = false
+    /// Whether failures to be quarantined are put on hold, rather than marked.
+    var holds = false
+    /// Whether mail of mailing lists is quarantined where it would be rejected.
+    var exemptsLists = true
+    /// Clients that forward mail, whose failures are delivered.
+    var exemptHosts = PeerSet()
+    /// Author domains whose failures are delivered.
+    var exemptDomains = DomainSet()
+    /// The words of a rejection, with `%s` for the author domain.
+    var words = "rejected by DMARC policy for %s"
+}
+
+/// Why less was done than the domain asked for (RFC 9990, `PolicyOverrideType`).
+struct PolicyOverride: Hashable, Sendable {
+    /// The types that reports know.
+    enum Kind: String, Sendable {
+        case localPolicy = "local_policy"
+        case mailingList = "mailing_list"
+        case policyTestMode = "policy_test_mode"
+        case trustedForwarder = "trusted_forwarder"
+    }
+
+    let kind: Kind
+    let comment: String
+}
+
+/// What is done with one message, and why it is not what was asked for.
+///
+/// Pure: the same facts give the same disposition.
+struct Disposition: Equatable, Sendable {
+    /// What happens to the message.
+    enum Action: Equatable, Sendable {
+        /// It goes on, with the results field alone.
+        case deliver
+        /// It goes on marked, by `dis=quarantine` in the results field.
+        case mark
+        /// It is put on hold.
+        case hold
+        /// It is refused with these words.
+        case reject(String)
+        /// It is refused for now.
+        case `defer`
+    }
+
+    /// What happens to the message.
+    var action = Action.deliver
+    /// Why less is done than was asked for, in the order in which it was found.
+    var overrides: [PolicyOverride] = []
+
+    /// The disposition as reports and the results field name it.
+    var policy: DMARCPolicy {
+        switch action {
+        case .deliver, .defer: .none
+        case .mark, .hold: .quarantine
+        case .reject: .reject
+        }
+    }
+
+    /// What is known of the message besides its evaluation.
+    struct Facts: Sendable {
+        /// Who sends.
+        var client = Client()
+        /// Whether the message has a field of a mailing list.
+        var isListMail = false
+        /// What trusted sealers say that makes up for the failure; nil where they say nothing.
+        var trustedChain: String?
+    }
+
+    /// Decides.
+    init(_ evaluation: DMARCEvaluation, _ facts: Facts, _ policy: DispositionPolicy) {
+        switch evaluation.result {
+        case .pass, .none, .permerror: return
+        case .temperror:
+            // opendmarc.conf(5), RejectFailures: "or temp-failed if evaluation could not be completed".
+            if policy.rejects { action = .defer }
+            return
+        case .fail: break
+        }
+        guard let author = evaluation.deciding, let applied = author.policy else { return }
+        if applied.record.isTesting, applied.published != .none {
+            note(.policyTestMode, "t=y in the record of \(applied.domain)")
+        }
+        let asked = evaluation.disposition
+        guard asked != .none else { return }
+        if let chain = facts.trustedChain {
+            note(.localPolicy, chain)
+            return
+        }
+        if policy.exemptHosts.contains(
+            hostName: facts.client.hostName, address: facts.client.address)
+        {
+            note(.trustedForwarder, "\(facts.client.description) is in ExemptHosts")
+            return
+        }
+        if policy.exemptDomains.contains(author.domain) {
+            note(.localPolicy, "\(author.domain) is in ExemptDomains")
+            return
+        }
+        let quarantine = policy.holds ? Action.hold : .mark
+        guard asked == .reject else {
+            action = quarantine
+            return
+        }
+        if !policy.rejects {
+            note(.localPolicy, "RejectFailures is off")
+            action = quarantine
+        } else if policy.exemptsLists, facts.isListMail {
+            note(.mailingList, "the message has the fields of a mailing list")
+            action = quarantine
+        } else {
+            let words = policy.words.split(separator: "%s", omittingEmptySubsequences: false)
+            let domain = author.domain.ascii
+            action = .reject(
+                "\(words.joined(separator: domain)) (\(applied.tag.rawValue)=reject)")
+        }
+    }
+
+    private mutating func note(_ kind: PolicyOverride.Kind, _ comment: String) {
+        overrides.append(PolicyOverride(kind: kind, comment: comment))
+    }
+}
+
+extension ARCOutcome {
+    /// What trusted sealers say about mail of this domain that makes up for its failure now; nil where they say nothing.
+    ///
+    /// The oldest sealer counts up to which all are trusted: it saw the message before the others changed it. It must have found
+    /// that DMARC passed for the very domain (RFC 8617, sections 5.2 and 7.2.2).
+    func override(for author: DomainName, trusting sealers: [DomainSet]) -> String? {
+        let trusted = trustedHops { domain in sealers.contains { $0.contains(domain) } }
+        guard let results = trusted.last?.assessment?.results else { return nil }
+        let hasPassed = results.contains { result in
+            guard result.method == "dmarc", result.result == "pass",
+                let name = result["header", "from"], let domain = try? DomainName(name)
+            else { return false }
+            return domain == author
+        }
+        return hasPassed ? reportComment : nil
+    }
+}

@@ -1,0 +1,32 @@
+import DaemonKit
+import Milter
+
+/// The filter that serves one connection, with the configuration that holds when it begins: what it needs of the MTA, and its
+/// session.
+struct DMARCFilter: MilterFilter {
+    private let services: Services
+    private let configuration: DMARCConfiguration
+
+    /// Takes the configuration that holds now.
+    init(services: Services) {
+        self.services = services
+        configuration = services.configuration.current
+    }
+
+    /// The events and edits that the configuration calls for; nothing is answered before end of message.
+    var needs: MilterNeeds {
+        var events: MilterEvents = [.connect, .helo, .mail, .header, .endOfHeader, .body]
+        var edits: MilterEdits = [.addHeaders, .changeHeaders]
+        if configuration.records.ignoredRecipients != nil { events.insert(.recipient) }
+        if configuration.failureCopy != nil {
+            events.insert(.recipient)
+            edits.insert(.addRecipients)
+        }
+        return MilterNeeds(events: events, edits: edits, optionalEdits: [.quarantine])
+    }
+
+    /// Makes the session of the connection.
+    func makeSession(protocol negotiated: NegotiatedProtocol) -> DMARCSession {
+        DMARCSession(services: services, configuration: configuration, protocol: negotiated)
+    }
+}

@@ -1,0 +1,162 @@
+import DaemonKit
+import MailAuth
+import MailSyntax
+import Milter
+import MilterDaemon
+
+/// One connection of the MTA, with any number of messages.
+///
+/// State lives in two places: what the connection told (`client`, `helo`), and what the message under way told (`message`), which
+/// is forgotten at every end: end of message and abort. The configuration is the one that held when the connection began.
+final class DMARCSession: MilterSession {
+    private let services: Services
+    private let shared: Shared<DMARCConfiguration>
+    private let negotiated: NegotiatedProtocol
+    private var client = Client()
+    private var helo: [UInt8] = []
+    private var message: Message
+
+    /// Begins a connection.
+    init(
+        services: Services, configuration: DMARCConfiguration,
+        protocol negotiated: NegotiatedProtocol
+    ) {
+        self.services = services
+        shared = Shared(configuration)
+        self.negotiated = negotiated
+        message = Message(configuration)
+    }
+
+    private var configuration: DMARCConfiguration { shared.value }
+
+    /// The message under way.
+    private struct Message: ~Copyable {
+        var header: IncomingHeader
+        var envelope = Envelope()
+        var early = EarlyQuestions()
+        var recipients = RecipientFacts()
+        var skip: Skip?
+        /// What the From field says, once the header section has ended.
+        var author: AuthorField?
+        var task: MessageTask?
+
+        init(_ configuration: DMARCConfiguration) {
+            header = IncomingHeader(maximumOctets: configuration.maximumHeaderOctets)
+        }
+    }
+
+    // MARK: The connection
+
+    func connect(_ peer: MilterPeer, _ macros: borrowing MilterMacros) -> MilterReply {
+        client = Client(peer, macros)
+        return .continue
+    }
+
+    func helo(_ name: Span<UInt8>, _ macros: borrowing MilterMacros) -> MilterReply {
+        // Two come where TLS begins in between: the last one counts.
+        helo = name.copied()
+        return .continue
+    }
+
+    // MARK: The message
+
+    func mail(
+        _ reversePath: Span<UInt8>, parameters: [[UInt8]], _ macros: borrowing MilterMacros
+    ) -> MilterReply {
+        abort()
+        client.authenticationType = macros["{auth_type}"]
+        message.skip = Skip(client, configuration.scope)
+        message.envelope = Envelope(
+            address: client.address, helo: helo,
+            reversePath: try? ReversePath(parsing: reversePath))
+        if message.skip == nil {
+            message.early = EarlyQuestions(message.envelope, configuration, services.resolver)
+        }
+        return .continue
+    }
+
+    func recipient(
+        _ forwardPath: Span<UInt8>, parameters: [[UInt8]], _ macros: borrowing MilterMacros
+    ) -> MilterReply {
+        message.recipients.add(forwardPath, configuration)
+        return .continue
+    }
+
+    func header(name: Span<UInt8>, value: Span<UInt8>) -> MilterReply {
+        if message.skip == nil { message.header.append(name: name, value: value) }
+        return .continue
+    }
+
+    func endOfHeader(_ macros: borrowing MilterMacros) -> MilterReply {
+        guard message.skip == nil else { return .continue }
+        let header = message.header.section
+        let author = AuthorField(of: header)
+        message.author = author
+        message.skip = Skip(author, configuration.scope)
+        guard message.skip == nil, header.limitExceeded == nil else {
+            message.early.cancel()
+            return .continue
+        }
+        message.task = MessageTask(
+            header: header, author: author, envelope: message.envelope, early: message.early,
+            configuration: configuration, services: services)
+        return .continue
+    }
+
+    func body(_ chunk: Span<UInt8>) -> MilterReply {
+        message.task?.update(chunk)
+        return .continue
+    }
+
+    func endOfMessage(_ macros: borrowing MilterMacros) -> MilterVerdict {
+        var finished = Message(configuration)
+        swap(&finished, &message)
+        let context = MessageContext(
+            macros, granted: negotiated.edits, header: finished.header, shared: shared,
+            log: services.log)
+        if let skip = finished.skip {
+            context.log.info(context.queueID, skip.text)
+            // What a stranger says about himself stays no more than from others.
+            return skip.isOurs
+                ? .continue : MilterVerdict(edits: context.removals(of: context.forgeries))
+        }
+        guard let author = finished.author else { return .continue }
+        if let refusal = Objection(author, context) {
+            finished.task.take()?.abandon()
+            return refusal.verdict(context)
+        }
+        guard let task = finished.task.take() else { return .continue }
+        let outcome = MessageOutcome(
+            task.finish(), client: client, envelope: finished.envelope,
+            recipients: finished.recipients, context)
+        services.records.add(outcome.record(at: services.now))
+        return outcome.verdict()
+    }
+
+    func abort() {
+        if let task = message.task.take() { task.abandon() } else { message.early.cancel() }
+        message = Message(configuration)
+    }
+}
+
+/// What the recipients of a message change.
+struct RecipientFacts: Sendable {
+    /// Whether IgnoreMailTo names one of them.
+    private(set) var areIgnored = false
+    /// Whether the address of CopyFailuresTo is one of them.
+    private(set) var includeCopy = false
+
+    /// Takes a recipient.
+    mutating func add(_ forwardPath: Span<UInt8>, _ configuration: DMARCConfiguration) {
+        guard let address = try? EnvelopeAddress(forwardPath: forwardPath),
+            let domain = address.domain
+        else { return }
+        let local = String(decoding: address.localPart, as: UTF8.self)
+        if let set = configuration.records.ignoredRecipients,
+            !set.entries(localPart: local, domain: domain).isEmpty
+        {
+            areIgnored = true
+        }
+        if "<\(address.text)>" == configuration.failureCopy { includeCopy = true }
+    }
+}

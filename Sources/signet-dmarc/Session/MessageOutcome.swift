@@ -1,0 +1,157 @@
+import DaemonKit
+import MailAuth
+import MailSyntax
+import Milter
+import MilterDaemon
+import ReportStore
+
+/// What becomes of an evaluated message: the log lines, the results field, the action, the record.
+struct MessageOutcome {
+    /// Everything that was found.
+    let findings: Findings
+    /// What is done.
+    let disposition: Disposition
+    /// What SMTP told.
+    let envelope: Envelope
+    /// What is known at end of message.
+    let context: MessageContext
+    private let recipients: RecipientFacts
+
+    private static let listFields: [FieldName] = ["List-Id", "List-Post"]
+
+    /// Decides.
+    init(
+        _ findings: Findings, client: Client, envelope: Envelope, recipients: RecipientFacts,
+        _ context: MessageContext
+    ) {
+        self.findings = findings
+        self.envelope = envelope
+        self.recipients = recipients
+        self.context = context
+        let configuration = context.configuration
+        var facts = Disposition.Facts()
+        facts.client = client
+        facts.isListMail = Self.listFields.contains { context.header.count(named: $0) > 0 }
+        if case .one(let author) = findings.dmarc.authorship {
+            facts.trustedChain = findings.arc.override(
+                for: author, trusting: configuration.trustedSealers)
+        }
+        disposition = Disposition(findings.dmarc, facts, configuration.dispositions)
+    }
+
+    /// Logs, and answers with the edits and the reply.
+    func verdict() -> MilterVerdict {
+        log()
+        let sentence = "DMARC: \(findings.dmarc.sentence)"
+        switch disposition.action {
+        case .deliver, .mark:
+            return context.perform(
+                .accept, why: "", refusal: Refusal(detail: "7.1", text: sentence), edits: edits)
+        case .hold:
+            return context.perform(
+                .quarantine, why: sentence, refusal: Refusal(detail: "7.1", text: sentence),
+                edits: edits)
+        case .reject(let words):
+            return context.perform(
+                .reject, why: sentence, refusal: Refusal(detail: "7.1", text: words))
+        case .defer:
+            return context.perform(
+                .tempfail, why: sentence, refusal: Refusal(detail: "7.1", text: sentence))
+        }
+    }
+
+    /// The forgeries go, our field comes, and a copy of a failure is sent where one is wanted.
+    private var edits: [MessageEdit] {
+        let configuration = context.configuration
+        var identifier = context.authservID
+        if configuration.addsJobID, let queueID = context.queueID {
+            identifier = identifier.with(jobID: queueID)
+        }
+        let methods = findings.methods(client: envelope.address, disposition: disposition.policy)
+        var edits = context.removals(of: context.forgeries)
+        edits.append(
+            .insertHeader(
+                index: 0, name: FieldName.authenticationResults.text,
+                value: AuthenticationResults(identifier, methods).fieldValue()))
+        if configuration.addsSoftwareHeader { edits.append(context.softwareHeader("DMARC-Filter")) }
+        if findings.dmarc.result == .fail, let copy = configuration.failureCopy,
+            !recipients.includeCopy
+        {
+            edits.append(.addRecipient(copy))
+        }
+        return edits
+    }
+
+    /// OpenDMARC's lines, and for what is not a pass the reason, what is done, and why not more.
+    private func log() {
+        let log = context.log
+        let dmarc = findings.dmarc
+        if context.configuration.logsSuccess || dmarc.result != .pass {
+            let scope = envelope.reversePath == .null ? "helo" : "mailfrom"
+            if let domain = findings.spfDomain {
+                log.info(
+                    context.queueID, "SPF(\(scope)): \(domain.ascii) \(findings.spf.result)")
+            }
+        }
+        guard let author = dmarc.deciding?.domain.ascii else {
+            log.info(context.queueID, "\(dmarc.result.rawValue): \(dmarc.sentence)")
+            return
+        }
+        log.info(context.queueID, "\(author) \(dmarc.result.rawValue)")
+        guard dmarc.result != .pass, dmarc.result != .none else { return }
+        var reason = "\(dmarc.sentence); disposition \(disposition.policy.rawValue)"
+        for override in disposition.overrides {
+            reason += "; \(override.kind.rawValue): \(override.comment)"
+        }
+        log.info(context.queueID, reason)
+    }
+
+    /// Whether the message is to be recorded.
+    private var isRecorded: Bool {
+        // What is deferred comes again.
+        guard !recipients.areIgnored, disposition.action != .defer else { return false }
+        return context.configuration.records.includesAll
+            || findings.dmarc.authors.contains { $0.policy != nil }
+    }
+
+    /// The record of the evaluation; nil where none is kept.
+    func record(at time: Int64) -> Evaluation? {
+        guard isRecorded, let author = findings.dmarc.deciding else { return nil }
+        var record = Evaluation(
+            received: time, reporter: context.authservID.text,
+            headerFrom: author.domain.ascii, result: findings.dmarc.result.rawValue,
+            disposition: disposition.policy.rawValue)
+        record.queueID = context.queueID
+        record.sourceAddress = envelope.address?.unmapped.description
+        record.helo = LogText.safe(String(decoding: envelope.helo, as: UTF8.self))
+        record.envelopeFrom = envelope.reversePath?.domain?.ascii
+        record.policy = author.policy.map(Evaluation.Policy.init)
+        record.isSPFAligned = author.isAligned(.spf)
+        record.isDKIMAligned = author.isAligned(.dkim)
+        record.arc = findings.arc.status.rawValue
+        let scope = envelope.reversePath == .null ? "helo" : "mfrom"
+        record.authentications = findings.identifiers.map { identifier in
+            Evaluation.Authentication(
+                mechanism: identifier.mechanism.rawValue, domain: identifier.domain.ascii,
+                selector: identifier.selector?.ascii,
+                scope: identifier.mechanism == .spf ? scope : nil, result: identifier.result)
+        }
+        record.overrides = disposition.overrides.map {
+            Evaluation.Override(kind: $0.kind.rawValue, comment: $0.comment)
+        }
+        return record
+    }
+}
+
+extension Evaluation.Policy {
+    fileprivate init(_ applied: DMARCAppliedPolicy) {
+        let record = applied.record
+        self.init(
+            domain: applied.domain.ascii, applied: applied.published.rawValue,
+            p: record.policy(.p).rawValue, sp: record.subdomainPolicy?.rawValue,
+            np: record.nonexistentPolicy?.rawValue, adkim: record.dkimAlignment.rawValue,
+            aspf: record.spfAlignment.rawValue, isTesting: record.isTesting,
+            discovery: applied.method.rawValue,
+            reportAddresses: record.aggregateReportURIs.map(\.text))
+    }
+}

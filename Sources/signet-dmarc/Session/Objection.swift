@@ -1,0 +1,48 @@
+import MailAuth
+import MailSyntax
+import Milter
+import MilterDaemon
+
+/// Why a message is refused before it is evaluated: its header section.
+struct Objection {
+    private let action: MilterAction
+    private let why: String
+    private let refusal: Refusal
+
+    /// Looks for what the administrator does not take; nil where there is nothing.
+    init?(_ author: AuthorField, _ context: MessageContext) {
+        let configuration = context.configuration
+        if context.header.limitExceeded != nil {
+            action = .tempfail
+            why = "the header section has more than \(configuration.maximumHeaderOctets) octets"
+            refusal = Refusal(detail: "3.4", text: "Message header section too long")
+            return
+        }
+        let hasSeveral = author.domains.count > 1 || author == .malformed(.severalFields)
+        if configuration.rejectsSeveralAuthors, hasSeveral {
+            action = .reject
+            why = "several author domains, or several From fields"
+            refusal = Refusal(detail: "7.1", text: "Message refused: \(why)")
+            return
+        }
+        guard configuration.requiresHeaders,
+            let fault = RequiredFields.fault(in: context.header) ?? Self.fault(author)
+        else { return nil }
+        action = .reject
+        why = fault
+        refusal = Refusal(detail: "6.0", text: "Message refused: \(fault) (RFC 5322)")
+    }
+
+    /// The verdict, with a line in the log.
+    func verdict(_ context: MessageContext) -> MilterVerdict {
+        context.perform(action, why: why, refusal: refusal)
+    }
+
+    private static func fault(_ author: AuthorField) -> String? {
+        switch author {
+        case .authors: nil
+        case .nobody(let reason): reason.rawValue
+        case .malformed(let error): "From field is malformed: \(error)"
+        }
+    }
+}
