@@ -24,6 +24,34 @@ struct SigningTests {
         #expect(try daemon.stop() == .exited(0), "\(daemon.log)")
     }
 
+    /// Postfix cuts a header line at a NUL, and makes a bare CR a space, before milters see it and in what it delivers alike.
+    ///
+    /// So a signature made or checked over what libmilter hands on speaks of the delivered octets. Were this ever to change, this
+    /// test would say so.
+    @Test func oddOctetsAreCutBeforeMilters() throws {
+        let host = try SigningHost()
+        let daemon = try host.startDaemon("Canonicalization simple/simple")
+        let client = try host.postfix.connect()
+        try client.ehlo()
+        var message = Array(
+            "X-Odd: seen\0unseen\r\nX-Fold: one\r\n two\0unseen\r\n three\rfour\r\n".utf8)
+        message += SigningHost.message("odd") + Array("a NUL \0 in the body\r\n".utf8)
+        let reply = try client.deliver(
+            from: "ann@example.org", to: ["bob@example.com"], message)
+        #expect(reply.code == 250)
+        let delivered = try host.sink.waitForMessage(containing: "odd@example.org")
+        try host.expectTwoGoodSignatures(delivered)
+        #expect(delivered.values(of: "X-Odd").map { $0.contains("unseen") } == [false])
+        #expect(delivered.values(of: "X-Fold").map { $0.contains("unseen") } == [false])
+        let headerEnd = Array("\r\n\r\n".utf8)
+        let end = delivered.bytes.indices.first { delivered.bytes[$0...].starts(with: headerEnd) }
+        let body = delivered.bytes[(end ?? 0)...]
+        #expect(!delivered.bytes[..<(end ?? 0)].contains(0))
+        #expect(body.contains(0))
+        try client.quit()
+        #expect(try daemon.stop() == .exited(0), "\(daemon.log)")
+    }
+
     @Test func submissionWithAPasswordFromAnywhere() throws {
         let host = try SigningHost { $0.listeners.append(PostfixConfiguration.submission()) }
         let daemon = try host.startDaemon()
