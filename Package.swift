@@ -101,7 +101,8 @@ let package = Package(
         .testTarget(
             name: "IntegrationTests",
             dependencies: [
-                "MailDNS", "MailSyntax", "signet", "signet-dkim", "signet-spf", "TestKit",
+                "MailAuth", "MailCrypto", "MailDNS", "MailSyntax", "signet", "signet-dkim",
+                "signet-dmarc", "signet-spf", "TestKit",
             ],
             swiftSettings: strict),
         // Tests/Benchmarks/run.
@@ -143,6 +144,16 @@ let package = Package(
                 "DaemonKit", "HeaderScrub", "MailSyntax", "Milter", "TestKit", "signet-scrub",
             ],
             swiftSettings: strict),
+        .testTarget(
+            name: "ReportStoreTests", dependencies: ["ReportStore", "TestKit"],
+            swiftSettings: strict),
+        .testTarget(
+            name: "SignetDMARCTests",
+            dependencies: [
+                "signet-dmarc", "DaemonKit", "MailAuth", "MailDNS", "MailSyntax", "Milter",
+                "TestKit",
+            ],
+            exclude: ["Attacks"], swiftSettings: strict),
         .testTarget(name: "MailSyntaxTests", dependencies: ["MailSyntax"], swiftSettings: strict),
         .testTarget(
             name: "MailAuthTests",

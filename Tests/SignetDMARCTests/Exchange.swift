@@ -1,0 +1,190 @@
+import DaemonKit
+import MailAuth
+import MailDNS
+import MailSyntax
+import Milter
+import Synchronization
+import TestKit
+import Testing
+
+@testable import signet_dmarc
+
+/// A configuration as the daemon reads it, with everything that was found.
+func read(_ text: String) -> (configuration: DMARCConfiguration, problems: [ConfigurationProblem]) {
+    let reader = ConfigurationReader(
+        schema: SignetDMARC.description.schema, text: text, named: "dmarc.conf")
+    return (DMARCConfiguration(reading: reader), reader.problems)
+}
+
+/// A message that passes through one session of signet-dmarc, as an MTA would hand it over, without a process or a socket.
+struct Exchange {
+    /// The configuration's text.
+    var configuration = ""
+    /// The DNS, as a zone file.
+    var zone = Exchange.zone
+    /// Questions that fail.
+    var failing: [String] = []
+    /// The client's address; nil for a Unix socket.
+    var address: String? = "203.0.113.66"
+    /// The client's name.
+    var hostName = "mail.evil.example"
+    /// HELO.
+    var helo = "mail.evil.example"
+    /// MAIL FROM.
+    var sender = "<x@evil.example>"
+    /// RCPT TO.
+    var recipients = ["<bob@example.org>"]
+    /// The SASL mechanism.
+    var mechanism: String?
+    /// The edits that the MTA allows.
+    var edits: MilterEdits = [.addHeaders, .changeHeaders, .addRecipients, .quarantine]
+
+    /// evil.example may send from anywhere; victim.example wants to be protected.
+    static let zone = """
+        evil.example. TXT "v=spf1 +all"
+        mail.evil.example. TXT "v=spf1 +all"
+        _dmarc.evil.example. TXT "v=DMARC1; p=none"
+        victim.example. TXT "v=spf1 ip4:192.0.2.1 -all"
+        victim.example. A 192.0.2.1
+        mail.victim.example. A 192.0.2.1
+        _dmarc.victim.example. TXT "v=DMARC1; p=reject; np=reject; rua=mailto:d@victim.example"
+        _dmarc.quarantine.example. TXT "v=DMARC1; p=quarantine"
+        _dmarc.none.example. TXT "v=DMARC1; p=none"
+        _dmarc.testing.example. TXT "v=DMARC1; p=reject; t=y"
+        _dmarc.co.suffix. TXT "v=DMARC1; p=reject; psd=y"
+        evil.co.suffix. TXT "v=spf1 +all"
+        victim.co.suffix. A 192.0.2.1
+        _dmarc.victim.co.suffix. TXT "v=DMARC1; p=reject"
+        """
+
+    /// Passes a message through.
+    func pass(_ message: MailMessage) throws -> Passage {
+        let (settings, problems) = read(configuration)
+        #expect(!problems.hasErrors, "\(problems)")
+        var resolver = try ZoneResolver(parsing: zone)
+        for name in failing { resolver.fail(try DomainName(name), with: .timeout) }
+        let lines = Lines()
+        let log = Log(level: .debug, collecting: { _, line in lines.add(line) })
+        let services = Services(
+            configuration: Snapshot(settings), resolver: resolver,
+            records: Records(RecordPolicy(), log: log), log: log)
+        let session = DMARCFilter(services: services).makeSession(
+            protocol: NegotiatedProtocol(edits: edits))
+        let verdict = deliver(message, session)
+        session.close()
+        return Passage(verdict, message, log: lines.all)
+    }
+
+    private func deliver(_ message: MailMessage, _ session: DMARCSession) -> MilterVerdict {
+        var macros = ["j": "mx.example.org"]
+        if let mechanism { macros["auth_type"] = mechanism }
+        let peer = MilterPeer(
+            hostName: hostName, family: address == nil ? .unix : .ipv4,
+            address: address.flatMap { IPAddress($0) }, port: 40_000)
+        #expect(session.connect(peer, MilterMacros(macros)) == .continue)
+        #expect(session.helo(Array(helo.utf8).span, MilterMacros(macros)) == .continue)
+        _ = session.mail(Array(sender.utf8).span, parameters: [], MilterMacros(macros))
+        for recipient in recipients {
+            _ = session.recipient(
+                Array(recipient.utf8).span, parameters: [], MilterMacros(macros))
+        }
+        macros["i"] = "4XyZ"
+        for field in message.fields {
+            let name = Array(field.name.utf8)
+            _ = session.header(name: name.span, value: field.value.span)
+        }
+        _ = session.endOfHeader(MilterMacros(macros))
+        _ = session.body(message.body.span)
+        return session.endOfMessage(MilterMacros(macros))
+    }
+}
+
+/// A log's lines, collected.
+final class Lines: Sendable {
+    private let lines = Mutex<[String]>([])
+
+    var all: [String] { lines.withLock { $0 } }
+
+    func add(_ line: String) { lines.withLock { $0.append(line) } }
+}
+
+/// What became of a message.
+struct Passage {
+    let verdict: MilterVerdict
+    /// The message with the edits made.
+    let message: MailMessage
+    let log: [String]
+
+    init(_ verdict: MilterVerdict, _ original: MailMessage, log: [String]) {
+        self.verdict = verdict
+        self.log = log
+        var message = original
+        for edit in verdict.edits {
+            switch edit {
+            case .insertHeader(let index, let name, let value):
+                var field = MailMessage.Field(name, "")
+                field.value = value
+                message.fields.insert(field, at: index)
+            case .deleteHeader(let name, let occurrence):
+                let places = message.fields.indices.filter {
+                    message.fields[$0].name.lowercased() == name.lowercased()
+                }
+                message.fields.remove(at: places[occurrence - 1])
+            default: break
+            }
+        }
+        self.message = message
+    }
+
+    /// The Authentication-Results fields, each on one line.
+    var results: [String] {
+        message.values("Authentication-Results").map { value in
+            value.split(whereSeparator: \.isWhitespace).joined(separator: " ")
+        }
+    }
+
+    /// The results of our field, which must be the only one of ours and stand on top.
+    func methods() throws -> [String: MethodResult] {
+        let ours = message.values("Authentication-Results").map {
+            AuthenticationResults(parsing: Array($0.utf8).span)
+        }.filter { $0.authservID == AuthservID("mx.example.org") }
+        #expect(ours.count == 1)
+        #expect(message.fields.first?.name == "Authentication-Results")
+        let field = try #require(ours.first)
+        #expect(field.isWellFormed)
+        return Dictionary(field.results.map { ($0.method, $0) }) { first, _ in first }
+    }
+
+    /// The code and enhanced code of a refusal.
+    var refusal: String? {
+        guard case .reply(let reply) = verdict.reply else { return nil }
+        return "\(reply.code) \(reply.enhancedCode ?? "") \(reply.lines.joined(separator: " "))"
+    }
+
+    /// The reason for putting the message on hold.
+    var quarantine: String? {
+        for case .quarantine(let reason) in verdict.edits { return reason }
+        return nil
+    }
+
+    func logs(_ text: String) -> Bool { log.contains { $0.contains(text) } }
+}
+
+extension MailMessage {
+    /// A message with this From field and further fields.
+    static func from(_ value: String, _ fields: (String, String)...) -> MailMessage {
+        var message = MailMessage(
+            """
+            To: Bob <bob@example.org>
+            Subject: Hello
+            Date: Sat, 21 Nov 2026 08:00:00 +0000
+            Message-ID: <1@evil.example>
+
+            Hello, Bob.
+
+            """)
+        message.fields.insert(MailMessage.Field("From", " " + value), at: 0)
+        message.fields = fields.map { MailMessage.Field($0, " " + $1) } + message.fields
+        return message
+    }
+}
