@@ -30,6 +30,7 @@ let package = Package(
     ],
     targets: [
         // C libraries of the system.
+        .systemLibrary(name: "CLinux"),
         .systemLibrary(name: "CMilter", providers: [.apt(["libmilter-dev"])]),
         .systemLibrary(name: "COpenSSL", pkgConfig: "openssl", providers: [.apt(["libssl-dev"])]),
         .systemLibrary(
@@ -45,7 +46,7 @@ let package = Package(
             name: "MailAuth", dependencies: ["MailSyntax", "MailCrypto", "MailDNS"],
             swiftSettings: strict),
         .target(name: "Milter", dependencies: ["CMilter", "MailSyntax"], swiftSettings: strict),
-        .target(name: "DaemonKit", dependencies: ["MailSyntax"], swiftSettings: strict),
+        .target(name: "DaemonKit", dependencies: ["CLinux", "MailSyntax"], swiftSettings: strict),
 
         .target(
             name: "DaemonResolver", dependencies: ["DaemonKit", "MailDNS"],
@@ -84,7 +85,7 @@ let package = Package(
             swiftSettings: strict),
         .executableTarget(
             name: "signet-spf",
-            dependencies: ["DaemonKit", "DaemonResolver", "MailAuth", "MailDNS", "MailSyntax"],
+            dependencies: ["CLinux", "DaemonKit", "DaemonResolver", "MailAuth", "MailDNS", "MailSyntax"],
             swiftSettings: strict),
         .executableTarget(
             name: "signet",
@@ -113,6 +114,9 @@ let package = Package(
                 "signet-dkim",
             ],
             path: "Tests/Benchmarks/DKIM", swiftSettings: strict),
+        .executableTarget(
+            name: "SPFBenchmark", dependencies: ["MailDNS", "TestKit", "signet-spf"],
+            path: "Tests/Benchmarks/SPF", swiftSettings: strict),
         .executableTarget(
             name: "NullFilter", path: "Tests/Benchmarks/NullFilter",
             linkerSettings: [.linkedLibrary("milter")]),

@@ -18,13 +18,13 @@ struct RequestFile {
         var buffer = [UInt8](repeating: 0, count: 4_096)
         var count = unsafe read(descriptor, &buffer, buffer.count)
         while count > 0 {
-            decoder.append(buffer.span.extracting(first: count))
+            decoder.append(buffer[..<count])
             Self.write(&decoder, &memory, services)
             count = unsafe read(descriptor, &buffer, buffer.count)
         }
         // The last request of a file made by hand may lack its empty line.
         if decoder.isInsideRequest {
-            decoder.append([0x0A, 0x0A].span)
+            decoder.append([0x0A, 0x0A])
             Self.write(&decoder, &memory, services)
         }
         return .ok

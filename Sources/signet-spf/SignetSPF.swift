@@ -16,18 +16,19 @@ enum SignetSPF: DaemonProgram {
     }
 
     static func serve(_ context: DaemonContext<SPFConfiguration>) -> ExitCode {
-        guard let stop = StopSignal() else {
-            context.log.error("there are no file descriptors")
+        guard let services = services(context.settings, context.log) else { return .configuration }
+        guard let server = PolicyServer(services) else {
+            context.log.error("there are no file descriptors left")
             return .systemError
         }
-        guard let services = services(context.settings, context.log) else { return .configuration }
-        let server = PolicyServer(services, stop: stop)
-        context.onStop { stop.give() }
+        context.onStop { server.requestStop() }
         switch context.endpoint {
-        case .listener(let listener): server.serve(listener)
-        case .standardIO: server.serveStandardIO()
+        case .listener(let listener):
+            return server.serve(listener)
+        case .standardIO:
+            server.serveStandardIO()
+            return .ok
         }
-        return .ok
     }
 
     static func evaluate(

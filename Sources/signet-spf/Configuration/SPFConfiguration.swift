@@ -7,8 +7,8 @@ import MailSyntax
 /// Immutable: each message keeps the one it began with, and a reload replaces it as a whole. A class, as
 /// every connection and every message that is remembered hold on to it.
 final class SPFConfiguration: Sendable {
-    /// What recipients may have of their own.
-    let policy: Policy
+    /// `policy`, to be held on to.
+    let shared: SharedPolicy
     /// Recipients that have settings of their own; nil where nobody has.
     let users: UserTable?
     /// The header fields that tell the result, in the order in which they are given.
@@ -32,12 +32,15 @@ final class SPFConfiguration: Sendable {
     /// The DNS servers.
     let resolver: ResolverSettings
 
+    /// What recipients may have of their own.
+    var policy: Policy { shared.policy }
+
     /// Reads all directives; usable only when the reader has no errors afterwards.
     init(reading reader: ConfigurationReader) {
         var policy = Policy()
         PolicyReader(reader).read(into: &policy)
         if let hosts = reader.peerSet("InternalHosts") { policy.exemptions.local.append(hosts) }
-        self.policy = policy
+        shared = SharedPolicy(policy)
         users = UserTable(reading: reader, over: policy)
         fields = Self.fields(reader.text("Header_Type"))
         let name = reader.text("Authserv_Id") ?? "HOSTNAME"

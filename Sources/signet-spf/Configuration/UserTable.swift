@@ -5,7 +5,7 @@ import DaemonKit
 /// Trust: the file is the administrator's; the recipients looked up are what clients said.
 struct UserTable: Sendable {
     /// The policies, each over that of the configuration, in the order of the file.
-    private(set) var policies: [Policy] = []
+    private(set) var policies: [SharedPolicy] = []
     /// Positions of whole addresses, in lower case.
     private var exact: [String: Int] = [:]
     /// Positions of patterns, in order.
@@ -36,7 +36,9 @@ struct UserTable: Sendable {
     }
 
     /// The place of the first line of the file that is about a recipient.
-    func position(of recipient: String) -> Int? {
+    func position(of address: [UInt8]) -> Int? {
+        if address.isEmpty { return nil }
+        let recipient = String(decoding: address, as: UTF8.self)
         let whole = exact[recipient.lowercased()]
         let pattern = patterns.first { $0.glob.matches(recipient) }?.position
         return [whole, pattern].compactMap { $0 }.min()
@@ -74,7 +76,7 @@ struct UserTable: Sendable {
         } else if exact[user.lowercased()] == nil {
             exact[user.lowercased()] = position
         }
-        policies.append(own)
+        policies.append(SharedPolicy(own))
     }
 
     private static func statement(

@@ -4,25 +4,27 @@ import MailSyntax
 
 /// Makes the checks of one question, as far as they are not remembered.
 struct IdentityChecks {
-    /// What is checked.
-    struct Facts {
-        let client: IPAddress
-        let helo: [UInt8]
-        let sender: [UInt8]
-    }
-
-    private let facts: Facts
-    private let policy: Policy
+    private let helo: SPFRequest?
+    private let mailFrom: SPFRequest?
+    private let voidLimit: Int
     private let evaluator: SPFEvaluator
     private let receiver: String?
     private var prefetch: SPFPrefetch?
 
     /// Prepares checks; nothing is asked of the DNS yet.
     init(
-        _ facts: Facts, policy: Policy, configuration: SPFConfiguration, resolver: any DNSResolver
+        _ request: PolicyRequest, _ client: IPAddress, _ policy: Policy,
+        _ configuration: SPFConfiguration, resolver: any DNSResolver, isBeforeMail: Bool
     ) {
-        self.facts = facts
-        self.policy = policy
+        let (name, sender) = (request[.helo], request[.sender])
+        helo =
+            policy.helo == .noCheck || name.isEmpty
+            ? nil : .helo(name, client: client, envelopeFrom: sender)
+        // A null reverse-path is covered by the HELO name (RFC 7208, section 2.4).
+        mailFrom =
+            policy.mailFrom == .noCheck || sender.isEmpty || isBeforeMail
+            ? nil : .mailFrom(sender, helo: name, client: client)
+        voidLimit = policy.voidLimit
         receiver = configuration.shownReceiver
         var limits = SPFLimits()
         limits.seconds = configuration.lookupSeconds
@@ -32,38 +34,22 @@ struct IdentityChecks {
             wantsExplanation: !policy.isTest)
     }
 
-    /// Whether the HELO name is to be checked.
-    var checksHELO: Bool { policy.helo != .noCheck && !facts.helo.isEmpty }
-
-    /// Whether the reverse-path is to be checked; a null one is covered by the HELO name
-    /// (RFC 7208, section 2.4).
-    var checksMailFrom: Bool { policy.mailFrom != .noCheck && !facts.sender.isEmpty }
-
-    /// The result for one identity, remembered or found now.
+    /// The result for one identity, remembered or found now; nil where it is not to be checked.
     ///
     /// The first check that asks the DNS starts the first question of the other one too.
-    mutating func finding(
-        _ identity: SPFIdentity, alone: Bool = false, _ message: inout MessageMemory
-    ) -> Finding {
-        if let known = message.finding(identity, voidLimit: policy.voidLimit) { return known }
+    mutating func finding(_ identity: SPFIdentity, _ message: inout MessageMemory) -> Finding? {
+        guard let request = identity == .helo ? helo : mailFrom else { return nil }
+        if let known = message.finding(identity, voidLimit: voidLimit) { return known }
         if prefetch == nil {
-            var requests = [request(identity)]
-            if identity == .helo, checksMailFrom, !alone { requests.append(request(.mailFrom)) }
-            prefetch = evaluator.prefetch(requests)
+            let both = identity == .helo ? [helo, mailFrom] : [mailFrom]
+            prefetch = evaluator.prefetch(both.compactMap(\.self))
         }
-        let outcome = evaluator.check(request(identity), prefetched: prefetch ?? SPFPrefetch())
+        let outcome = evaluator.check(request, prefetched: prefetch ?? SPFPrefetch())
         let finding = Finding(outcome, receiver: receiver)
-        message.keep(finding, voidLimit: policy.voidLimit)
+        message.keep(finding, voidLimit: voidLimit)
         return finding
     }
 
     /// Gives up what was asked of the DNS and not used.
     func finish() { prefetch?.cancel() }
-
-    private func request(_ identity: SPFIdentity) -> SPFRequest {
-        switch identity {
-        case .helo: .helo(facts.helo, client: facts.client, envelopeFrom: facts.sender)
-        case .mailFrom: .mailFrom(facts.sender, helo: facts.helo, client: facts.client)
-        }
-    }
 }

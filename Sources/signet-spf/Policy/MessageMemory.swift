@@ -10,10 +10,25 @@ struct MessageMemory: Sendable {
     ///
     /// The instance alone would do for Postfix; a client that uses one again for other facts gains nothing.
     struct Key: Hashable, Sendable {
+        /// Postfix's instance.
         let instance: [UInt8]
-        let client: IPAddress
-        let helo: [UInt8]
-        let sender: [UInt8]
+        /// Client, HELO name and sender, each after a NUL octet, which none of them has.
+        let facts: [UInt8]
+
+        /// Makes the key of a question.
+        init(_ request: PolicyRequest, client: IPAddress) {
+            instance = request[.instance]
+            var facts: [UInt8] = []
+            let client = client.description.utf8
+            let (helo, sender) = (request[.helo], request[.sender])
+            facts.reserveCapacity(client.count + helo.count + sender.count + 3)
+            facts += client
+            facts.append(0)
+            facts += helo
+            facts.append(0)
+            facts += sender
+            self.facts = facts
+        }
     }
 
     /// The message.
@@ -24,6 +39,8 @@ struct MessageMemory: Sendable {
     var fieldsGiven = 0
     /// Whether an exemption was looked for, by whose policy, and what it is.
     var exemption: (policy: Int, reason: Exemptions.Reason?)?
+    /// The answer to all further questions about the message, once nothing can change it any more.
+    private(set) var settled: PolicyAction?
     private var findings: [(identity: SPFIdentity, voidLimit: Int, finding: Finding)] = []
 
     /// The most findings that are kept: recipients may differ in their limits.
@@ -44,6 +61,23 @@ struct MessageMemory: Sendable {
     mutating func keep(_ finding: Finding, voidLimit: Int) {
         if findings.count == Self.mostFindings { findings.removeFirst() }
         findings.append((finding.identity, voidLimit, finding))
+    }
+}
+
+extension MessageMemory {
+    /// Keeps an answer for all further questions, if none of them could have another, in place of what it
+    /// rests on.
+    ///
+    /// Recipients may differ where they have settings of their own; a header field may be still to come.
+    mutating func settle(_ action: PolicyAction) {
+        guard configuration.users == nil else { return }
+        switch action {
+        case .reject, .defer, .restriction: settled = action
+        case .prepend, .dunno:
+            guard fieldsGiven >= max(configuration.fields.count, 1) else { return }
+            settled = .dunno
+        }
+        findings = []
     }
 }
 

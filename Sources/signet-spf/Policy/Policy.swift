@@ -83,48 +83,11 @@ struct Policy: Sendable {
     }
 }
 
-/// What a check found, in the form that is kept for the message's further recipients.
-struct Finding: Sendable {
-    /// Whose authorization was checked.
-    let identity: SPFIdentity
-    /// The result.
-    let result: SPFResult
-    /// The domain whose policy was asked for; nil where there is no name to check.
-    let domain: DomainName?
-    /// The result and its reason in a sentence.
-    let sentence: String
-    /// The mechanism that decided, as published; empty where none did.
-    let mechanism: String
-    /// What the domain's owner says about a "fail".
-    let explanation: String?
-    /// Whether the record is "v=spf1 -all": the name sends no mail.
-    let sendsNoMail: Bool
-    /// The Received-SPF field.
-    let received: ReceivedSPF
+/// A policy that messages and recipients share: to hold on to it costs one reference.
+final class SharedPolicy: Sendable {
+    /// The policy.
+    let policy: Policy
 
-    /// Keeps what matters of an outcome.
-    ///
-    /// - Parameters:
-    ///   - outcome: what the check came to.
-    ///   - receiver: the host that checked; nil to withhold it.
-    init(_ outcome: SPFOutcome, receiver: String?) {
-        identity = outcome.request.identity
-        result = outcome.result
-        domain = outcome.domain
-        sentence = outcome.sentence
-        mechanism = outcome.decision?.mechanism ?? ""
-        explanation = outcome.explanation
-        sendsNoMail = outcome.visit?.record?.refusesEverything ?? false
-        received = ReceivedSPF(outcome, receiver: receiver)
-    }
-}
-
-extension SPFRecord {
-    /// Whether the record says no more than "-all".
-    fileprivate var refusesEverything: Bool {
-        guard directives.count == 1, let only = directives.first, case .all = only.mechanism else {
-            return false
-        }
-        return only.qualifier == .fail
-    }
+    /// Shares a policy.
+    init(_ policy: Policy) { self.policy = policy }
 }

@@ -37,7 +37,8 @@ struct PolicyAnswer: Sendable {
     }
 
     /// Adds a line about a result.
-    mutating func log(_ level: Int, _ finding: Finding) {
+    mutating func log(_ level: Int, _ finding: Finding?) {
+        guard let finding else { return }
         log(
             level,
             "\(finding.identity.rawValue) \(finding.result.rawValue): \(finding.sentence)")

@@ -8,11 +8,16 @@ enum ResultField: Hashable, Sendable {
     /// Authentication-Results (RFC 8601).
     case authenticationResults
 
-    /// The field that tells a finding, on one line.
-    func action(for finding: Finding, authservID: String) -> PolicyAction {
+    /// The field that tells a finding, on one line; and what the log says of it, in the form that readers of
+    /// policyd-spf's log know.
+    func telling(
+        _ finding: Finding, authservID: String
+    ) -> (action: PolicyAction, logText: String) {
         switch self {
         case .receivedSPF:
-            return .prepend(field: ReceivedSPF.name, value: finding.received.unfolded)
+            let field = finding.received
+            let action = PolicyAction.prepend(field: ReceivedSPF.name, value: field.unfolded)
+            return (action, "prepend \(ReceivedSPF.name): \(field.logText)")
         case .authenticationResults:
             let domain = finding.domain?.ascii
             let result = MethodResult.spf(
@@ -20,18 +25,9 @@ enum ResultField: Hashable, Sendable {
                 mailFrom: finding.identity == .mailFrom ? domain : nil,
                 helo: finding.identity == .helo ? domain : nil)
             let folded = AuthenticationResults(AuthservID(authservID), [result]).fieldValue()
-            return .prepend(
-                field: "Authentication-Results",
-                value: String(decoding: ResultField.unfolded(folded), as: UTF8.self))
-        }
-    }
-
-    /// The line for the log, as readers of policyd-spf's log know it.
-    func logText(for finding: Finding, _ action: PolicyAction) -> String {
-        switch (self, action) {
-        case (.receivedSPF, _): "\(ReceivedSPF.name): \(finding.received.logText)"
-        case (_, .prepend(let field, let value)): "\(field): \(value)"
-        case (_, let other): other.text
+            let value = String(decoding: ResultField.unfolded(folded), as: UTF8.self)
+            let name = FieldName.authenticationResults.description
+            return (.prepend(field: name, value: value), "prepend \(name): \(value)")
         }
     }
 
@@ -51,15 +47,17 @@ struct TraceField {
     /// The most octets of a value: the whole field is within a line's 998 octets.
     private static let longestValue = 200
 
-    var action: PolicyAction {
-        .prepend(
-            field: "X-Comment",
-            value: "\(reason.rawValue) - client-ip=\(value(.clientAddress)); "
-                + "helo=\(value(.helo)); envelope-from=\(value(.sender, orElse: "<>")); "
-                + "receiver=\(receiver ?? "<UNKNOWN>")")
+    /// The field's name.
+    static let name = "X-Comment"
+
+    /// The field's value, on one line.
+    var value: String {
+        "\(reason.rawValue) - client-ip=\(text(.clientAddress)); helo=\(text(.helo)); "
+            + "envelope-from=\(text(.sender, orElse: "<>")); "
+            + "receiver=\(receiver ?? "<UNKNOWN>")"
     }
 
-    private func value(
+    private func text(
         _ attribute: PolicyRequest.Attribute, orElse substitute: String = "<UNKNOWN>"
     ) -> String {
         let octets = request[attribute]

@@ -11,6 +11,8 @@ enum PrintableText {
     /// The beginning of a text of ours, made printable, with "..." where it is cut.
     static func beginning(of text: String, limit: Int) -> String {
         let octets = text.utf8
+        // Nearly every text is short and plain: one look, no copy.
+        if octets.count <= limit, octets.allSatisfy({ 0x20...0x7E ~= $0 }) { return text }
         let isCut = octets.count > limit
         let kept = octets.prefix(isCut ? limit - 3 : limit).map { 0x20...0x7E ~= $0 ? $0 : 0x3F }
         return String(decoding: kept, as: UTF8.self) + (isCut ? "..." : "")

@@ -31,9 +31,8 @@ struct RequestDecoder {
     var isInsideRequest: Bool { start < buffer.count || dropped > 0 }
 
     /// Takes what a client sent.
-    mutating func append(_ octets: Span<UInt8>) {
-        buffer.reserveCapacity(buffer.count + octets.count)
-        for index in octets.indices { buffer.append(octets[index]) }
+    mutating func append(_ octets: ArraySlice<UInt8>) {
+        if buffer.isEmpty { buffer = Array(octets) } else { buffer += octets }
     }
 
     /// The next request that is complete; nil when more octets are needed.
@@ -71,39 +70,48 @@ struct RequestDecoder {
         start = scanned
         dropped = 0
         lineIsEmpty = true
-        let outcome: Outcome = isTooLong ? .fault(.tooLong) : Self.parse(buffer[range])
+        let outcome: Outcome =
+            isTooLong ? .fault(.tooLong) : Self.parse(buffer.span.extracting(range))
         if start == buffer.count { drop() }
         return outcome
     }
 
-    /// Empties the buffer, and gives back the memory that a long request took.
+    /// Empties the buffer, and gives its memory back: most connections are idle most of the time.
     private mutating func drop() {
-        buffer.removeAll(keepingCapacity: buffer.capacity <= 8_192)
+        buffer = []
         start = 0
         scanned = 0
     }
 
-    private static func parse(_ octets: ArraySlice<UInt8>) -> Outcome {
-        if octets.contains(0) { return .fault(.nul) }
+    private static func parse(_ octets: Span<UInt8>) -> Outcome {
         var request = PolicyRequest()
         var isEmpty = true
-        for line in octets.split(separator: UInt8(ascii: "\n")) {
-            let line = line.last == UInt8(ascii: "\r") ? line.dropLast() : line
-            if line.isEmpty { continue }
-            isEmpty = false
-            guard let equals = line.firstIndex(of: UInt8(ascii: "=")), equals > line.startIndex
-            else { return .fault(.notAnAttribute) }
-            let name = line[..<equals]
-            guard
-                let known = PolicyRequest.Attribute.names.first(where: {
-                    $0.name.elementsEqual(name)
-                })
-            else { continue }
-            let value = line[(equals + 1)...]
-            guard value.count <= longestValue else { return .fault(.longValue(known.attribute)) }
-            // Of an attribute that is sent twice, the last value holds, as in the peer; the protocol
-            // leaves the choice to us.
-            request[known.attribute] = Array(value)
+        var start = 0
+        while start < octets.count {
+            var equals: Int?
+            var end = start
+            while end < octets.count, octets[end] != UInt8(ascii: "\n") {
+                if octets[end] == UInt8(ascii: "="), equals == nil { equals = end }
+                if octets[end] == 0 { return .fault(.nul) }
+                end += 1
+            }
+            let next = end + 1
+            if end > start, octets[end - 1] == UInt8(ascii: "\r") { end -= 1 }
+            if end > start {
+                isEmpty = false
+                guard let equals, equals > start else { return .fault(.notAnAttribute) }
+                if let known = attribute(named: octets.extracting(start..<equals)) {
+                    let value = (equals + 1)..<max(end, equals + 1)
+                    guard value.count <= longestValue else { return .fault(.longValue(known)) }
+                    // Of an attribute that is sent twice, the last value holds, as in the peer; the
+                    // protocol leaves the choice to us.
+                    let span = octets.extracting(value)
+                    request[known] = [UInt8](capacity: value.count) { output in
+                        for index in span.indices { output.append(span[index]) }
+                    }
+                }
+            }
+            start = next
         }
         if isEmpty { return .fault(.empty) }
         let kind = request[.request]
@@ -111,6 +119,15 @@ struct RequestDecoder {
             return .fault(.otherRequest)
         }
         return .request(request)
+    }
+
+    private static func attribute(named name: Span<UInt8>) -> PolicyRequest.Attribute? {
+        for (known, attribute) in PolicyRequest.Attribute.names where known.count == name.count {
+            var index = 0
+            while index < name.count, name[index] == known[index] { index += 1 }
+            if index == name.count { return attribute }
+        }
+        return nil
     }
 }
 

@@ -4,11 +4,11 @@ import Glibc
 /// The two directions of a client's connection, with a time limit for each step.
 ///
 /// Trust: the client may send nothing, or anything, and may never read.
-struct ClientStream {
+struct ClientStream: Sendable {
     /// What came of waiting for octets.
-    enum Event: Hashable {
-        /// So many octets are in the buffer.
-        case octets(Int)
+    enum Event {
+        /// These octets have come.
+        case octets([UInt8])
         /// The client has closed the connection, or it is broken.
         case closed
         /// Nothing came in time.
@@ -16,6 +16,9 @@ struct ClientStream {
         /// The daemon is asked to stop, and nothing has come.
         case stop
     }
+
+    /// Octets that are read at a time; a question of Postfix has below 1,000.
+    private static let chunk = 4_096
 
     private let input: Int32
     private let output: Int32
@@ -39,17 +42,16 @@ struct ClientStream {
     /// Waits for octets and reads them.
     ///
     /// - Parameters:
-    ///   - buffer: where they go.
     ///   - seconds: how long to wait; nil for as long as the client likes.
     ///   - heedsStop: whether a request to stop ends the wait.
     /// - Returns: what came of it.
-    func read(into buffer: inout [UInt8], seconds: Int32?, heedsStop: Bool) -> Event {
+    func read(seconds: Double?, heedsStop: Bool) -> Event {
         while true {
             var waits = [
                 pollfd(fd: input, events: Int16(POLLIN), revents: 0),
                 pollfd(fd: heedsStop ? stop.descriptor : -1, events: Int16(POLLIN), revents: 0),
             ]
-            let ready = unsafe poll(&waits, 2, seconds.map { $0 &* 1_000 } ?? -1)
+            let ready = unsafe poll(&waits, 2, Self.milliseconds(seconds))
             if ready == 0 { return .late }
             if ready < 0 {
                 if errno == EINTR { continue }
@@ -57,15 +59,21 @@ struct ClientStream {
             }
             // What has come is answered, even when the daemon is to stop.
             if waits[0].revents == 0 { return .stop }
-            let count = unsafe Glibc.read(input, &buffer, buffer.count)
-            if count > 0 { return .octets(count) }
-            if count < 0, errno == EINTR || errno == EAGAIN { continue }
+            // An array of its own each time: most connections are idle, and then none is kept.
+            var error: Int32 = 0
+            let octets = unsafe [UInt8](unsafeUninitializedCapacity: Self.chunk) { buffer, count in
+                let got = unsafe Glibc.read(input, buffer.baseAddress, buffer.count)
+                error = got < 0 ? errno : 0
+                count = max(got, 0)
+            }
+            if !octets.isEmpty { return .octets(octets) }
+            if error == EINTR || error == EAGAIN { continue }
             return .closed
         }
     }
 
     /// Writes all octets; false when the client does not take them in time.
-    func write(_ octets: [UInt8], seconds: Int32) -> Bool {
+    func write(_ octets: [UInt8], seconds: Double) -> Bool {
         var sent = 0
         while sent < octets.count {
             // A pipe that polls writable takes a whole answer (pipe(7), PIPE_BUF); a socket says so.
@@ -88,10 +96,15 @@ struct ClientStream {
         return true
     }
 
-    private func waitWritable(_ seconds: Int32) -> Bool {
+    /// The time in poll(2)'s form, in which -1 has no end.
+    private static func milliseconds(_ seconds: Double?) -> Int32 {
+        seconds.map { Int32(clamping: Int($0 * 1_000)) } ?? -1
+    }
+
+    private func waitWritable(_ seconds: Double) -> Bool {
         while true {
             var wait = pollfd(fd: output, events: Int16(POLLOUT), revents: 0)
-            let ready = unsafe poll(&wait, 1, seconds &* 1_000)
+            let ready = unsafe poll(&wait, 1, Self.milliseconds(seconds))
             if ready < 0, errno == EINTR { continue }
             return ready == 1 && wait.revents & Int16(POLLOUT) != 0
         }

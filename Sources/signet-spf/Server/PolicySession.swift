@@ -4,46 +4,65 @@ import DaemonKit
 ///
 /// Trust: the client is Postfix, or anyone who can reach the socket. Every request is answered; whoever
 /// does not read, or does not end a request that he began, is let go.
-struct PolicySession {
+struct PolicySession: Sendable {
+    /// How a run came to its end.
+    enum Ending {
+        /// The connection is over.
+        case ended
+        /// Nothing is under way, and nothing has come for a moment.
+        case idle
+    }
+
+    /// Seconds of silence that make a connection idle.
+    private static let idleSeconds = 0.01
     /// Seconds in which a request that was begun must end.
-    static let requestSeconds: Int32 = 60
+    static let requestSeconds = 60.0
     /// The same once the daemon is asked to stop.
-    static let lastSeconds: Int32 = 1
+    static let lastSeconds = 1.0
     /// Seconds in which the client must take an answer.
-    static let answerSeconds: Int32 = 30
+    static let answerSeconds = 30.0
 
     private let services: Services
     private let stream: ClientStream
+    private let parks: Bool
     private var decoder = RequestDecoder()
     private var memory = ConnectionMemory()
 
     /// Begins a session.
-    init(_ services: Services, _ stream: ClientStream) {
+    ///
+    /// - Parameters:
+    ///   - services: what all sessions share.
+    ///   - stream: the client.
+    ///   - parks: whether a run ends when the connection is idle.
+    init(_ services: Services, _ stream: ClientStream, parks: Bool) {
         self.services = services
         self.stream = stream
+        self.parks = parks
     }
 
-    /// Serves the client until he closes the connection or is let go, or the daemon stops.
-    mutating func run() {
-        var buffer = [UInt8](repeating: 0, count: 4_096)
+    /// Serves the client until he closes the connection or is let go, or the daemon stops, or nothing comes
+    /// for a moment.
+    mutating func run() -> Ending {
         var isStopping = false
         while true {
             let isInside = decoder.isInsideRequest
             let patience = isStopping ? Self.lastSeconds : Self.requestSeconds
             // Postfix keeps idle connections for as long as it likes; so do we.
+            let idlePatience = parks ? Self.idleSeconds : nil
             switch stream.read(
-                into: &buffer, seconds: isInside ? patience : nil, heedsStop: !isStopping)
+                seconds: isInside ? patience : idlePatience, heedsStop: !isStopping)
             {
-            case .octets(let count):
-                decoder.append(buffer.span.extracting(first: count))
-                guard answerAll() else { return }
+            case .octets(let octets):
+                decoder.append(octets[...])
+                guard answerAll() else { return .ended }
             case .closed:
-                return
+                return .ended
             case .late:
+                guard isInside else { return .idle }
                 _ = answer(.fault(.late))
-                return
+                return .ended
             case .stop:
-                guard isInside else { return }
+                guard isInside else { return .ended }
                 isStopping = true
             }
         }

@@ -13,6 +13,12 @@ final class StopSignal: Sendable {
         (descriptor, writer) = (ends[0], ends[1])
     }
 
+    /// Whether it was given.
+    var isGiven: Bool {
+        var wait = pollfd(fd: descriptor, events: Int16(POLLIN), revents: 0)
+        return unsafe poll(&wait, 1, 0) == 1
+    }
+
     /// Gives the signal; it stays given.
     func give() {
         // Nobody reads: the one octet stays in the pipe, and every poll(2) sees it.

@@ -12,7 +12,7 @@ struct RequestDecoderTests {
         var outcomes: [RequestDecoder.Outcome] = []
         var rest = octets[...]
         while !rest.isEmpty {
-            decoder.append(Array(rest.prefix(pieces)).span)
+            decoder.append(rest.prefix(pieces))
             rest = rest.dropFirst(pieces)
             while let outcome = decoder.next() { outcomes.append(outcome) }
         }
@@ -85,7 +85,7 @@ struct RequestDecoderTests {
         let piece = Array([[UInt8]](repeating: line, count: 90_000).joined())
         var outcome: RequestDecoder.Outcome?
         for _ in 0..<100 where outcome == nil {
-            decoder.append(piece.span)
+            decoder.append(piece[...])
             outcome = decoder.next()
         }
         #expect(outcome == .fault(.endless))
