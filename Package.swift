@@ -131,7 +131,8 @@ let package = Package(
             swiftSettings: strict),
         // What packaging/demo shows.
         .executableTarget(
-            name: "Demo", dependencies: ["signet", "signet-dkim", "TestKit"], path: "Tests/Demo",
+            name: "Demo", dependencies: ["signet", "signet-dkim", "signet-dmarc", "TestKit"],
+            path: "Tests/Demo",
             swiftSettings: strict),
         .executableTarget(
             name: "MilterProbe", dependencies: ["Milter"], path: "Tests/MilterProbe",

@@ -20,8 +20,9 @@ enum Demo {
         let system = try MailSystem()
         narrator.say(
             "example.org: Dovecot submission, Postfix, signet-scrub, signet-dkim with two keys")
-        narrator.say("example.net: Postfix, signet-dkim that verifies, Dovecot with Bob's mailbox")
-        narrator.say("a name server that publishes example.org's keys")
+        narrator.say(
+            "example.net: Postfix, signet-dkim that verifies, signet-dmarc, Dovecot with Bob")
+        narrator.say("a name server with example.org's keys and its DMARC policy, p=reject")
         narrator.say(
             "All of it runs from /tmp, on free ports. It was up after \(narrator.seconds) s.")
 
@@ -91,10 +92,14 @@ enum Demo {
                 && isGood
         }
 
+        narrator.chapter("A stranger sends mail in Ann's name")
+        isGood = try forge(system, narrator) && isGood
+
         narrator.chapter("What the daemons logged")
         narrator.quote(system.scrubber.log.joined(separator: "\n"))
         narrator.quote(system.signer.log.joined(separator: "\n"))
         narrator.quote(system.verifier.log.joined(separator: "\n"))
+        narrator.quote(system.guardian.log.joined(separator: "\n"))
         narrator.chapter("Where to look next")
         narrator.say("README.md            what Signet is, and a map of the code")
         narrator.say("Sources/signet-dkim  the milter that you have just seen")
@@ -102,5 +107,30 @@ enum Demo {
         narrator.say("Tests/run            all the tests")
         narrator.say("\nEverything took \(narrator.seconds) s and is gone now.")
         return isGood
+    }
+
+    /// Sends a forgery from a host that may send mail of evil.example; false if it is not caught.
+    private static func forge(_ system: MailSystem, _ narrator: Narrator) throws -> Bool {
+        let text = """
+            Authentication-Results: mx.example.net; dmarc=pass header.from=example.org\r
+            From: Ann <ann@example.org>\r
+            To: Bob <bob@example.net>\r
+            Subject: Send money\r
+            Date: Sat, 21 Nov 2026 12:30:00 +0000\r
+            Message-ID: <money@evil.example>\r
+            \r
+            Quickly, please. Ann\r
+
+            """
+        let client = try system.receiver.connect()
+        try client.ehlo()
+        try client.xclient(["ADDR": "203.0.113.66", "NAME": "mail.evil.example"])
+        try client.ehlo("mail.evil.example")
+        let reply = try client.deliver(
+            from: "x@evil.example", to: ["bob@example.net"], Array(text.utf8))
+        try client.quit()
+        narrator.quote(text)
+        return narrator.check(
+            reply.code == 550, "signet-dmarc at example.net had Postfix refuse it: \(reply)")
     }
 }

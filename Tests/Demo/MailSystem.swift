@@ -18,13 +18,20 @@ struct MailSystem {
     let receiver: PostfixInstance
     /// signet-dkim behind it.
     let verifier: DaemonProcess
+    /// signet-dmarc behind it, the last of its milters.
+    let guardian: DaemonProcess
     /// example.net's Dovecot, where Bob's mail is kept.
     let mailbox: DovecotInstance
 
     /// Starts all of it, from the receiving end to the sending.
     init() throws {
         keys = try SigningKeys(domain: "example.org", owner: "nobody")
-        nameServer = try NSDServer(keys.zone)
+        nameServer = try NSDServer(
+            keys.zone + """
+                example.org. IN TXT "v=spf1 ip4:192.0.2.1 -all"
+                _dmarc.example.org. IN TXT "v=DMARC1; p=reject"
+                evil.example. IN TXT "v=spf1 ip4:203.0.113.0/24 -all"
+                """)
         let common = """
             Nameservers \(nameServer.nameserver)
             UserID nobody
@@ -43,7 +50,7 @@ struct MailSystem {
             $0.settings["virtual_mailbox_domains"] = "example.net"
             $0.settings["relay_domains"] = ""
             $0.settings["virtual_transport"] = "lmtp:inet:127.0.0.1:\(mailbox.lmtpPort)"
-            $0.settings["smtpd_milters"] = "unix:signet/dkim.sock"
+            $0.settings["smtpd_milters"] = "unix:signet/dkim.sock, unix:signet/dmarc.sock"
         }
         self.receiver = receiver
         verifier = try DaemonProcess(
@@ -53,6 +60,18 @@ struct MailSystem {
                 Socket unix:\(receiver.socketPath("dkim"))
 
                 """ + common)
+
+        guardian = try DaemonProcess(
+            "signet-dmarc",
+            configuration: """
+                RejectFailures yes
+                ReportStore none
+                Nameservers \(nameServer.nameserver)
+                UserID nobody
+                SyslogSuccess yes
+                Socket unix:\(receiver.socketPath("dmarc"))
+
+                """)
 
         let relayPort = try receiver.port()
         let sender = try PostfixInstance {

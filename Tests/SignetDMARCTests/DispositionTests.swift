@@ -67,6 +67,13 @@ import Testing
         #expect((passage.quarantine != nil) == (one.expected == "hold"))
     }
 
+    @Test func `one author lends no exemption to another`() throws {
+        let configuration = "RejectFailures yes\nExemptDomains victim.example"
+        let both = MailMessage.from("a@victim.example, b@victim.co.suffix")
+        #expect(
+            try Exchange(configuration: configuration).pass(both).refusal?.hasPrefix("550") == true)
+    }
+
     @Test func `every way around has its reason in the log`() throws {
         let list = MailMessage.from("ceo@victim.example", ("List-Id", "<l.example>"))
         #expect(

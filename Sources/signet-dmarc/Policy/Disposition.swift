@@ -104,7 +104,9 @@ struct Disposition: Equatable, Sendable {
             note(.trustedForwarder, "\(facts.client.description) is in ExemptHosts")
             return
         }
-        if policy.exemptDomains.contains(author.domain) {
+        // All that ask for something: or one author would lend its exemption to another.
+        let asking = evaluation.authors.filter { $0.requestedDisposition != .none }
+        if asking.allSatisfy({ policy.exemptDomains.contains($0.domain) }) {
             note(.localPolicy, "\(author.domain) is in ExemptDomains")
             return
         }

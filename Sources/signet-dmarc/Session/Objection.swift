@@ -18,8 +18,7 @@ struct Objection {
             refusal = Refusal(detail: "3.4", text: "Message header section too long")
             return
         }
-        let hasSeveral = author.domains.count > 1 || author == .malformed(.severalFields)
-        if configuration.rejectsSeveralAuthors, hasSeveral {
+        if configuration.rejectsSeveralAuthors, Self.areSeveral(author) {
             action = .reject
             why = "several author domains, or several From fields"
             refusal = Refusal(detail: "7.1", text: "Message refused: \(why)")
@@ -36,6 +35,13 @@ struct Objection {
     /// The verdict, with a line in the log.
     func verdict(_ context: MessageContext) -> MilterVerdict {
         context.perform(action, why: why, refusal: refusal)
+    }
+
+    private static func areSeveral(_ author: AuthorField) -> Bool {
+        switch author {
+        case .malformed(.severalFields), .malformed(.tooManyMailboxes): true
+        default: author.domains.count > 1
+        }
     }
 
     private static func fault(_ author: AuthorField) -> String? {
