@@ -96,7 +96,7 @@ private func negotiate(
     // session ends here.
     close(context)
     let filter = service.filter()
-    let needs = filter.needs
+    let needs = service.isOverTCP ? filter.needs.overTCP : filter.needs
     switch Negotiation.answer(
         needs: needs, offeredActions: offeredActions, offeredOptions: offeredOptions)
     {

@@ -4,13 +4,16 @@ internal import CMilter
 final class Service: Sendable {
     /// The filter that serves a connection which begins now.
     let filter: @Sendable () -> any MilterFilter
+    /// Whether the MTA connects over TCP.
+    let isOverTCP: Bool
     let onProblem: @Sendable (String) -> Void
 
     init(
-        filter: @escaping @Sendable () -> any MilterFilter,
+        filter: @escaping @Sendable () -> any MilterFilter, isOverTCP: Bool,
         onProblem: @escaping @Sendable (String) -> Void
     ) {
         self.filter = filter
+        self.isOverTCP = isOverTCP
         self.onProblem = onProblem
     }
 }

@@ -91,6 +91,18 @@ public struct MilterNeeds: Sendable {
     /// The macros to ask for, which replace the stage's usual list; a stage left out keeps its own.
     public var macros: [MilterStage: [String]]
 
+    /// The same needs over TCP, where DATA is asked for and answered, even if nothing comes of it.
+    ///
+    /// Before the message Postfix's smtpd hands the connection to cleanup, whose first write would
+    /// otherwise wait for a delayed acknowledgement of smtpd's last (RFC 1122, sections 4.2.3.2 and
+    /// 4.2.3.4): 40 ms for each message, measured.
+    var overTCP: MilterNeeds {
+        var needs = self
+        needs.events.insert(.data)
+        needs.repliesTo.insert(.data)
+        return needs
+    }
+
     /// All edits that the filter may come to make.
     var possibleEdits: MilterEdits { edits.union(optionalEdits) }
 

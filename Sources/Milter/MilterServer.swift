@@ -93,7 +93,9 @@ public enum MilterServer {
     public static func run<Filter: MilterFilter>(
         listening listener: Int32, options: Options, filter: @escaping @Sendable () -> Filter
     ) throws(MilterServerError) {
-        let service = Service(filter: filter, onProblem: options.onProblem)
+        let service = Service(
+            filter: filter, isOverTCP: PrivateListener.family(of: listener) != AF_UNIX,
+            onProblem: options.onProblem)
         let edits = filter().needs.possibleEdits
         let isFirst = registeredService.withLock { registered in
             guard registered == nil else { return false }

@@ -22,8 +22,16 @@ final class MilterLine {
         try socket.write(MilterWire.frame("O", offer.flatMap(MilterWire.number)))
         while Self.frame(input) == nil { input += try socket.read() }
         let options = MilterWire.number(at: 13, of: input)
+        var macroLists: [UInt32: String] = [:]
+        var offset = 17
+        while offset + 4 < input.count {
+            let names = input.dropFirst(offset + 4).prefix { $0 != 0 }
+            macroLists[MilterWire.number(at: offset, of: input)] =
+                String(decoding: names, as: UTF8.self)
+            offset += 4 + names.count + 1
+        }
         input = []
-        transcript = Transcript(mail, options: options)
+        transcript = Transcript(mail, options: options, macroLists: macroLists)
         for (index, piece) in transcript.greeting.enumerated() {
             try socket.write(piece)
             guard index < transcript.greeting.count - 1 else { break }

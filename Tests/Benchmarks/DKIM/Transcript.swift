@@ -21,9 +21,14 @@ struct Transcript {
     /// A message from MAIL to end of message, whose last reply is the verdict.
     let message: [Step]
 
-    /// Writes down the conversation under the protocol bits (SMFIP) that were agreed.
-    init(_ mail: Mail, options: UInt32) {
-        var writer = Writer(options: options)
+    /// Writes down the conversation.
+    ///
+    /// - Parameters:
+    ///   - mail: who sends, and what.
+    ///   - options: the protocol bits (SMFIP) that were agreed.
+    ///   - macroLists: the macros that the filter asked for, by stage (SMFIM).
+    init(_ mail: Mail, options: UInt32, macroLists: [UInt32: String]) {
+        var writer = Writer(options: options, macroLists: macroLists)
         writer.event(
             "C",
             MilterWire.strings([mail.clientName]) + Array("4".utf8) + [0x9c, 0x40]
@@ -34,7 +39,7 @@ struct Transcript {
             ])
         writer.event("H", MilterWire.strings(["client.example.net"]), macros: [])
         greeting = writer.steps + [writer.pending]
-        writer = Writer(options: options)
+        writer = Writer(options: options, macroLists: macroLists)
         writer.event(
             "M", MilterWire.strings([mail.sender]),
             macros: [
@@ -66,22 +71,29 @@ struct Transcript {
 
     private struct Writer {
         let options: UInt32
+        let macroLists: [UInt32: String]
         var steps: [Step] = []
         var pending: Step = []
 
-        /// Writes an event with its macros, unless the filter does not want it.
+        /// Writes the macros of an event, and the event itself if the filter wants it.
         mutating func event(_ command: Character, _ data: [UInt8], macros: [(String, String)]) {
             let bits = Self.bits[command] ?? (0, 0)
+            // Postfix sends the header's macros, which are those of its end, before each field.
+            let list = Self.stages[command].flatMap { macroLists[$0] }?.split(separator: " ")
+            let macros = macros.filter { macro in list?.contains { $0 == macro.0 } ?? true }
+            let text = macros.flatMap { MilterWire.strings([$0.0, $0.1]) }
+            pending += MilterWire.frame("D", [command.asciiValue ?? 0] + text)
             guard options & bits.unsent == 0 else { return }
-            if !macros.isEmpty {
-                let text = macros.flatMap { MilterWire.strings([$0.0, $0.1]) }
-                pending += MilterWire.frame("D", [command.asciiValue ?? 0] + text)
-            }
             pending += MilterWire.frame(command, data)
             guard options & bits.silent == 0 else { return }
             steps.append(pending)
             pending = []
         }
+
+        /// The stage (SMFIM) whose macros go with an event.
+        private static let stages: [Character: UInt32] = [
+            "C": 0, "H": 1, "M": 2, "R": 3, "T": 4, "E": 5, "N": 6, "L": 6, "B": 6,
+        ]
 
         /// The protocol bits (SMFIP) of an event: do not send it, it gets no reply.
         private static let bits: [Character: (unsent: UInt32, silent: UInt32)] = [
