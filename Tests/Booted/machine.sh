@@ -69,8 +69,8 @@ machine_boot() {
 # inside COMMAND...: runs a command in the booted machine.
 inside() {
     [ -n "$machine_leader" ] || return 1
-    nsenter --target "$machine_leader" --mount --uts --ipc --net --pid --root --wd=/ -- \
-        env -i PATH=/usr/sbin:/usr/bin:/sbin:/bin "$@"
+    nsenter --target "$machine_leader" --mount --uts --ipc --net --pid --root -- \
+        env -i --chdir=/ PATH=/usr/sbin:/usr/bin:/sbin:/bin "$@"
 }
 
 # outside_path PATH: prints where PATH of the booted machine is seen from here.

@@ -1,0 +1,181 @@
+# shellcheck shell=bash disable=SC2046,SC2154
+# Packages on the machine: installing, looking at what is there, upgrading, removing, purging.
+#
+# Sourced by Tests/Booted/packages.
+
+step() {
+    printf '   %4d s  %s\n' "$SECONDS" "$*"
+}
+
+# daemons_in DIRECTORY: the short names of the daemons whose packages are there.
+daemons_in() {
+    local deb
+    for deb in "$1"/signet-*_*.deb; do
+        deb=${deb##*/signet-}
+        [ "${deb%%_*}" = tools ] || printf '%s ' "${deb%%_*}"
+    done
+}
+
+# services: the units of the daemons.
+services() {
+    local name
+    for name in $daemons; do printf 'signet-%s.service ' "$name"; done
+}
+
+# has DAEMON: whether its package is among those tested.
+has() { [[ " $daemons" == *" $1 "* ]]; }
+
+# dependencies_of DEB...: the packages of Debian that they depend on.
+dependencies_of() {
+    local deb
+    for deb in "$@"; do dpkg-deb --field "$deb" Depends; done |
+        tr ',' '\n' | sed 's/|.*//; s/(.*//; s/[[:space:]]//g' | grep -v '^signet' | sort -u
+}
+
+# apt ARGUMENT...: apt-get inside, as an administrator who keeps his own files.
+apt() {
+    inside DEBIAN_FRONTEND=noninteractive apt-get --quiet --yes \
+        -o Dpkg::Options::=--force-confdef -o Dpkg::Options::=--force-confold "$@" </dev/null 2>&1
+}
+
+# debs DIRECTORY: the packages as the machine sees them in DIRECTORY.
+debs() { (cd "$scratch/new" && printf "$1/%s\n" ./*.deb | sed 's,/\./,/,'); }
+
+# prepare_disk ROOT: what the machine needs before it boots: a name server, and nothing that bans.
+prepare_disk() {
+    local disk=$1
+    ln -s /dev/null "$disk/etc/systemd/system/fail2ban.service"
+    rm -f "$disk/etc/resolv.conf"
+    echo 'nameserver 127.0.0.1' >"$disk/etc/resolv.conf"
+    mkdir -p "$disk/etc/nsd/nsd.conf.d"
+    cat >"$disk/etc/nsd/nsd.conf.d/test.conf" <<'NSD'
+server:
+    ip-address: 127.0.0.1
+zone:
+    name: example.org
+    zonefile: /etc/nsd/example.org
+zone:
+    name: forged.example
+    zonefile: /etc/nsd/forged.example
+NSD
+    cat >"$disk/etc/nsd/example.org" <<ZONE
+\$ORIGIN example.org.
+\$TTL 60
+@ SOA ns hostmaster 1 60 60 60 60
+@ NS ns
+ns A 127.0.0.1
+client A $outsider
+@ TXT "v=spf1 ip4:$outsider -all"
+ZONE
+    cat >"$disk/etc/nsd/forged.example" <<'ZONE'
+$ORIGIN forged.example.
+$TTL 60
+@ SOA ns hostmaster 1 60 60 60 60
+@ NS ns
+ns A 127.0.0.1
+@ TXT "v=spf1 -all"
+ZONE
+}
+
+install_packages_first_time() {
+    local before
+    before=$(postfix_files)
+    transcript=$(apt install $(debs /packages)) ||
+        { printf '%s\n' "$transcript" >&2; fail 'apt-get does not install the packages'; }
+    [ "$(postfix_files)" = "$before" ] || fail 'the packages changed a file of Postfix'
+    [ "$(grep -c '^    smtpd_milters = ' <<<"$transcript")" -eq 1 ] ||
+        { printf '%s\n' "$transcript" >&2; fail 'the lines for main.cf are not printed once'; }
+    step "installed with apt-get install /packages/*.deb: $daemons"
+}
+
+postfix_files() { inside sha256sum /etc/postfix/main.cf /etc/postfix/master.cf; }
+
+# verify_units: what the packages promise of sockets, users and rights.
+verify_units() {
+    local name socket
+    [ "$(inside stat -c '%a %U %G' /var/spool/postfix/signet)" = '750 root postfix' ] ||
+        fail 'the directory of the sockets has other rights'
+    for name in $daemons; do
+        socket=/var/spool/postfix/signet/$name.sock
+        [ "$(inside stat -c '%F %a %U %G' "$socket")" = 'socket 660 root postfix' ] ||
+            fail "$socket has other rights"
+        inside systemctl --quiet is-enabled "signet-$name.socket" "signet-$name.service" ||
+            fail "signet-$name is not enabled"
+        inside systemctl --quiet is-active "signet-$name.socket" "signet-$name.service" ||
+            { inside journalctl --no-pager -u "signet-$name" >&2; fail "signet-$name does not run"; }
+        inside "/usr/sbin/signet-$name" -n -x "/etc/signet/$name.conf" ||
+            fail "signet-$name finds fault with the configuration of its package"
+        inside runuser -u nobody -- test -e "$socket" && fail "anybody reaches $socket"
+        [ "$(daemon_user "$name")" = "signet-$name" ] || fail "signet-$name runs as another user"
+    done
+    inside signet --version >/dev/null || fail 'the command signet does not run'
+}
+
+main_pid() { inside systemctl show --property MainPID --value "signet-$1"; }
+
+# daemon_user NAME: the user that a daemon runs as.
+daemon_user() { inside stat -c %U "/proc/$(main_pid "$1")"; }
+
+# make_newer_packages FROM TO: the same packages with a later version and other configuration files.
+make_newer_packages() {
+    local deb tree name
+    for deb in "$1"/*.deb; do
+        tree=$scratch/newer.tree
+        rm -rf "$tree"
+        dpkg-deb --raw-extract "$deb" "$tree" || fail "$deb cannot be taken apart"
+        sed -i 's/^Version: .*/Version: 9.9/' "$tree/DEBIAN/control"
+        for name in "$tree"/etc/signet/*.conf; do
+            [ ! -e "$name" ] || echo '# A later version has one more line.' >>"$name"
+        done
+        dpkg-deb --root-owner-group -Znone --build "$tree" "$2/${deb##*/}" >/dev/null ||
+            fail "$deb cannot be put together"
+    done
+}
+
+upgrade_keeps_edits() {
+    local name report pids=''
+    for name in $daemons; do pids="$pids $(main_pid "$name")"; done
+    start_knocking
+    report=$(apt install $(debs /newer)) || { echo "$report" >&2; fail 'the upgrade fails'; }
+    stop_knocking 'through an upgrade'
+    for name in $daemons; do
+        [[ " $pids " == *" $(main_pid "$name") "* ]] && fail "signet-$name is still the old one"
+    done
+    inside grep -q '^KeyFile ' /etc/signet/dkim.conf || fail 'an upgrade lost the edits of dkim.conf'
+    inside grep -q 'one more line' /etc/signet/dkim.conf.dpkg-dist ||
+        fail 'the new dkim.conf is not there for comparison'
+    if has spf; then
+        inside grep -q 'one more line' /etc/signet/spf.conf || fail 'an unedited file stays old'
+    fi
+    inside test -e /etc/signet/keys/example.org/mail.private || fail 'an upgrade lost the keys'
+    sign_some upgraded 20
+    step 'upgraded: edits and keys are kept, no connection was refused'
+}
+
+remove_and_reinstall() {
+    local report name
+    report=$(apt remove 'signet*') || { echo "$report" >&2; fail 'the packages cannot be removed'; }
+    for name in $daemons; do
+        inside test -e "/usr/sbin/signet-$name" && fail "signet-$name is still there"
+        inside test -e "/var/spool/postfix/signet/$name.sock" && fail "its socket is still there"
+        inside test -e "/etc/signet/$name.conf" || fail "removal took $name.conf"
+    done
+    inside test -e /etc/signet/keys/example.org/mail.private || fail 'removal took the keys'
+    refused ann@example.org 127.0.0.1 4 || fail 'mail passes unsigned once the signer is removed'
+    report=$(apt install $(debs /packages)) ||
+        { echo "$report" >&2; fail 'the packages cannot be installed again'; }
+    sign_some again 20
+    step 'removed and installed again: configuration and keys were kept'
+}
+
+purge_leaves_nothing() {
+    local report left
+    report=$(apt purge 'signet*') || { echo "$report" >&2; fail 'the packages cannot be purged'; }
+    left=$(inside find / -xdev -name '*signet*' -not -path '/proc/*' -not -path '/tmp/*')
+    [ -z "$left" ] || fail "purging leaves $left"
+    left=$(inside getent passwd | grep signet; inside getent group | grep signet)
+    [ -z "$left" ] || fail "purging leaves $left"
+    left=$(inside systemctl list-units --all --no-legend 'signet*')
+    [ -z "$left" ] || fail "purging leaves $left"
+    step 'purged: nothing is left'
+}

@@ -1,0 +1,241 @@
+# shellcheck shell=bash disable=SC2154
+# Mail through the installed daemons: signing, verifying, refusing, and what may go wrong meanwhile.
+#
+# Sourced by Tests/Booted/packages.
+
+outsider=192.0.2.9
+tools=Tests/Booted/packages.d
+knockers=()
+
+# mail ARGUMENT...: a mail client of this side in the machine's network.
+mail() {
+    timeout 300 nsenter --target "$machine_leader" --net python3 "$tools/mail.py" "$@"
+}
+
+maildir() { outside_path /home/bob/Maildir; }
+
+postfix_gets_the_printed_lines() {
+    inside useradd --create-home bob || fail 'there is no mailbox'
+    grep '^    ' <<<"$transcript" | sed 's/^    //' >>"$(outside_path /etc/postfix/main.cf)"
+    inside postconf -e home_mailbox=Maildir/ || fail 'Postfix does not understand the printed lines'
+    inside postfix reload 2>/dev/null || fail 'Postfix does not reload'
+    [ "$(inside postconf -F smtp/inet/chroot)" = 'smtp/inet/chroot = y' ] ||
+        fail "Debian's smtpd is not chrooted"
+}
+
+# queue_is_empty: waits until all mail is delivered.
+queue_is_empty() {
+    local attempt
+    for attempt in $(seq 300); do
+        [ -z "$(inside find /var/spool/postfix/incoming /var/spool/postfix/active -type f)" ] && return
+        sleep 0.1
+    done
+    fail 'mail stays in the queue'
+}
+
+# arrived PREFIX COUNT ours|theirs: waits until the messages are in the mailbox, and looks whether they
+# are whole: ours signed and scrubbed, theirs neither.
+arrived() {
+    local signatures=0 agents=1
+    if [ "$3" = ours ]; then
+        if has dkim; then signatures=2; fi
+        if has scrub; then agents=0; fi
+    fi
+    queue_is_empty
+    mail box "$(maildir)" "$1" "$2" "$signatures" "$agents" || { postfix_log | tail -n 20 >&2; fail "$1: mail is not as it should be"; }
+}
+
+postfix_log() { inside journalctl --quiet --no-pager --unit postfix@-.service; }
+
+mail_from_outside_passes() {
+    mail send outside 20 ann@example.org bob@localhost "$outsider" >"$scratch/send" ||
+        { cat "$scratch/send" >&2; postfix_log | tail -n 20 >&2; fail 'mail from outside does not pass'; }
+    arrived outside 20 theirs
+    if has spf; then
+        grep -rqs '^Received-SPF: Pass' "$(maildir)/new" || fail 'there is no Received-SPF field'
+    fi
+    step 'mail from outside is delivered through a chrooted smtpd'
+}
+
+make_key_and_sign() {
+    has dkim || return 0
+    inside signet key new -d example.org -s mail --type both -D /etc/signet/keys/example.org \
+        >/dev/null || fail 'no keys are made'
+    [ "$(inside stat -c '%a %U' /etc/signet/keys/example.org/mail.private)" = '600 signet-dkim' ] ||
+        fail 'a key has other rights'
+    inside sh -c 'cat /etc/signet/keys/example.org/*.txt >>/etc/nsd/example.org'
+    inside systemctl restart nsd
+    # As the comments in the file say: without the "#".
+    inside sed -i -e 's/^#\(Domain  \|Selector\|KeyFile\)/\1/' -e 's/example\.com/example.org/' \
+        /etc/signet/dkim.conf
+    inside systemctl reload signet-dkim || fail 'signet-dkim does not take the key'
+    eventually inside signet key check -s mail -d example.org \
+        /etc/signet/keys/example.org/mail.private >/dev/null || fail 'the DNS has another key'
+    if has scrub; then
+        echo 'InternalHosts 127.0.0.1' >>"$(outside_path /etc/signet/scrub.conf)"
+        inside systemctl reload signet-scrub || fail 'signet-scrub does not reload'
+    fi
+    sign_some signed 20
+    inside sh -c 'signet check "$(grep -rl "^X-Test: signed.7$" /home/bob/Maildir/new)"' \
+        >"$scratch/check" || fail 'signet check does not evaluate'
+    [ "$(grep -c '^DKIM pass' "$scratch/check")" -eq 2 ] ||
+        { cat "$scratch/check" >&2; fail 'the signatures do not verify'; }
+    mail resend "$(maildir)" signed.7 returned.0 "$outsider" || fail 'signed mail does not return'
+    queue_is_empty
+    mail box "$(maildir)" returned 1 2 "$(has scrub && echo 0 || echo 1)" ||
+        fail 'signed mail does not return as it was'
+    grep -A3 -rhs '^Authentication-Results: vm' "$(maildir)/new" | grep -q 'dkim=pass' ||
+        fail 'the signatures are not verified on their way in'
+    step 'signed with both keys, verified by signet check, and on the way in'
+}
+
+# sign_some PREFIX COUNT: sends messages from this host and expects them signed.
+sign_some() {
+    mail send "$1" "$2" ann@example.org bob@localhost 127.0.0.1 >"$scratch/send" ||
+        { cat "$scratch/send" >&2; postfix_log | tail -n 20 >&2; fail "$1: mail of ours does not pass"; }
+    arrived "$1" "$2" ours
+}
+
+# refused FROM SOURCE CODE: whether a message is answered with a code that begins so.
+refused() {
+    mail refused "$1" bob@localhost "$2" "$3"
+}
+
+forged_mail_is_refused() {
+    has spf || return 0
+    local attempt
+    for attempt in 1 2 3; do
+        refused "mallory@forged.example" "$outsider" 550 || fail 'forged mail is not refused'
+    done
+    step 'forged mail is refused'
+}
+
+keys_are_the_signers_alone() {
+    has dkim || return 0
+    local key=/etc/signet/keys/example.org/mail.private name user
+    for user in nobody postfix bob; do
+        inside runuser -u "$user" -- test -e "$key" && fail "$user sees the key"
+    done
+    for name in $daemons; do
+        [ "$name" != dkim ] || continue
+        inside runuser -u "signet-$name" -- test -e "$key" && fail "signet-$name sees the key"
+        inside test -e "/proc/$(main_pid "$name")/root$key" && fail "the key is in signet-$name's view"
+    done
+    inside runuser -u signet-dkim -- test -r "$key" || fail 'the signer does not see the key'
+}
+
+# start_knocking: knocks at each socket until stop_knocking.
+start_knocking() {
+    local name kind
+    knockers=()
+    for name in $daemons; do
+        kind=milter
+        [ "$name" != spf ] || kind=policy
+        python3 "$tools/knock.py" "$(outside_path "/var/spool/postfix/signet/$name.sock")" "$kind" \
+            "$scratch/knocking.stop" >"$scratch/knock.$name" &
+        knockers+=($!)
+    done
+}
+
+# stop_knocking WHEN: fails if a knock was not answered.
+stop_knocking() {
+    local process name failed=0
+    touch "$scratch/knocking.stop"
+    for process in "${knockers[@]}"; do wait "$process" || failed=1; done
+    rm -f "$scratch/knocking.stop"
+    for name in $daemons; do
+        step "signet-$name $1: $(head -n 1 "$scratch/knock.$name")"
+    done
+    [ $failed -eq 0 ] || { cat "$scratch"/knock.* >&2; fail "connections were refused $1"; }
+}
+
+hundred_restarts() {
+    local round
+    start_knocking
+    for round in $(seq 100); do
+        # shellcheck disable=SC2046
+        inside systemctl restart $(services) || fail "restart $round fails"
+    done
+    stop_knocking "through 100 restarts"
+}
+
+good_and_bad_reloads() {
+    local name before conf after
+    for name in $daemons; do
+        before=$(main_pid "$name")
+        conf=$(outside_path "/etc/signet/$name.conf")
+        cp "$conf" "$scratch/$name.conf"
+        inside systemctl reload "signet-$name" || fail "signet-$name does not reload"
+        echo 'Nonsense yes' >>"$conf"
+        inside systemctl reload "signet-$name" 2>/dev/null && fail "signet-$name takes nonsense"
+        [ "$(main_pid "$name")" = "$before" ] || fail "signet-$name did not survive nonsense"
+        inside journalctl --quiet --no-pager --unit "signet-$name" --output cat |
+            grep -q "/etc/signet/$name.conf:$(wc -l <"$conf").*Nonsense" ||
+            fail "the journal does not say what is wrong with $name.conf"
+        # Restarted with it, the daemon cannot run; mail waits, and goes on once it can.
+        inside systemctl restart "signet-$name" 2>/dev/null && fail "signet-$name starts with nonsense"
+        mail send "waits-$name" 1 ann@example.org bob@localhost 127.0.0.1 >"$scratch/send" &
+        after=$!
+        sleep 0.5
+        cat "$scratch/$name.conf" >"$conf"
+        wait "$after" || { cat "$scratch/send" >&2; fail "signet-$name: mail did not wait"; }
+        arrived "waits-$name" 1 ours
+    done
+    step 'a bad configuration is refused with the reason, and mail waits for a good one'
+}
+
+# One misfortune after the other, until the mail is sent.
+misfortunes() {
+    local name round=0
+    while [ -e "$scratch/sending" ]; do
+        for name in $daemons; do
+            round=$((round + 1))
+            case $((round % 5)) in
+                0) inside systemctl restart "signet-$name" ;;
+                1) inside systemctl kill --signal KILL "signet-$name" ;;
+                2) inside systemctl reload "signet-$name" ;;
+                3)
+                    echo 'Nonsense yes' >>"$(outside_path "/etc/signet/$name.conf")"
+                    inside systemctl reload "signet-$name" 2>/dev/null
+                    cat "$scratch/$name.conf" >"$(outside_path "/etc/signet/$name.conf")"
+                    ;;
+                4) inside systemctl stop "signet-$name.service" 2>/dev/null ;;
+            esac
+            sleep 0.3
+        done
+    done
+    echo $round >"$scratch/misfortunes"
+}
+
+load_with_misfortunes() {
+    local name bad outer pid
+    for name in $daemons; do cp "$(outside_path "/etc/signet/$name.conf")" "$scratch/$name.conf"; done
+    touch "$scratch/sending"
+    misfortunes &
+    bad=$!
+    mail send inward 300 ann@example.org bob@localhost "$outsider" >"$scratch/inward" &
+    outer=$!
+    mail send load 1000 ann@example.org bob@localhost 127.0.0.1 >"$scratch/load" &
+    sleep 2
+    pid=$(pgrep --ns "$machine_leader" --nslist pid --exact smtpd | head -n 1)
+    [[ $(readlink "/proc/$pid/root") == */var/spool/postfix ]] || fail 'smtpd is not chrooted'
+    wait $! || { cat "$scratch/load" >&2; fail 'mail of ours was refused'; }
+    wait "$outer" || { cat "$scratch/inward" >&2; fail 'mail from outside was refused'; }
+    rm "$scratch/sending"
+    wait "$bad"
+    arrived load 1000 ours
+    arrived inward 300 theirs
+    step "1300 messages through $(cat "$scratch/misfortunes") kills, stops, restarts and reloads:" \
+        "none lost, none twice, each signed: $(cat "$scratch/load"), $(cat "$scratch/inward")"
+}
+
+ready_at_boot() {
+    sign_some booted 20
+    inside journalctl --quiet --no-pager --boot | grep -q 'connect to Milter service' &&
+        fail 'Postfix was up before the sockets'
+    for name in $daemons; do
+        inside systemctl show --property Before "signet-$name.socket" |
+            grep -q 'sockets.target' || fail "signet-$name.socket is not in sockets.target"
+    done
+    step 'after a boot the first message is signed'
+}
