@@ -85,7 +85,9 @@ let package = Package(
             swiftSettings: strict),
         .executableTarget(
             name: "signet-spf",
-            dependencies: ["CLinux", "DaemonKit", "DaemonResolver", "MailAuth", "MailDNS", "MailSyntax"],
+            dependencies: [
+                "CLinux", "DaemonKit", "DaemonResolver", "MailAuth", "MailDNS", "MailSyntax",
+            ],
             swiftSettings: strict),
         .executableTarget(
             name: "signet",
