@@ -21,7 +21,8 @@ enum Demo {
         narrator.say(
             "example.org: Dovecot submission, Postfix, signet-scrub, signet-dkim with two keys")
         narrator.say(
-            "example.net: Postfix, signet-dkim that verifies, signet-dmarc, Dovecot with Bob")
+            "example.net: Postfix, signet-spf, signet-dkim that verifies, signet-dmarc, Dovecot with Bob"
+        )
         narrator.say("a name server with example.org's keys and its DMARC policy, p=reject")
         narrator.say(
             "All of it runs from /tmp, on free ports. It was up after \(narrator.seconds) s.")
@@ -95,9 +96,13 @@ enum Demo {
         narrator.chapter("A stranger sends mail in Ann's name")
         isGood = try forge(system, narrator) && isGood
 
+        narrator.chapter("He tries Ann's address in the envelope too")
+        isGood = try forgeEnvelope(system, narrator) && isGood
+
         narrator.chapter("What the daemons logged")
         narrator.quote(system.scrubber.log.joined(separator: "\n"))
         narrator.quote(system.signer.log.joined(separator: "\n"))
+        narrator.quote(system.gatekeeper.log.joined(separator: "\n"))
         narrator.quote(system.verifier.log.joined(separator: "\n"))
         narrator.quote(system.guardian.log.joined(separator: "\n"))
         narrator.chapter("Where to look next")
@@ -107,6 +112,22 @@ enum Demo {
         narrator.say("Tests/run            all the tests")
         narrator.say("\nEverything took \(narrator.seconds) s and is gone now.")
         return isGood
+    }
+
+    /// Claims example.org's envelope sender from a host that its SPF record does not name; false if it is not refused.
+    private static func forgeEnvelope(
+        _ system: MailSystem, _ narrator: Narrator
+    ) throws -> Bool {
+        let client = try system.receiver.connect()
+        try client.ehlo()
+        try client.xclient(["ADDR": "203.0.113.66", "NAME": "mail.evil.example"])
+        try client.ehlo("mail.evil.example")
+        let reply = try client.deliver(
+            from: "ann@example.org", to: ["bob@example.net"], Array("Subject: Again\r\n\r\n".utf8))
+        try client.quit()
+        narrator.quote("MAIL FROM:<ann@example.org>\nRCPT TO:<bob@example.net>")
+        return narrator.check(
+            reply.code == 550, "signet-spf at example.net had Postfix refuse it: \(reply)")
     }
 
     /// Sends a forgery from a host that may send mail of evil.example; false if it is not caught.

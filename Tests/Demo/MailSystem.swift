@@ -16,6 +16,8 @@ struct MailSystem {
     let signer: DaemonProcess
     /// example.net's Postfix, which verifies.
     let receiver: PostfixInstance
+    /// signet-spf, which it asks before it takes a recipient.
+    let gatekeeper: DaemonProcess
     /// signet-dkim behind it.
     let verifier: DaemonProcess
     /// signet-dmarc behind it, the last of its milters.
@@ -50,9 +52,19 @@ struct MailSystem {
             $0.settings["virtual_mailbox_domains"] = "example.net"
             $0.settings["relay_domains"] = ""
             $0.settings["virtual_transport"] = "lmtp:inet:127.0.0.1:\(mailbox.lmtpPort)"
+            $0.settings["smtpd_recipient_restrictions"] =
+                "reject_unauth_destination, check_policy_service unix:signet/spf.sock"
             $0.settings["smtpd_milters"] = "unix:signet/dkim.sock, unix:signet/dmarc.sock"
         }
         self.receiver = receiver
+        gatekeeper = try DaemonProcess(
+            "signet-spf",
+            configuration: """
+                Nameservers \(nameServer.nameserver)
+                UserID nobody
+                Socket unix:\(receiver.socketPath("spf"))
+
+                """)
         verifier = try DaemonProcess(
             "signet-dkim",
             configuration: """
