@@ -27,14 +27,6 @@ struct LoopbackSockets {
         throw Failure(description: "no loopback port is free over UDP and TCP")
     }
 
-    /// A port that is free now, for a program that binds it itself.
-    static func freePort() throws -> UInt16 {
-        let sockets = try LoopbackSockets()
-        close(sockets.udp)
-        close(sockets.tcp)
-        return sockets.port
-    }
-
     static func address(port: UInt16) -> sockaddr_in {
         sockaddr_in(
             sin_family: sa_family_t(AF_INET), sin_port: port.bigEndian,

@@ -49,7 +49,8 @@ public final class NSDServer: Sendable {
         case .signed(let replacements):
             trustAnchorFile = try Self.sign(in: directory, replacements)
         }
-        let port = try LoopbackSockets.freePort()
+        // Not of the kernel's range: a resolver's socket in another test could take it before nsd does.
+        let port = try LoopbackPort.free()
         nameserver = Nameserver(.v4(0x7f00_0001), port: port)
         process = try Self.start(
             in: directory, port: port, file: trustAnchorFile == nil ? "root.zone" : "root.signed")
