@@ -1,80 +1,92 @@
 import DaemonKit
 import MailSyntax
 
-/// Looks in Postfix's configuration for a signer that stands before us: what we change afterwards would break its signature.
+/// Looks in Postfix's configuration for lists of milters in which we stand in a wrong place.
 ///
-/// A guess, and so a warning only: sockets are recognised by their names, and parameters that other parameters stand for are not
-/// followed.
+/// What a signer before us has signed, we break; and a replacement of the MTA's own field that nobody looks at again may have
+/// failed. A guess, and so a warning only: sockets of signers are recognised by their names.
 ///
 /// Trust: the files are the postmaster's; without them nothing is said.
 struct MilterOrder {
     /// Where main.cf and master.cf are.
     let directory: String
     /// Our socket, whose place in a list of milters is ours.
-    let socket: SocketSpec?
+    let socket: SocketSpec
+    /// Whether we must be named twice, one after the other: to replace, and to look.
+    let looksTwice: Bool
 
     private static let sizeLimit = 4 << 20
 
     /// Reports what stands in a wrong order.
     func check(_ reader: ConfigurationReader) {
-        guard case .unix(let path)? = socket else { return }
-        for name in ["main.cf", "master.cf"] {
-            let file = "\(directory)/\(name)"
-            guard let bytes = FileContents.ifReadable(file, limit: Self.sizeLimit) else { continue }
-            for (line, text) in Self.logicalLines(String(decoding: bytes, as: UTF8.self)) {
-                guard let signer = Self.signer(before: path, in: text) else { continue }
-                reader.report(
-                    ConfigurationProblem(
-                        .warning, at: SourceLocation(file: file, line: line),
-                        "\(signer) signs before signet-scrub has changed the message",
-                        suggestion: "name signet-scrub before the signer in the list of milters"))
-            }
-        }
-    }
-
-    /// Lines with those that continue them, which begin with white space (postconf(5)); comments are left out.
-    static func logicalLines(_ text: String) -> [(number: Int, text: String)] {
-        var lines: [(number: Int, text: String)] = []
-        let physical = text.split(separator: "\n", omittingEmptySubsequences: false)
-        for (index, line) in physical.enumerated() {
-            guard let first = line.utf8.first, first != UInt8(ascii: "#") else { continue }
-            if first.isWSP, !lines.isEmpty {
-                lines[lines.count - 1].text += line
-            } else {
-                lines.append((index + 1, String(line)))
-            }
-        }
-        return lines
-    }
-
-    /// The signer that a list of milters in the line names before the socket.
-    static func signer(before path: String, in line: String) -> String? {
-        let separators = Set(" \t,{}=")
-        var signer: String?
-        for word in line.split(whereSeparator: separators.contains) {
-            // Each parameter begins a list of its own.
-            if word.hasSuffix("_milters") { signer = nil }
-            guard let colon = word.firstIndex(of: ":") else { continue }
-            let place = word[word.index(after: colon)...]
-            if word[..<colon] == "unix" || word[..<colon] == "local" {
-                // In main.cf the path is relative to the queue directory.
-                if path == place || path.hasSuffix("/\(place)") {
-                    if let signer { return signer }
+        guard let mainCF = text("main.cf") else { return }
+        let main = PostfixParameters(mainCF: mainCF)
+        let services = text("master.cf").map(main.ofServices) ?? []
+        var checked: Set<[String]> = []
+        for (file, parameters) in [("main.cf", main)] + services.map({ ("master.cf", $0) }) {
+            for name in PostfixParameters.milterLists {
+                let milters = parameters.milters(name)
+                // Most services have the lists of main.cf, and one line says all.
+                guard checked.insert(milters).inserted, let fault = fault(in: milters) else {
                     continue
                 }
+                let line = parameters.line(name, ifNotOf: file == "main.cf" ? nil : main)
+                reader.report(
+                    ConfigurationProblem(
+                        .warning, at: SourceLocation(file: "\(directory)/\(file)", line: line),
+                        fault.message, suggestion: fault.suggestion))
             }
-            if isSigner(word) { signer = signer ?? String(word) }
+        }
+    }
+
+    private func text(_ name: String) -> String? {
+        FileContents.ifReadable("\(directory)/\(name)", limit: Self.sizeLimit).map {
+            String(decoding: $0, as: UTF8.self)
+        }
+    }
+
+    /// What is wrong with a list of milters, and what to do about it.
+    func fault(in milters: [String]) -> (message: String, suggestion: String)? {
+        guard let place = milters.firstIndex(where: isOurs) else { return nil }
+        if let signer = milters[..<place].first(where: Self.isSigner) {
+            return (
+                "\(signer) signs before signet-scrub has changed the message",
+                "name signet-scrub before the signer in the list of milters"
+            )
+        }
+        if looksTwice, place + 1 == milters.count || !isOurs(milters[place + 1]) {
+            return (
+                "ReplaceOwnReceived: nothing checks that the MTA's own field is gone",
+                "name the socket twice, one after the other, in the list of milters"
+            )
         }
         return nil
     }
 
+    /// Whether an address in Postfix's form is that of our socket.
+    private func isOurs(_ milter: String) -> Bool {
+        let parts = milter.split(separator: ":", maxSplits: 1)
+        guard parts.count == 2 else { return false }
+        switch (parts[0], socket) {
+        case ("unix", .unix(let path)), ("local", .unix(let path)):
+            // In main.cf the path is relative to the queue directory.
+            return path == parts[1] || path.hasSuffix("/\(parts[1])")
+        case ("inet", .inet(let port, _)), ("inet", .inet6(let port, _)):
+            return parts[1].hasSuffix(":\(port)")
+        default: return false
+        }
+    }
+
     /// The names that packages give to sockets of signers; 8891 is OpenDKIM's usual port.
-    private static func isSigner(_ word: Substring) -> Bool {
-        word.asciiLowercased.contains("dkim") || word.contains(":8891")
+    private static func isSigner(_ milter: String) -> Bool {
+        milter.asciiLowercased.contains("dkim") || milter.hasSuffix(":8891")
     }
 }
 
-extension Substring {
-    /// The text with ASCII capitals in lower case.
-    fileprivate var asciiLowercased: String { String(self).asciiLowercased }
+extension PostfixParameters {
+    /// The line that a parameter is set on, or the first that differs from others' parameters.
+    fileprivate func line(_ name: String, ifNotOf others: PostfixParameters?) -> Int? {
+        guard let others else { return settings[name]?.line }
+        return settings.filter { $0.value != others.settings[$0.key] }.map(\.value.line).min()
+    }
 }

@@ -23,8 +23,10 @@ struct ScrubConfiguration: Sendable {
             macrosOfOurs: reader.macroConditions("MacroList"))
         policy = ScrubPolicy(reading: reader)
         logsSuccess = reader.boolean("SyslogSuccess")
-        if let directory = reader.text("PostfixDirectory") {
-            MilterOrder(directory: directory, socket: reader.socket("Socket")).check(reader)
+        if let directory = reader.text("PostfixDirectory"), let socket = reader.socket("Socket") {
+            MilterOrder(
+                directory: directory, socket: socket, looksTwice: policy.replacesOwnReceived
+            ).check(reader)
         }
     }
 }

@@ -1,14 +1,21 @@
 import DaemonKit
 import Milter
 
-/// The filter that libmilter serves: what it needs of the MTA, and a session for each connection.
+/// The filter that serves one connection, with the configuration that holds when it begins: what it needs of the MTA, and its
+/// session.
 struct ScrubFilter: MilterFilter {
-    /// What all sessions share.
-    let services: Services
+    private let services: Services
+    private let configuration: ScrubConfiguration
+
+    /// Takes the configuration that holds now.
+    init(services: Services) {
+        self.services = services
+        configuration = services.configuration.current
+    }
 
     /// No body, and no answer before end of message.
     var needs: MilterNeeds {
-        let conditions = services.configuration.current.traffic.macrosOfOurs
+        let conditions = configuration.traffic.macrosOfOurs
         var macros: [MilterStage: [String]] = [:]
         if !conditions.isEmpty {
             // The list replaces the MTA's own for this stage, so it names what we always want there too.
@@ -19,8 +26,8 @@ struct ScrubFilter: MilterFilter {
             macros: macros)
     }
 
-    /// Makes the session of a connection, with the configuration that holds now.
+    /// Makes the session of the connection.
     func makeSession(protocol negotiated: NegotiatedProtocol) -> ScrubSession {
-        ScrubSession(services: services)
+        ScrubSession(services: services, configuration: configuration)
     }
 }

@@ -75,9 +75,7 @@ struct ScrubOutcome {
     private func promise(_ own: [UInt8], author: ObjectIdentifier) {
         guard let queueID else { return }
         if services.witnesses.promise(own, queueID: queueID, author: author) {
-            log.warning(
-                "ReplaceOwnReceived: nothing checks that the MTA's own field is gone; name this "
-                    + "socket twice, one after the other, in the list of milters")
+            services.warnOfMissingWitness()
         }
     }
 

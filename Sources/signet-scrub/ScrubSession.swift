@@ -22,9 +22,9 @@ final class ScrubSession: MilterSession {
     static let limits = HeaderSection.Limits(fields: 20_000, bytes: 4 << 20)
 
     /// Begins a connection.
-    init(services: Services) {
+    init(services: Services, configuration: ScrubConfiguration) {
         self.services = services
-        configuration = services.configuration.current
+        self.configuration = configuration
     }
 
     func connect(_ peer: MilterPeer, _ macros: borrowing MilterMacros) -> MilterReply {
@@ -73,6 +73,10 @@ final class ScrubSession: MilterSession {
 
     func abort() {
         forget()
+    }
+
+    func close() {
+        if services.witnesses.forget(ObjectIdentifier(self)) { services.warnOfMissingWitness() }
     }
 
     /// Makes ready for another message.

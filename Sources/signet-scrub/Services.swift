@@ -25,4 +25,11 @@ final class Services: Sendable {
     func isFirstSignerBeforeUs() -> Bool {
         !hasWarnedOfSigner.exchange(true, ordering: .relaxed)
     }
+
+    /// Says that a message with a replaced field was never shown again.
+    func warnOfMissingWitness() {
+        log.warning(
+            "ReplaceOwnReceived: nothing checks that the MTA's own field is gone; name this socket "
+                + "twice, one after the other, in the list of milters")
+    }
 }

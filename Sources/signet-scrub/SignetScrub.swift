@@ -17,8 +17,9 @@ enum SignetScrub: DaemonProgram {
         context.onStop { MilterServer.drain() }
         do throws(MilterServerError) {
             try MilterServer.run(
-                ScrubFilter(services: services), listening: listener,
-                options: MilterServer.Options(name: description.name) { context.log.error($0) })
+                listening: listener,
+                options: MilterServer.Options(name: description.name) { context.log.error($0) }
+            ) { ScrubFilter(services: services) }
             return .ok
         } catch {
             context.log.error("\(error)")

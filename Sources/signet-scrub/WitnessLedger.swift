@@ -4,6 +4,8 @@ import Synchronization
 ///
 /// Postfix does not tell whether the replacement worked. Named a second time in the list of milters, the daemon is shown the
 /// message again as it then is: this is what the two looks, which are two connections, have in common.
+///
+/// A session waits for one look at most: by the time it has another message, or ends, Postfix is done with the one before.
 final class WitnessLedger: Sendable {
     private struct Entry {
         let queueID: String
@@ -13,13 +15,20 @@ final class WitnessLedger: Sendable {
 
     private struct State {
         var entries: [Entry] = []
-        var hasWarned = false
+        var hasMissed = false
+
+        /// Drops the message of a session; true if it is the first ever at which nobody has looked.
+        mutating func dropMessage(of author: ObjectIdentifier) -> Bool {
+            guard let index = entries.firstIndex(where: { $0.author == author }) else {
+                return false
+            }
+            entries.remove(at: index)
+            defer { hasMissed = true }
+            return !hasMissed
+        }
     }
 
     private let state = Mutex(State())
-
-    /// How many messages may wait for their second look: no host has as many under way.
-    private static let limit = 1024
 
     /// Notes a replacement.
     ///
@@ -27,15 +36,12 @@ final class WitnessLedger: Sendable {
     ///   - value: the value of the field that must be there.
     ///   - queueID: the MTA's name for the message.
     ///   - author: the session that made it.
-    /// - Returns: whether nobody takes second looks, said once.
+    /// - Returns: whether nobody has looked at its message before, said once.
     func promise(_ value: [UInt8], queueID: String, author: ObjectIdentifier) -> Bool {
         state.withLock { state in
-            state.entries.removeAll { $0.queueID == queueID }
+            let isFirstMiss = state.dropMessage(of: author)
             state.entries.append(Entry(queueID: queueID, value: value, author: author))
-            guard state.entries.count > Self.limit else { return false }
-            state.entries.removeFirst(Self.limit / 2)
-            defer { state.hasWarned = true }
-            return !state.hasWarned
+            return isFirstMiss
         }
     }
 
@@ -49,5 +55,12 @@ final class WitnessLedger: Sendable {
             else { return nil }
             return state.entries.remove(at: index).value
         }
+    }
+
+    /// Forgets a session that ends.
+    ///
+    /// - Returns: whether nobody has looked at its last message, said once.
+    func forget(_ author: ObjectIdentifier) -> Bool {
+        state.withLock { $0.dropMessage(of: author) }
     }
 }

@@ -40,7 +40,8 @@ final class ScrubHost {
         configuration.settings["smtpd_tls_key_file"] = certificate.file("key.pem")
         // There are no names of loopback addresses to be waited for.
         configuration.settings["smtpd_peername_lookup"] = "no"
-        // Mail to this domain bounces.
+        // Mail to this domain bounces, after it was taken.
+        configuration.settings["smtpd_reject_unlisted_recipient"] = "no"
         configuration.settings["transport_maps"] =
             "inline:{{ refused.example = error:5.1.1 nobody of that name }}"
         topology.apply(to: &configuration, withSignet: withSignet)
@@ -136,9 +137,10 @@ final class ScrubHost {
         """
 
     /// Submits the message with sendmail(1).
-    func submitLocally() throws {
-        try postfix.sendmail(
-            ["-f", "ann@example.org", "bob@example.com"], Array(Self.message.utf8))
+    func submitLocally(
+        from sender: String = "ann@example.org", to recipient: String = "bob@example.com"
+    ) throws {
+        try postfix.sendmail(["-f", sender, recipient], Array(Self.message.utf8))
     }
 
     /// The message as it arrived, with its header section alone as text.

@@ -187,6 +187,20 @@ struct DaemonTests {
         second.quit()
     }
 
+    @Test func aReplacementThatNobodyLooksAtIsWarnedOf() throws {
+        let daemon = try daemon("ReplaceOwnReceived yes")
+        let connection = try mta.connect()
+        _ = try connection.deliver(MailMessage("Subject: a\n\n"), Self.submission)
+        #expect(daemon.log.allSatisfy { !$0.contains("nothing checks") })
+        // With the next message, or with its end, it is certain that no second look has come.
+        _ = try connection.deliver(MailMessage("Subject: b\n\n"), Self.submission)
+        try daemon.waitForLogLine("ReplaceOwnReceived: nothing checks")
+        connection.quit()
+        _ = try deliver([.init("Subject", " c")])
+        #expect(try daemon.stop() == .exited(0))
+        #expect(daemon.log.count { $0.contains("nothing checks") } == 1)
+    }
+
     // MARK: The order of milters
 
     @Test func aSignatureMadeJustNowIsWarnedOf() throws {
