@@ -17,6 +17,9 @@ struct NameHead: Hashable, Sendable {
         self.octets = octets
     }
 
+    /// One bit of 64 that heads with the same first octet share.
+    var firstBit: UInt64 { 1 << (octets >> 56 & 63) }
+
     /// Whether another name can begin with this one.
     func canBegin(_ name: NameHead) -> Bool {
         guard count <= name.count else { return false }

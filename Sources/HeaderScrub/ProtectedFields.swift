@@ -6,27 +6,47 @@ internal import MailSyntax
 enum ProtectedFields {
     /// Whether no rule may remove the field: RFC 5322, section 3.6, requires it, the body cannot be read without it
     /// (RFC 2045), or it is a signature.
-    static func isEssential(_ name: FieldName) -> Bool {
-        essential.contains(name) || prefixes.contains { name.lowercased.starts(with: $0) }
+    static func isEssential(_ name: Span<UInt8>) -> Bool {
+        essential.contains(name)
     }
 
     /// Whether only a rule that spells the name in full removes the field: it has a meaning of its own for the recipient.
-    static func isStandard(_ name: FieldName) -> Bool {
-        isEssential(name) || standard.contains(name) || name.lowercased.starts(with: resent)
-            || name.lowercased.starts(with: list)
+    static func isStandard(_ name: Span<UInt8>) -> Bool {
+        essential.contains(name) || standard.contains(name)
     }
 
-    private static let essential: Set<FieldName> = [
-        .from, .date, "MIME-Version", .dkimSignature,
-    ]
-    private static let prefixes = ["content-", "arc-"].map { Array($0.utf8) }
-    private static let resent = Array("resent-".utf8)
-    private static let list = Array("list-".utf8)
-    private static let standard: Set<FieldName> = [
-        .sender, .replyTo, .to, .cc, "Bcc", .subject, .messageID, "In-Reply-To", "References",
-        "Comments", "Keywords", .returnPath, .received, "Auto-Submitted", "Precedence",
-        "Importance", "Priority", "X-Priority", "Disposition-Notification-To", "Autocrypt",
-        "Thread-Topic", "Thread-Index", "Archived-At", "Expires", "Language", "Organization",
-        "TLS-Required", "Require-Recipient-Valid-Since", .authenticationResults,
-    ]
+    private static let essential = NameTable(
+        ["From", "Date", "MIME-Version", "DKIM-Signature"], prefixes: ["Content-", "ARC-"])
+
+    private static let standard = NameTable(
+        [
+            "Sender", "Reply-To", "To", "Cc", "Bcc", "Subject", "Message-ID", "In-Reply-To",
+            "References", "Comments", "Keywords", "Return-Path", "Received", "Auto-Submitted",
+            "Precedence", "Importance", "Priority", "X-Priority", "Disposition-Notification-To",
+            "Autocrypt", "Thread-Topic", "Thread-Index", "Archived-At", "Expires", "Language",
+            "Organization", "TLS-Required", "Require-Recipient-Valid-Since",
+            "Authentication-Results",
+        ], prefixes: ["Resent-", "List-"])
+}
+
+/// Names of fields, without regard to case, found by their heads.
+private struct NameTable: Sendable {
+    private let names: [NameHead: [[UInt8]]]
+    private let prefixes: [NameHead]
+
+    /// Makes a table of names, and of the first letters of others: eight at most.
+    init(_ names: [String], prefixes: [String]) {
+        self.names = Dictionary(grouping: names.map { Array($0.utf8) }) { NameHead($0.span) }
+        self.prefixes = prefixes.map { NameHead(Array($0.utf8).span) }
+    }
+
+    func contains(_ name: Span<UInt8>) -> Bool {
+        let head = NameHead(name)
+        if prefixes.contains(where: { $0.canBegin(head) }) { return true }
+        guard let candidates = names[head] else { return false }
+        for candidate in candidates where candidate.span.equalsIgnoringASCIICase(name) {
+            return true
+        }
+        return false
+    }
 }

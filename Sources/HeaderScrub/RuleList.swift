@@ -11,22 +11,27 @@ public struct RuleList: Sendable {
     /// The beginnings of their names, which most fields do not have: all that is looked at of most rules.
     private let heads: [NameHead]
 
+    /// The bits of their first octets; all where a rule takes any name.
+    private let firstBits: UInt64
+
     /// Makes a list.
     public init(_ rules: [ScrubRule]) {
         self.rules = rules
         heads = rules.map(\.head)
+        firstBits = heads.reduce(0) { $0 | ($1.count == 0 ? .max : $1.firstBit) }
     }
 
     /// The position of the first rule that matches a field; nil where none does.
     func firstIndex(matching position: Int, of header: HeaderSection) -> Int? {
         let name = header.bytes.span.extracting(header.fields[position].name)
         let head = NameHead(name)
+        guard firstBits & head.firstBit != 0 else { return nil }
         var value: [UInt8]?
         for index in heads.indices where heads[index].canBegin(head) {
             guard rules[index].name.matches(name) else { continue }
             // A Keep may be as wide as it likes; a removal by wildcard only reaches what is not standard.
             if rules[index].action == .remove, !rules[index].name.isLiteral,
-                ProtectedFields.isStandard(FieldName(bytes: header.name(of: position)))
+                ProtectedFields.isStandard(name)
             {
                 continue
             }

@@ -78,7 +78,8 @@ public struct ScrubRule: Sendable {
                 message: "only Received fields can be replaced",
                 suggestion: "write Replace Received, or Remove \(nameText)", offset: 0)
         }
-        if action == .remove, name.isLiteral, ProtectedFields.isEssential(field) {
+        if action == .remove, name.isLiteral, ProtectedFields.isEssential(Array(nameText.utf8).span)
+        {
             throw Fault(
                 message: "a message cannot do without its \(nameText) field",
                 suggestion: "remove the line", offset: 0)

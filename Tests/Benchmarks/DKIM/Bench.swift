@@ -31,7 +31,7 @@ struct Bench {
     func null(inbound isInbound: Bool = false) throws -> Subject {
         let socket = directory.file(isInbound ? "null-in" : "null-out")
         let process = try ChildProcess(try DaemonProcess.path(of: "NullFilter"), [socket])
-        return try subject(
+        return try Self.subject(
             "null filter", socket, process, pid: process.pid, isInbound ? inbound() : ours, nil)
     }
 
@@ -42,7 +42,7 @@ struct Bench {
             "signet-dkim",
             configuration: keys.directives(key) + extra + "Socket unix:\(socket)\n",
             directory: try TemporaryDirectory("signet-benchmark"))
-        return try subject(
+        return try Self.subject(
             "signet-dkim signs, \(key.algorithm.rawValue)", socket, daemon, pid: daemon.pid, ours,
             "a=\(key.algorithm.rawValue);")
     }
@@ -58,7 +58,7 @@ struct Bench {
                 \(extra)
                 """,
             directory: try TemporaryDirectory("signet-benchmark"))
-        return try subject(
+        return try Self.subject(
             "signet-dkim verifies, rsa-sha256", socket, daemon, pid: daemon.pid, inbound(),
             "dkim=pass")
     }
@@ -88,11 +88,11 @@ struct Bench {
             directives + "RequireSafeKeys no\nSyslog no\nSocket local:\(socket)\n",
             to: "\(socketName).conf")
         let process = try ChildProcess(Self.opendkim, ["-f", "-x", configuration])
-        return try subject(name, socket, process, pid: process.pid, mail, proof)
+        return try Self.subject(name, socket, process, pid: process.pid, mail, proof)
     }
 
     /// Waits until the program listens and has handled some mail: caches are warm, keys known.
-    private func subject(
+    static func subject(
         _ name: String, _ socket: String, _ owner: AnyObject, pid: Int32, _ mail: Transcript.Mail,
         _ proof: String?
     ) throws -> Subject {

@@ -13,10 +13,12 @@ enum DKIMBenchmark {
         "tcp": { try OverTCP.run(messages: 100) },
         "idle": { try Idle.run(seconds: 20, connections: 8) },
         "queue": { try HeadOfLine.run(rounds: 3) },
+        "scrub": { try Scrub.run(rounds: 9, count: 2000) },
+        "scrub-profile": { try Profile.run(scrubs: 20_000) },
         "profile": { try Profile.run(count: 10_000) },
     ]
 
-    private static let onRequest = ["flat", "profile"]
+    private static let onRequest = ["flat", "profile", "scrub", "scrub-profile"]
 
     static func main() throws {
         let named = CommandLine.arguments.dropFirst()

@@ -9,6 +9,16 @@ enum Profile {
         let subjects = [
             try bench.null(), try bench.signer(bench.keys.ed25519), try bench.verifier(),
         ]
+        try run(subjects, count)
+    }
+
+    /// The same for signet-scrub, beside the filter in C that makes the same changes.
+    static func run(scrubs count: Int) throws {
+        let directory = try TemporaryDirectory("signet-profile")
+        try run(Array(Scrub.subjects(in: directory).dropFirst()), count)
+    }
+
+    private static func run(_ subjects: [Subject], _ count: Int) throws {
         for subject in subjects {
             let directory = try TemporaryDirectory("signet-profile")
             let data = directory.file("perf.data")
