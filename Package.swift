@@ -173,7 +173,10 @@ let package = Package(
         .testTarget(
             name: "MailDNSTests", dependencies: ["MailDNS", "MailSyntax", "TestKit"],
             swiftSettings: strict),
-        .testTarget(name: "SignetTests", dependencies: ["signet"], swiftSettings: strict),
+        .testTarget(
+            name: "SignetTests",
+            dependencies: ["signet", "MailAuth", "MailCrypto", "MailSyntax", "TestKit"],
+            swiftSettings: strict),
         .testTarget(name: "MailCryptoTests", dependencies: ["MailCrypto"], swiftSettings: strict),
         .testTarget(
             name: "DaemonKitTests", dependencies: ["DaemonKit", "DaemonProbe", "MailSyntax"],

@@ -17,23 +17,9 @@ struct SPFCommandTests {
         """
 
     private func run(_ arguments: String...) throws -> (status: Int32, output: String) {
-        let directory = FileManager.default.temporaryDirectory
-            .appending(path: "signet-spf-\(UUID().uuidString)")
-        try FileManager.default.createDirectory(at: directory, withIntermediateDirectories: true)
-        defer { try? FileManager.default.removeItem(at: directory) }
-        let zone = directory.appending(path: "zone")
-        try SPFCommandTests.zone.write(to: zone, atomically: false, encoding: .utf8)
-        let process = Process()
-        process.executableURL = URL(filePath: CommandLine.arguments[0]).deletingLastPathComponent()
-            .appending(path: "signet")
-        process.arguments = ["spf", "--zone", zone.path] + arguments
-        let output = Pipe()
-        process.standardOutput = output
-        process.standardError = FileHandle.nullDevice
-        try process.run()
-        let data = output.fileHandleForReading.readDataToEndOfFile()
-        process.waitUntilExit()
-        return (process.terminationStatus, String(decoding: data, as: UTF8.self))
+        let result = try SignetCommand.run(
+            ["spf", "--zone", "zone"] + arguments, files: ["zone": SPFCommandTests.zone])
+        return (result.status, result.output)
     }
 
     @Test(

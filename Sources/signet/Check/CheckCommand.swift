@@ -14,7 +14,9 @@ struct CheckCommand: ParsableCommand {
             no answer for one.
             """)
 
-    @Option(help: "The SMTP client's address; SPF is evaluated where it is given.")
+    @Option(
+        help: "The SMTP client's address; without it SPF is unknown, and DMARC rests on DKIM alone."
+    )
     var ip: String?
 
     @Option(help: "The name that the client said in HELO.")
@@ -54,8 +56,17 @@ struct CheckCommand: ParsableCommand {
                 status = .dataError
             }
         }
-        if json { print(try JSONOutput.text(of: reports)) }
+        if json { try printJSON(reports) }
         if status != .ok { throw ExitCode(status.rawValue) }
+    }
+
+    /// An array where several were asked for, even if only one could be read.
+    private func printJSON(_ reports: [MessageReport]) throws {
+        if messages.count > 1 {
+            print(try JSONOutput.list(of: reports))
+        } else if let report = reports.first {
+            print(try JSONOutput.text(of: report))
+        }
     }
 
     private static func read(_ path: String) throws -> MessageFile {

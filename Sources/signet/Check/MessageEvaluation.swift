@@ -29,21 +29,39 @@ struct MessageEvaluation {
         self.client = client
     }
 
-    /// Evaluates one message.
+    /// Evaluates one message: SPF where the client is known, and DKIM, ARC and DMARC in any case.
+    ///
+    /// Without a client DMARC rests on DKIM alone.
     func evaluate(_ message: MessageFile) -> MessageReport {
-        MessageReport(dkim: dkim(message), spf: client.map(spf))
+        let author = AuthorField(of: message.header)
+        var verifier = DKIMVerifier(
+            header: message.header, authorDomains: author.domains, now: now)
+        var chain = ARCValidator(header: message.header, now: now)
+        var policy = DMARCEvaluator(author: author)
+
+        let questions = Set(verifier.questions + chain.questions + policy.questions)
+        let lookups = questions.map { ($0, resolver.begin($0, deadline: deadline)) }
+        let spf = client.map(spf)
+        verifier.update(message.body.span)
+        chain.update(message.body.span)
+        for (question, pending) in lookups {
+            let answer = pending.wait()
+            verifier.answer(question, answer)
+            chain.answer(question, answer)
+            policy.answer(question, answer)
+        }
+
+        let dkim = verifier.finish(keys: keys)
+        policy.identify(
+            [spf.flatMap { DMARCIdentifier($0) }].compactMap(\.self)
+                + dkim.results.compactMap { DMARCIdentifier($0) })
+        policy.resolve(with: resolver, deadline: deadline)
+        return MessageReport(
+            spf: spf, dkim: dkim, arc: chain.finish(keys: keys), dmarc: policy.finish(),
+            client: client?.address)
     }
 
-    private func dkim(_ message: MessageFile) -> DKIMOutcome {
-        var verifier = DKIMVerifier(
-            header: message.header, authorDomains: AuthorField(of: message.header).domains,
-            now: now)
-        let deadline = MonotonicTime.now() + ResolverOptions.timeout
-        let lookups = verifier.questions.map { ($0, resolver.begin($0, deadline: deadline)) }
-        verifier.update(message.body.span)
-        for (question, pending) in lookups { verifier.answer(question, pending.wait()) }
-        return verifier.finish(keys: keys)
-    }
+    private var deadline: MonotonicTime { MonotonicTime.now() + ResolverOptions.timeout }
 
     private func spf(_ client: EnvelopeFacts) -> SPFOutcome {
         SPFEvaluator(resolver: resolver).check(

@@ -1,37 +1,34 @@
 import MailAuth
-import MailDNS
 import MailSyntax
 
-/// The results for one message, for people and for programs.
-struct MessageReport: Encodable {
-    private let dkim: DKIMOutcome
-    private let spf: SPFOutcome?
-
-    /// Collects results.
-    init(dkim: DKIMOutcome, spf: SPFOutcome?) {
-        self.dkim = dkim
-        self.spf = spf
-    }
+/// The results for one message, as a person reads them and as the header field has them.
+///
+/// Trust: the message and the DNS are anyone's; reasons and sentences are printable whatever they hold.
+struct MessageReport {
+    /// What SPF found; nil where the client is not known.
+    let spf: SPFOutcome?
+    /// What DKIM found.
+    let dkim: DKIMOutcome
+    /// What was found about the chain.
+    let arc: ARCOutcome
+    /// What DMARC makes of it.
+    let dmarc: DMARCEvaluation
+    /// The client's address, where it is known.
+    let client: IPAddress?
 
     /// Whether a result is for want of a DNS answer.
     var isTemporary: Bool {
-        dkim.results.contains { $0.status == .temperror } || spf?.result == .temperror
+        spf?.result == .temperror || dmarc.result == .temperror
+            || dkim.results.contains { $0.status == .temperror }
     }
 
-    /// The results in the form of the header field, without its name.
-    var authenticationResults: String {
-        var methods = dkim.results.map { result in
-            MethodResult.dkim(
-                result.status.rawValue, domain: result.domain?.ascii, identity: result.identity,
-                algorithm: result.algorithm?.rawValue, selector: result.selector?.ascii,
-                signature: result.signaturePrefix.isEmpty ? nil : result.signaturePrefix)
-        }
-        if methods.isEmpty { methods = [.dkim("none")] }
-        if let spf {
-            methods.append(.spf(spf.result.rawValue, mailFrom: spf.domain?.ascii))
-        }
-        let value = AuthenticationResults(AuthservID("localhost"), methods).fieldValue()
-        return String(decoding: value, as: UTF8.self)
+    /// The field that a receiver of this name would add, without its name.
+    var authenticationResults: AuthenticationResults {
+        var methods = spf.map { [MethodResult.spf($0)] } ?? []
+        methods += dkim.results.isEmpty ? [.dkim("none")] : dkim.results.map { .dkim($0) }
+        methods.append(.arc(arc, client: client))
+        methods.append(.dmarc(dmarc, disposition: dmarc.disposition))
+        return AuthenticationResults(AuthservID("localhost"), methods)
     }
 
     /// The results in words.
@@ -45,32 +42,18 @@ struct MessageReport: Encodable {
             lines.append("DKIM: \(dkim.ignoredSignatures) more signatures were not looked at")
         }
         if let spf { lines.append("SPF \(spf.result.rawValue): \(spf.sentence)") }
-        lines.append("Authentication-Results:\(authenticationResults)")
+        if arc.status != .none { lines.append("ARC \(arc.status.rawValue): \(arc.reason)") }
+        lines.append("DMARC \(dmarc.result.rawValue)\(policy): \(dmarc.sentence)")
+        if spf == nil, dmarc.result == .fail {
+            lines.append("DMARC was judged without SPF: give --ip, --helo and --from")
+        }
+        let field = String(decoding: authenticationResults.fieldValue(), as: UTF8.self)
+        lines.append("Authentication-Results:\(field)")
         return lines.joined(separator: "\n")
     }
 
-    private enum Key: String, CodingKey {
-        case dkim, spf, authenticationResults = "authentication_results"
-        case result, reason, domain, selector, algorithm, identity
-    }
-
-    func encode(to encoder: any Encoder) throws {
-        var object = encoder.container(keyedBy: Key.self)
-        var list = object.nestedUnkeyedContainer(forKey: .dkim)
-        for result in dkim.results {
-            var item = list.nestedContainer(keyedBy: Key.self)
-            try item.encode(result.status.rawValue, forKey: .result)
-            try item.encode(result.reason.description, forKey: .reason)
-            try item.encode(result.domain?.ascii, forKey: .domain)
-            try item.encode(result.selector?.ascii, forKey: .selector)
-            try item.encode(result.algorithm?.rawValue, forKey: .algorithm)
-        }
-        if let spf {
-            var item = object.nestedContainer(keyedBy: Key.self, forKey: .spf)
-            try item.encode(spf.result.rawValue, forKey: .result)
-            try item.encode(spf.domain?.ascii, forKey: .domain)
-            try item.encode(spf.request.identity.rawValue, forKey: .identity)
-        }
-        try object.encode(authenticationResults, forKey: .authenticationResults)
+    /// What the author domain asks for, where that is of consequence.
+    private var policy: String {
+        dmarc.result == .fail ? " (the domain asks for \(dmarc.disposition.rawValue))" : ""
     }
 }

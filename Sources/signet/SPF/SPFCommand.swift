@@ -42,7 +42,7 @@ struct SPFCommand: ParsableCommand {
         guard let client = IPAddress(ip) else { throw ExitCode.validationFailure }
         let outcome = SPFEvaluator(resolver: try dns.resolver()).check(request(client))
         let report = SPFReport(outcome)
-        print(json ? try JSONOutput.text(of: [report]) : report.text)
+        print(json ? try JSONOutput.text(of: report) : report.text)
         throw ExitCode(SPFCommand.status(of: outcome.result))
     }
 
