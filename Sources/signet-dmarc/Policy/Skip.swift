@@ -40,8 +40,10 @@ enum Skip: Equatable, Sendable {
         }
     }
 
-    /// Whether the message comes from one of us, so that its results fields are true.
+    /// Whether the message comes from a host of ours, so that its results fields are true.
+    ///
+    /// A user who has logged in is one who may write as he likes, or somebody who has found his password.
     var isOurs: Bool {
-        if case .author = self { false } else { true }
+        if case .host = self { true } else { false }
     }
 }

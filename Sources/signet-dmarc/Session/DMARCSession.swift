@@ -83,7 +83,7 @@ final class DMARCSession: MilterSession {
     }
 
     func header(name: Span<UInt8>, value: Span<UInt8>) -> MilterReply {
-        if message.skip == nil { message.header.append(name: name, value: value) }
+        if message.skip?.isOurs != true { message.header.append(name: name, value: value) }
         return .continue
     }
 
