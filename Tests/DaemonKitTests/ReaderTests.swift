@@ -196,4 +196,10 @@ import Testing
         let missing = ConfigurationReader(schema: sampleSchema, file: "/nonexistent/x.conf")
         #expect(missing.problems.hasErrors)
     }
+
+    @Test func `the null device is a file without lines`() {
+        let reader = ConfigurationReader(schema: sampleSchema, file: "/dev/null")
+        #expect(reader.problems.isEmpty)
+        #expect(reader.text("Canonicalization") == "relaxed/simple")
+    }
 }

@@ -41,10 +41,12 @@ struct OpenFile: ~Copyable {
         return status
     }
 
-    /// Everything in a regular file, provided that it is not longer than the limit.
+    /// Everything in a regular file, provided that it is not longer than the limit; nothing of `/dev/null`, by which people name
+    /// the empty file.
     func contents(limit: Int) throws(FileReadError) -> [UInt8] {
         let status: stat
         do { status = try self.status() } catch { throw .system(error) }
+        if Self.isNullDevice(status) { return [] }
         guard status.st_mode & S_IFMT == S_IFREG else { throw .notRegular }
         guard status.st_size <= limit else { throw .tooLarge(limit: limit) }
         var bytes: [UInt8] = []
@@ -61,6 +63,11 @@ struct OpenFile: ~Copyable {
             guard bytes.count + count <= limit else { throw .tooLarge(limit: limit) }
             bytes += chunk.prefix(count)
         }
+    }
+
+    /// Whether it is `/dev/null`: Linux gives that the device number 1:3 everywhere (devices.txt), which `stat` writes as 0x103.
+    private static func isNullDevice(_ status: stat) -> Bool {
+        status.st_mode & S_IFMT == S_IFCHR && status.st_rdev == 0x103
     }
 }
 
