@@ -35,6 +35,32 @@ public enum DNSFailure: Hashable, Sendable {
     case resolver(String)
 }
 
+extension DNSFailure: CustomStringConvertible {
+    /// The failure in a few words of ours: nothing that a server sent.
+    public var description: String {
+        switch self {
+        case .timeout: "time-out"
+        case .serverFailure(1): "FORMERR"
+        case .serverFailure(2): "SERVFAIL"
+        case .serverFailure(4): "NOTIMP"
+        case .serverFailure(5): "REFUSED"
+        case .serverFailure(let code): "response code \(code)"
+        case .malformed: "malformed answer"
+        case .bogus: "DNSSEC validation failed"
+        case .resolver: "resolver error"
+        }
+    }
+
+    /// What the resolver says about it, which may quote names that strangers chose; nil where it says nothing.
+    public var detail: String? {
+        switch self {
+        case .bogus(let reason): reason
+        case .resolver(let text): text
+        case .timeout, .serverFailure, .malformed: nil
+        }
+    }
+}
+
 /// The answer to one question.
 public enum DNSAnswer: Hashable, Sendable {
     /// At least one record of the type asked for.

@@ -90,19 +90,8 @@ extension DKIMReason: CustomStringConvertible {
         case .identityInSubdomain: "the key record forbids identities in subdomains"
         case .keyTooShort(let bits, let minimum):
             "the key has \(bits) bits, fewer than \(minimum)"
-        case .dns(let failure): "the key could not be looked up: \(failure.sentence)"
-        }
-    }
-}
-
-extension DNSFailure {
-    fileprivate var sentence: String {
-        switch self {
-        case .timeout: "the DNS did not answer in time"
-        case .serverFailure(let code): "the DNS answered with error \(code)"
-        case .malformed: "the DNS answer is malformed"
-        case .bogus(let reason): "DNSSEC validation failed: \(reason)"
-        case .resolver(let text): text
+        case .dns(let failure):
+            "the key could not be looked up: \(failure)" + (failure.detail.map { " (\($0))" } ?? "")
         }
     }
 }

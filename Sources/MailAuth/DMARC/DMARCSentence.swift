@@ -89,6 +89,6 @@ extension DMARCIdentifier {
 extension DNSQuestion {
     fileprivate func failed(_ failure: DNSFailure) -> String {
         let type = String(describing: type).uppercased()
-        return "the DNS lookup of \(name.printable) \(type) failed (\(failure.words))"
+        return "the DNS lookup of \(name.printable) \(type) failed (\(failure))"
     }
 }

@@ -61,22 +61,9 @@ extension SPFProblem: CustomStringConvertible {
             return "\(printable(Array(target.utf8))), which the policy refers to, has no SPF record"
         case .dns(let question, let failure):
             let type = String(describing: question.type).uppercased()
-            return "the DNS lookup of \(question.name.printable) \(type) failed (\(failure.words))"
+            return "the DNS lookup of \(question.name.printable) \(type) failed (\(failure))"
         case .deadline:
             return "the DNS took too long"
-        }
-    }
-}
-
-extension DNSFailure {
-    /// The failure in a few words of ours: nothing that a server sent.
-    var words: String {
-        switch self {
-        case .timeout: "time-out"
-        case .serverFailure(let code): "response code \(code)"
-        case .malformed: "malformed answer"
-        case .bogus: "DNSSEC validation failed"
-        case .resolver: "resolver error"
         }
     }
 }

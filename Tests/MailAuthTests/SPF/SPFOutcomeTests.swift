@@ -86,7 +86,7 @@ struct SPFOutcomeTests {
             ),
             (
                 "v=spf1 include:dead.example.org -all", .temperror,
-                "the SPF policy of example.com could not be evaluated for now: the DNS lookup of dead.example.org TXT failed (response code 2)"
+                "the SPF policy of example.com could not be evaluated for now: the DNS lookup of dead.example.org TXT failed (SERVFAIL)"
             ),
         ])
     func sentence(_ record: String, _ result: SPFResult, _ sentence: String) throws {
