@@ -110,12 +110,13 @@ let package = Package(
             swiftSettings: strict),
         // Tests/Benchmarks/run.
         .executableTarget(
-            name: "DKIMBenchmark",
+            name: "MilterBenchmark",
             dependencies: [
                 "MailAuth", "MailCrypto", "MailDNS", "MailSyntax", "NullFilter", "TestKit",
-                "signet-dkim",
+                "signet-dkim", "signet-dmarc",
             ],
-            path: "Tests/Benchmarks/DKIM", swiftSettings: strict),
+            path: "Tests/Benchmarks", exclude: ["NullFilter", "README.md", "SPF", "run"],
+            sources: ["Milter", "DKIM", "DMARC", "Scrub"], swiftSettings: strict),
         .executableTarget(
             name: "SPFBenchmark", dependencies: ["MailDNS", "TestKit", "signet-spf"],
             path: "Tests/Benchmarks/SPF", swiftSettings: strict),

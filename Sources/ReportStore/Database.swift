@@ -6,6 +6,8 @@ internal import CSQLite
 @safe
 struct Database: ~Copyable {
     private let handle: OpaquePointer
+    /// Statements that are run again and again, ready for the next time, by their text.
+    private var prepared: [String: Statement] = [:]
 
     /// How long to wait for another process that writes, in milliseconds.
     private static let patience: Int32 = 5_000
@@ -24,6 +26,7 @@ struct Database: ~Copyable {
         unsafe sqlite3_busy_timeout(handle, Self.patience)
     }
 
+    // Statements that are left go with it, whichever is first: that is what "v2" is about.
     deinit { unsafe sqlite3_close_v2(handle) }
 
     /// Runs statements that have no values.
@@ -38,40 +41,85 @@ struct Database: ~Copyable {
         case flag(Bool)
     }
 
-    /// Runs a statement with values.
-    func run(_ text: String, _ values: [Value]) throws(SinkError) {
-        _ = try first(text, values)
+    /// Runs a statement that is kept for the next time, and gives the first column of its first row.
+    @discardableResult
+    mutating func run(_ text: String, _ values: [Value]) throws(SinkError) -> Int64? {
+        let statement: Statement
+        if let known = prepared[text] {
+            statement = known
+        } else {
+            statement = try prepare(text)
+            prepared[text] = statement
+        }
+        defer { statement.reset() }
+        for (index, value) in values.enumerated() {
+            guard statement.bind(value, at: Int32(index + 1)) else { throw error }
+        }
+        return try step(statement)
     }
 
-    /// Runs a statement with values, and gives the first column of its first row.
-    func first(_ text: String, _ values: [Value] = []) throws(SinkError) -> Int64? {
+    /// Runs a statement once, and gives the first column of its first row.
+    func first(_ text: String) throws(SinkError) -> Int64? { try step(try prepare(text)) }
+
+    private func prepare(_ text: String) throws(SinkError) -> Statement {
         var statement: OpaquePointer?
-        guard unsafe sqlite3_prepare_v2(handle, text, -1, &statement, nil) == SQLITE_OK else {
-            throw error
-        }
-        defer { unsafe sqlite3_finalize(statement) }
-        for (index, value) in values.enumerated() {
-            let place = Int32(index + 1)
-            let status =
-                switch value {
-                case .text(nil): unsafe sqlite3_bind_null(statement, place)
-                case .text(let text?):
-                    unsafe signet_sqlite_bind_text(
-                        statement, place, text, Int32(clamping: text.utf8.count))
-                case .integer(let number): unsafe sqlite3_bind_int64(statement, place, number)
-                case .flag(let flag): unsafe sqlite3_bind_int(statement, place, flag ? 1 : 0)
-                }
-            guard status == SQLITE_OK else { throw error }
-        }
-        switch unsafe sqlite3_step(statement) {
-        case SQLITE_ROW: return unsafe sqlite3_column_int64(statement, 0)
-        case SQLITE_DONE: return nil
-        default: throw error
-        }
+        let flags = UInt32(SQLITE_PREPARE_PERSISTENT)
+        let status = unsafe sqlite3_prepare_v3(handle, text, -1, flags, &statement, nil)
+        guard status == SQLITE_OK, let statement = unsafe statement else { throw error }
+        return unsafe Statement(taking: statement)
+    }
+
+    private func step(_ statement: Statement) throws(SinkError) -> Int64? {
+        do { return try statement.step() } catch { throw self.error }
     }
 
     /// The number of the last row that was inserted.
     var lastRow: Int64 { unsafe sqlite3_last_insert_rowid(handle) }
 
+    /// How many rows the last statement changed, without those that went with them.
+    var changes: Int { unsafe Int(sqlite3_changes(handle)) }
+
     private var error: SinkError { unsafe SinkError(String(cString: sqlite3_errmsg(handle))) }
+}
+
+/// A statement that SQLite has compiled.
+@safe
+private final class Statement {
+    private let handle: OpaquePointer
+
+    struct Failure: Error {}
+
+    /// Takes over a handle.
+    @unsafe init(taking handle: OpaquePointer) { unsafe self.handle = unsafe handle }
+
+    deinit { unsafe sqlite3_finalize(handle) }
+
+    /// Gives a parameter its value; false where that does not succeed.
+    func bind(_ value: Database.Value, at place: Int32) -> Bool {
+        let status =
+            switch value {
+            case .text(nil): unsafe sqlite3_bind_null(handle, place)
+            case .text(let text?):
+                unsafe signet_sqlite_bind_text(
+                    handle, place, text, Int32(clamping: text.utf8.count))
+            case .integer(let number): unsafe sqlite3_bind_int64(handle, place, number)
+            case .flag(let flag): unsafe sqlite3_bind_int(handle, place, flag ? 1 : 0)
+            }
+        return status == SQLITE_OK
+    }
+
+    /// Runs it, and gives the first column of its first row.
+    func step() throws(Failure) -> Int64? {
+        switch unsafe sqlite3_step(handle) {
+        case SQLITE_ROW: return unsafe sqlite3_column_int64(handle, 0)
+        case SQLITE_DONE: return nil
+        default: throw Failure()
+        }
+    }
+
+    /// Makes it ready for the next run.
+    func reset() {
+        unsafe sqlite3_reset(handle)
+        unsafe sqlite3_clear_bindings(handle)
+    }
 }

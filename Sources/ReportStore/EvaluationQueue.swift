@@ -10,6 +10,8 @@ final class EvaluationQueue: @unchecked Sendable {
     private let capacity: Int
     private var waiting: [Evaluation] = []
     private var dropped = 0
+    /// The number of waiting evaluations at which the writer wants to be woken.
+    private var wanted = 0
     private var isClosed = false
     private var isDone = false
 
@@ -37,20 +39,30 @@ final class EvaluationQueue: @unchecked Sendable {
                 return
             }
             waiting.append(evaluation)
-            if waiting.count == 1 { unsafe pthread_cond_broadcast(changed) }
+            // The first wakes the writer, which then gathers more until there are enough.
+            if waiting.count == 1 || waiting.count == wanted {
+                unsafe pthread_cond_broadcast(changed)
+            }
         }
     }
 
-    /// Waits for evaluations; nil once the queue is closed and empty.
+    /// Waits for evaluations, and, when there is one, a second for more: a transaction for each would cost much more.
     ///
     /// They stay in the queue until `remove`.
-    func next(atMost count: Int) -> [Evaluation]? {
+    ///
+    /// - Parameters:
+    ///   - count: how many are enough.
+    ///   - patience: how many seconds to wait for the first; without a wait there is no gathering either.
+    /// - Returns: the evaluations, none where the time is over; nil once the queue is closed and empty.
+    func next(atMost count: Int, patience: Int) -> [Evaluation]? {
         locked {
-            while waiting.isEmpty {
-                if isClosed { return nil }
-                unsafe pthread_cond_wait(changed, mutex)
+            if patience > 0 {
+                wait(seconds: patience) { waiting.isEmpty }
+                wanted = count
+                if !waiting.isEmpty { wait(seconds: 1) { waiting.count < count } }
+                wanted = 0
             }
-            return Array(waiting.prefix(count))
+            return waiting.isEmpty && isClosed ? nil : Array(waiting.prefix(count))
         }
     }
 
@@ -70,8 +82,7 @@ final class EvaluationQueue: @unchecked Sendable {
     /// - Returns: whether it is closed.
     func pause(seconds: Int) -> Bool {
         locked {
-            let deadline = Self.time(after: seconds)
-            while !isClosed, wait(until: deadline) {}
+            wait(seconds: seconds) { true }
             return isClosed
         }
     }
@@ -92,6 +103,12 @@ final class EvaluationQueue: @unchecked Sendable {
             isDone = true
             unsafe pthread_cond_broadcast(changed)
         }
+    }
+
+    /// Waits while something holds, but no longer than some seconds, nor once the queue is closed.
+    private func wait(seconds: Int, while holds: () -> Bool) {
+        let deadline = Self.time(after: seconds)
+        while !isClosed, holds(), wait(until: deadline) {}
     }
 
     /// Whether the condition changed before the time.

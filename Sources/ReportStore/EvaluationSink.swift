@@ -7,6 +7,17 @@ public protocol EvaluationSink: AnyObject {
     /// - Parameter evaluations: what to write, oldest first.
     /// - Throws: why it cannot be written now; it is tried again.
     func write(_ evaluations: [Evaluation]) throws(SinkError)
+
+    /// Does some housekeeping, for which there is time now.
+    ///
+    /// - Returns: whether there is more to do.
+    /// - Throws: why it cannot be done now; it is tried again.
+    func tidy() throws(SinkError) -> Bool
+}
+
+extension EvaluationSink {
+    /// Has nothing to do.
+    public func tidy() throws(SinkError) -> Bool { false }
 }
 
 /// Why evaluations could not be written.

@@ -11,11 +11,13 @@ public final class EvaluationWriter: Sendable {
     private let report: @Sendable (String) -> Void
 
     /// How many evaluations are written at once.
-    private static let batch = 500
+    private static let batch = 100
     /// How long to wait after a failure, in seconds.
     private static let pause = 5
     /// How long to be silent after a line about a failure, in seconds.
     private static let silence: Int = 60
+    /// How long to wait for evaluations before there is time for housekeeping, in seconds.
+    private static let patience = 600
     /// How long an end waits for what is left to be written, in seconds.
     private static let farewell = 5
 
@@ -53,13 +55,16 @@ public final class EvaluationWriter: Sendable {
         report: (String) -> Void
     ) {
         var lastLine: Int?
-        while let evaluations = queue.next(atMost: batch) {
+        var isMoreToTidy = false
+        while let evaluations = queue.next(atMost: batch, patience: isMoreToTidy ? 0 : patience) {
             do throws(SinkError) {
-                try sink.write(evaluations)
+                if !evaluations.isEmpty { try sink.write(evaluations) }
                 let dropped = queue.remove(evaluations.count)
                 if dropped > 0 { report("\(name): \(dropped) evaluations were not recorded") }
                 if lastLine != nil { report("\(name): evaluations are written again") }
                 lastLine = nil
+                // Where they come in such numbers that the queue fills up, housekeeping waits.
+                isMoreToTidy = evaluations.count < batch ? try sink.tidy() : false
             } catch {
                 let now = time(nil)
                 if lastLine.map({ now - $0 >= silence }) ?? true {

@@ -11,7 +11,7 @@ public import MailSyntax
 /// are bounded, and so are the questions for each.
 public struct DMARCEvaluator: Sendable {
     private let authorship: DMARCAuthorship
-    private let organization: DMARCOrganization
+    private var organization: DMARCOrganization
     private var identifiers: [DMARCIdentifier]?
     private var facts = DMARCFacts()
     private var authors: [DMARCAuthorEvaluation?]
@@ -60,22 +60,53 @@ public struct DMARCEvaluator: Sendable {
             questions: facts.asked)
     }
 
+    /// Asks a resolver what can be asked for before the identifiers are known.
+    ///
+    /// Answers that are at hand are taken. Where one has to be waited for, all names that may be needed next are asked for
+    /// meanwhile.
+    ///
+    /// - Parameters:
+    ///   - resolver: who answers.
+    ///   - deadline: when the answers are given up.
+    /// - Returns: what is under way, for `resolve`.
+    public mutating func begin(
+        with resolver: some DNSResolver, deadline: MonotonicTime
+    ) -> [DNSQuestion: PendingAnswer] {
+        var pending: [DNSQuestion: PendingAnswer] = [:]
+        while let question = questions.first(where: { pending[$0] == nil }) {
+            let begun = resolver.begin(question, deadline: deadline)
+            if let known = begun.poll() {
+                answer(question, known)
+            } else {
+                pending[question] = begun
+                organization.options.asksAhead = true
+                advance()
+            }
+        }
+        return pending
+    }
+
     /// Asks a resolver all questions there are, those at once that are known at once.
     ///
     /// - Parameters:
     ///   - resolver: who answers.
     ///   - deadline: when to stop waiting.
-    public mutating func resolve(with resolver: some DNSResolver, deadline: MonotonicTime) {
-        var pending: [(question: DNSQuestion, answer: PendingAnswer)] = []
-        while !questions.isEmpty {
-            for question in questions where !pending.contains(where: { $0.question == question }) {
-                pending.append((question, resolver.begin(question, deadline: deadline)))
+    ///   - begun: what has been asked before; what is not needed is given up.
+    ///   - wait: how to wait for an answer.
+    public mutating func resolve(
+        with resolver: some DNSResolver, deadline: MonotonicTime,
+        begun: [DNSQuestion: PendingAnswer] = [:],
+        wait: (PendingAnswer) -> DNSAnswer = { $0.wait() }
+    ) {
+        var pending = begun
+        while let first = questions.first {
+            for question in questions where pending[question] == nil {
+                pending[question] = resolver.begin(question, deadline: deadline)
             }
-            guard let first = pending.first else { return }
-            pending.removeFirst()
-            answer(first.question, first.answer.wait())
+            guard let next = pending.removeValue(forKey: first) else { return }
+            answer(first, wait(next))
         }
-        for (_, answer) in pending { answer.cancel() }
+        for answer in pending.values { answer.cancel() }
     }
 
     private mutating func advance() {

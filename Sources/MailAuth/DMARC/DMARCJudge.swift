@@ -19,7 +19,7 @@ struct DMARCJudge {
         switch organization.policy(for: author, &facts) {
         case .waiting:
             return nil
-        case .failure(let question, let failure):
+        case .failure(let question, let failure, _):
             return evaluation(.temperror, .dns(question, failure))
         case .known(nil):
             // "the DMARC mechanism does not apply" (section 5.3.2)
@@ -112,22 +112,40 @@ struct DMARCJudge {
         guard identifier.domain.suffix(labels: 1) == author.suffix(labels: 1) else {
             return DMARCAlignment.Relation.none(.relaxed)
         }
-        let mine: DomainName
         switch organization.organizationalDomain(of: author, &facts) {
         case .waiting: return nil
-        case .failure(let question, let failure): return .unknown(question, failure)
-        case .known(let domain): mine = domain
+        case .known(let mine):
+            // Nor can what is outside of it.
+            guard identifier.domain.isEqualOrSubdomain(of: mine) else {
+                return DMARCAlignment.Relation.none(.relaxed)
+            }
+            return relation(identifier, to: mine, without: nil, &facts)
+        case .failure(let question, let failure, let below):
+            return relation(identifier, to: below, without: (question, failure), &facts)
         }
-        // Nor can what is outside of it.
-        guard identifier.domain.isEqualOrSubdomain(of: mine) else {
-            return DMARCAlignment.Relation.none(.relaxed)
-        }
+    }
+
+    /// Whether an identifier's organizational domain is the author's.
+    ///
+    /// Where both walks have come to the same domain before the same question that nobody answers, the answer is not "required
+    /// to perform DMARC validation" (section 5.3.6): whatever stands there or above makes the same of both.
+    private func relation(
+        _ identifier: DMARCIdentifier, to mine: DomainName?,
+        without missing: (question: DNSQuestion, failure: DNSFailure)?, _ facts: inout DMARCFacts
+    ) -> DMARCAlignment.Relation? {
         switch organization.organizationalDomain(of: identifier.domain, &facts) {
         case .waiting: return nil
-        case .failure(let question, let failure): return .unknown(question, failure)
         case .known(let theirs):
+            if let missing, author.isEqualOrSubdomain(of: theirs) {
+                return .unknown(missing.question, missing.failure)
+            }
             return theirs == mine
-                ? .sameOrganization(mine) : DMARCAlignment.Relation.none(.relaxed)
+                ? .sameOrganization(theirs) : DMARCAlignment.Relation.none(.relaxed)
+        case .failure(let question, let failure, let theirs):
+            if let theirs, theirs == mine, question == missing?.question {
+                return .sameOrganization(theirs)
+            }
+            return .unknown(question, failure)
         }
     }
 }

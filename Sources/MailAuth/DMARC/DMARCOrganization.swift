@@ -3,12 +3,13 @@ internal import MailSyntax
 
 /// Finds policy records and organizational domains in the way that the options ask for.
 struct DMARCOrganization {
-    let options: DMARCOptions
+    var options: DMARCOptions
 
     /// A fact that may have to be waited for, or cannot be had.
     enum Answer<Value> {
         case known(Value)
-        case failure(DNSQuestion, DNSFailure)
+        /// A question has no answer; what was known without it, if anything.
+        case failure(DNSQuestion, DNSFailure, Value?)
         case waiting
     }
 
@@ -32,7 +33,8 @@ struct DMARCOrganization {
         }
         switch walk(domain, &facts, list) {
         case .outcome(let outcome): return .known(outcome.organizationalDomain)
-        case .failure(let question, let failure): return .failure(question, failure)
+        case .failure(let question, let failure, let below):
+            return .failure(question, failure, below)
         case .waiting: return .waiting
         }
     }
@@ -46,7 +48,7 @@ struct DMARCOrganization {
         case nil: return .waiting
         case .failure(let failure):
             guard let question = DMARCFacts.question(author) else { return .known(nil) }
-            return .failure(question, failure)
+            return .failure(question, failure, nil)
         case .record(let record):
             return .known(Policy(record: record, domain: author, method: method))
         case .nothing: break
@@ -75,7 +77,7 @@ struct DMARCOrganization {
     ) -> Answer<Policy?> {
         switch walk(author, &facts, list) {
         case .waiting: return .waiting
-        case .failure(let question, let failure): return .failure(question, failure)
+        case .failure(let question, let failure, _): return .failure(question, failure, nil)
         case .outcome(let outcome):
             if let record = outcome.record {
                 return .known(
@@ -99,7 +101,7 @@ struct DMARCOrganization {
         else { return .known(nil) }
         switch facts.finding(organization) {
         case nil: return .waiting
-        case .failure(let failure): return .failure(question, failure)
+        case .failure(let failure): return .failure(question, failure, nil)
         case .nothing: return .known(nil)
         case .record(let record):
             return .known(

@@ -52,13 +52,17 @@ public struct DMARCReportURI: Hashable, Sendable {
 
     /// Whether all characters are such as URIs have, and each "%" begins an octet (RFC 3986, section 2).
     private static func isRest(_ text: ArraySlice<UInt8>) -> Bool {
-        guard !text.isEmpty, decoded(text) != nil else { return false }
-        return text.allSatisfy {
-            $0.isASCIIAlphanumeric || "-._~%:/?#[]@$&'()*+;=".utf8.contains($0)
+        guard !text.isEmpty else { return false }
+        for octet in text where !octet.isASCIIAlphanumeric {
+            guard marks.contains(octet) else { return false }
         }
+        return decoded(text) != nil
     }
 
+    private static let marks = Set("-._~%:/?#[]@$&'()*+;=".utf8)
+
     private static func decoded(_ text: ArraySlice<UInt8>) -> [UInt8]? {
+        guard text.contains(UInt8(ascii: "%")) else { return Array(text) }
         var octets: [UInt8] = []
         var position = text.startIndex
         while position < text.endIndex {

@@ -22,7 +22,9 @@ struct DMARCTreeWalk {
 
     enum Step {
         case outcome(Outcome)
-        case failure(DNSQuestion, DNSFailure)
+        /// A question has no answer. What the names below it have said would make this the
+        /// organizational domain, did nothing above say otherwise.
+        case failure(DNSQuestion, DNSFailure, below: DomainName)
         /// Answers are missing.
         case waiting
     }
@@ -62,7 +64,7 @@ struct DMARCTreeWalk {
             case .nothing: continue
             case .failure(let failure):
                 guard let question = DMARCFacts.question(target) else { continue }
-                return .failure(question, failure)
+                return .failure(question, failure, below: highest?.domain ?? start)
             case .record(let found): record = found
             }
             let isListed =

@@ -153,7 +153,7 @@ extension SPFEvaluation {
         if let clientNames { return clientNames }
         var found = ClientNames()
         if let reverse = try? DomainName(request.client.reverseName) {
-            switch ledger.begin(reverse, .ptr).wait() {
+            switch ledger.answer(to: ledger.begin(reverse, .ptr)) {
             case .records(let records, _): found.validated = validated(records)
             case .noData, .nameError: found.isVoid = true
             case .failure: break

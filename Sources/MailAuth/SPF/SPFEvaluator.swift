@@ -7,6 +7,9 @@ internal import MailSyntax
 /// A check blocks its thread while it waits for the DNS, and never beyond `SPFLimits.seconds`.
 /// An evaluator holds no state of a check: threads may share one.
 public struct SPFEvaluator: Sendable {
+    /// Waits for an answer that may be there already.
+    public typealias Wait = @Sendable (PendingAnswer) -> DNSAnswer
+
     /// Answers the questions.
     public let resolver: any DNSResolver
     /// How much one check may ask for.
@@ -16,6 +19,8 @@ public struct SPFEvaluator: Sendable {
     public let receiver: String
     /// Whether a "fail" is worth a query for its explanation.
     public let wantsExplanation: Bool
+    /// How to wait for an answer.
+    private let wait: Wait
     /// The seconds since 1970, for the "t" macro.
     private let clock: @Sendable () -> Int
 
@@ -26,15 +31,18 @@ public struct SPFEvaluator: Sendable {
     ///   - limits: how much one check may ask for.
     ///   - receiver: the name of the host that checks, told to the domains that ask for it.
     ///   - wantsExplanation: whether to fetch explanations.
+    ///   - wait: how to wait for an answer, where the thread that waits has something to tell others.
     ///   - clock: gives the seconds since 1970; the system's clock where it is nil.
     public init(
         resolver: any DNSResolver, limits: SPFLimits = SPFLimits(), receiver: String = "unknown",
-        wantsExplanation: Bool = true, clock: (@Sendable () -> Int)? = nil
+        wantsExplanation: Bool = true, wait: @escaping Wait = { $0.wait() },
+        clock: (@Sendable () -> Int)? = nil
     ) {
         self.resolver = resolver
         self.limits = limits
         self.receiver = receiver
         self.wantsExplanation = wantsExplanation
+        self.wait = wait
         self.clock = clock ?? { time(nil) }
     }
 
@@ -72,7 +80,8 @@ public struct SPFEvaluator: Sendable {
             request: request, receiver: receiver, clock: clock,
             ledger: SPFLedger(
                 resolver: resolver, limits: limits,
-                deadline: MonotonicTime.now() + limits.seconds, prefetched: prefetched))
+                deadline: MonotonicTime.now() + limits.seconds, prefetched: prefetched,
+                wait: wait))
         let visit = evaluation.checkHost(domain, term: nil)
         let explanation =
             visit.result == .fail && wantsExplanation ? evaluation.explanation(of: visit) : nil

@@ -7,6 +7,7 @@ struct SPFLedger {
     let limits: SPFLimits
     let deadline: MonotonicTime
     let prefetched: SPFPrefetch
+    private let wait: SPFEvaluator.Wait
     /// Every question asked, in order.
     private(set) var questions: [DNSQuestion] = []
     /// Terms that have caused queries, over all records of the check.
@@ -16,12 +17,13 @@ struct SPFLedger {
 
     init(
         resolver: any DNSResolver, limits: SPFLimits, deadline: MonotonicTime,
-        prefetched: SPFPrefetch
+        prefetched: SPFPrefetch, wait: @escaping SPFEvaluator.Wait
     ) {
         self.resolver = resolver
         self.limits = limits
         self.deadline = deadline
         self.prefetched = prefetched
+        self.wait = wait
     }
 
     /// Counts a term that is about to cause queries.
@@ -48,35 +50,39 @@ struct SPFLedger {
     }
 
     /// Starts to look a question up.
-    mutating func begin(_ name: DomainName, _ type: RecordType) -> PendingAnswer {
+    mutating func begin(_ name: DomainName, _ type: RecordType) -> SPFLookup {
         let question = DNSQuestion(name, type)
         questions.append(question)
-        if type == .txt, let answer = prefetched.answers[name] { return answer }
-        return resolver.begin(question, deadline: deadline)
+        let known = type == .txt ? prefetched.answers[name] : nil
+        return SPFLookup(
+            question: question, answer: known ?? resolver.begin(question, deadline: deadline))
     }
 
     /// Looks a question up.
     mutating func ask(
         _ name: DomainName, _ type: RecordType
     ) throws(SPFProblem) -> [DNSRecord] {
-        try settle(SPFLookup(question: DNSQuestion(name, type), answer: begin(name, type)))
+        try settle(begin(name, type))
     }
 
     /// Starts to look up a type of several names, all at once.
     mutating func begin(_ names: [DomainName], _ type: RecordType) -> [SPFLookup] {
-        names.map { SPFLookup(question: DNSQuestion($0, type), answer: begin($0, type)) }
+        names.map { begin($0, type) }
     }
 
     /// Waits for an answer.
     ///
     /// A name that does not exist has no records (RFC 7208, section 5).
     func settle(_ lookup: SPFLookup) throws(SPFProblem) -> [DNSRecord] {
-        switch lookup.answer.wait() {
+        switch answer(to: lookup) {
         case .records(let records, _): return records
         case .noData, .nameError: return []
         case .failure(let failure): throw problem(lookup.question, failure)
         }
     }
+
+    /// Waits for an answer, whatever it is.
+    func answer(to lookup: SPFLookup) -> DNSAnswer { wait(lookup.answer) }
 
     private func problem(_ question: DNSQuestion, _ failure: DNSFailure) -> SPFProblem {
         failure == .timeout && MonotonicTime.now() >= deadline

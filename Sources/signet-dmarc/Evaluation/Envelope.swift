@@ -6,16 +6,27 @@ import MailSyntax
 /// Trust: HELO and the reverse-path are what the client said.
 struct Envelope: Sendable {
     /// The client's address; nil over a Unix socket.
-    var address: IPAddress?
+    let address: IPAddress?
     /// The last HELO name; there are two with STARTTLS.
-    var helo: [UInt8] = []
+    let helo: [UInt8]
     /// The reverse-path; nil where it cannot be read.
-    var reversePath: ReversePath?
-
+    let reversePath: ReversePath?
     /// The SPF check of the MAIL FROM identity; nil where there is nothing to check.
     ///
     /// A reverse-path that cannot be read in one way, or that has no domain, has no identity.
-    var spfRequest: SPFRequest? {
+    let spfRequest: SPFRequest?
+
+    /// What a client has said; without arguments, that of a message that has not come by SMTP.
+    init(address: IPAddress? = nil, helo: [UInt8] = [], reversePath: ReversePath? = nil) {
+        self.address = address
+        self.helo = helo
+        self.reversePath = reversePath
+        spfRequest = Self.spfRequest(address, helo, reversePath)
+    }
+
+    private static func spfRequest(
+        _ address: IPAddress?, _ helo: [UInt8], _ reversePath: ReversePath?
+    ) -> SPFRequest? {
         guard let address, let reversePath else { return nil }
         switch reversePath {
         case .null:

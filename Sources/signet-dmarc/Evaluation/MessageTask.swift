@@ -13,7 +13,10 @@ struct MessageTask: ~Copyable {
     private let trusted: TrustedResults
     private let policy: TrustedResults.Policy
     private let early: EarlyQuestions
-    private let lookups: [(question: DNSQuestion, answer: PendingAnswer)]
+    /// The keys of signatures and seals.
+    private let keys: [(question: DNSQuestion, answer: PendingAnswer)]
+    /// The policy records of the author domains and of the domains above them.
+    private let records: [DNSQuestion: PendingAnswer]
     private var verifier: DKIMVerifier?
     private var chain: ARCValidator
     private var dmarc: DMARCEvaluator
@@ -46,11 +49,14 @@ struct MessageTask: ~Copyable {
                 options: configuration.dkim) : nil
         chain = ARCValidator(header: header, now: services.now, options: configuration.arc)
         dmarc = DMARCEvaluator(author: author, options: configuration.dmarc)
-        var seen: Set<DNSQuestion> = []
         let deadline = MonotonicTime.now() + timeout
-        lookups = ((verifier?.questions ?? []) + chain.questions + dmarc.questions)
-            .filter { seen.insert($0).inserted }
-            .map { ($0, services.resolver.begin($0, deadline: deadline)) }
+        var keys: [(question: DNSQuestion, answer: PendingAnswer)] = []
+        for question in (verifier?.questions ?? []) + chain.questions
+        where !keys.contains(where: { $0.question == question }) {
+            keys.append((question, services.resolver.begin(question, deadline: deadline)))
+        }
+        self.keys = keys
+        records = dmarc.begin(with: services.resolver, deadline: deadline)
     }
 
     /// Takes a piece of the body.
@@ -63,18 +69,19 @@ struct MessageTask: ~Copyable {
     consuming func finish() -> Findings {
         let deadline = MonotonicTime.now() + timeout
         let outcome = spfOutcome()
-        for (question, pending) in lookups {
-            let answer = pending.poll() ?? MilterServer.blocking { pending.wait() }
+        for (question, pending) in keys {
+            let answer = pending.waitInPool()
             verifier?.answer(question, answer)
             chain.answer(question, answer)
-            dmarc.answer(question, answer)
         }
         let signatures = verifier.take()?.finish(keys: services.publicKeys).results
         let identifiers =
             spfIdentifiers(outcome)
             + (signatures?.compactMap { DMARCIdentifier($0) } ?? trusted.dkimIdentifiers)
         dmarc.identify(identifiers)
-        if !dmarc.questions.isEmpty { ask(deadline) }
+        dmarc.resolve(with: services.resolver, deadline: deadline, begun: records) {
+            $0.waitInPool()
+        }
         let dkim = signatures?.map { MethodResult.dkim($0) } ?? trusted.dkim
         return Findings(
             spf: spfResult(outcome), spfDomain: envelope.spfRequest?.domain,
@@ -87,14 +94,9 @@ struct MessageTask: ~Copyable {
 
     /// Gives up: nobody waits for the answers any more.
     consuming func abandon() {
-        for lookup in lookups { lookup.answer.cancel() }
+        for key in keys { key.answer.cancel() }
+        for record in records.values { record.cancel() }
         early.cancel()
-    }
-
-    private mutating func ask(_ deadline: MonotonicTime) {
-        var evaluator = dmarc
-        MilterServer.blocking { evaluator.resolve(with: services.resolver, deadline: deadline) }
-        dmarc = evaluator
     }
 
     /// Checks SPF; nil where that is not for us to do, or there is nothing to check.
@@ -103,8 +105,9 @@ struct MessageTask: ~Copyable {
         var limits = SPFLimits()
         limits.seconds = timeout
         let evaluator = SPFEvaluator(
-            resolver: services.resolver, limits: limits, wantsExplanation: false)
-        return MilterServer.blocking { evaluator.check(request, prefetched: early.spf) }
+            resolver: services.resolver, limits: limits, wantsExplanation: false
+        ) { $0.waitInPool() }
+        return evaluator.check(request, prefetched: early.spf)
     }
 
     private func spfIdentifiers(_ outcome: SPFOutcome?) -> [DMARCIdentifier] {

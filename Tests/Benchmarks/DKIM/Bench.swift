@@ -31,7 +31,7 @@ struct Bench {
     func null(inbound isInbound: Bool = false) throws -> Subject {
         let socket = directory.file(isInbound ? "null-in" : "null-out")
         let process = try ChildProcess(try DaemonProcess.path(of: "NullFilter"), [socket])
-        return try Self.subject(
+        return try .started(
             "null filter", socket, process, pid: process.pid, isInbound ? inbound() : ours, nil)
     }
 
@@ -42,7 +42,7 @@ struct Bench {
             "signet-dkim",
             configuration: keys.directives(key) + extra + "Socket unix:\(socket)\n",
             directory: try TemporaryDirectory("signet-benchmark"))
-        return try Self.subject(
+        return try .started(
             "signet-dkim signs, \(key.algorithm.rawValue)", socket, daemon, pid: daemon.pid, ours,
             "a=\(key.algorithm.rawValue);")
     }
@@ -58,7 +58,7 @@ struct Bench {
                 \(extra)
                 """,
             directory: try TemporaryDirectory("signet-benchmark"))
-        return try Self.subject(
+        return try .started(
             "signet-dkim verifies, rsa-sha256", socket, daemon, pid: daemon.pid, inbound(),
             "dkim=pass")
     }
@@ -88,22 +88,6 @@ struct Bench {
             directives + "RequireSafeKeys no\nSyslog no\nSocket local:\(socket)\n",
             to: "\(socketName).conf")
         let process = try ChildProcess(Self.opendkim, ["-f", "-x", configuration])
-        return try Self.subject(name, socket, process, pid: process.pid, mail, proof)
-    }
-
-    /// Waits until the program listens and has handled some mail: caches are warm, keys known.
-    static func subject(
-        _ name: String, _ socket: String, _ owner: AnyObject, pid: Int32, _ mail: Transcript.Mail,
-        _ proof: String?
-    ) throws -> Subject {
-        let subject = Subject(
-            name: name, socket: socket, meter: ProcessMeter(pid: pid), mail: mail, proof: proof,
-            owner: owner)
-        let ready = try wait(for: "\(name) to listen") {
-            try? LoopbackSocket.connect(path: socket)
-        }
-        ready.shut()
-        try Load.deliver(100, to: subject)
-        return subject
+        return try .started(name, socket, process, pid: process.pid, mail, proof)
     }
 }

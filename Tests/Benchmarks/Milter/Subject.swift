@@ -38,4 +38,20 @@ struct Subject {
         return Subject(
             name: name, socket: socket, meter: meter, mail: mail, proof: proof, owner: owner)
     }
+
+    /// A program that has just been started: waits until it listens and has handled some mail, so that caches are warm and keys known.
+    static func started(
+        _ name: String, _ socket: String, _ owner: AnyObject, pid: Int32, _ mail: Transcript.Mail,
+        _ proof: String?
+    ) throws -> Subject {
+        let subject = Subject(
+            name: name, socket: socket, meter: ProcessMeter(pid: pid), mail: mail, proof: proof,
+            owner: owner)
+        let ready = try wait(for: "\(name) to listen") {
+            try? LoopbackSocket.connect(path: socket)
+        }
+        ready.shut()
+        try Load.deliver(100, to: subject)
+        return subject
+    }
 }

@@ -1,9 +1,8 @@
-/// Memory after many messages, and what the daemon does when there are none.
+/// Memory after many messages, and whether it goes on growing.
 enum Memory {
     /// Measures the proportional set size after so many messages.
-    static func run(counts: [Int]) throws {
-        let bench = try Bench()
-        for subject in [try bench.signer(bench.keys.rsa), try bench.verifier()] {
+    static func run(_ subjects: [Subject], counts: [Int], atMost limit: Double) throws {
+        for subject in subjects {
             var delivered = 100
             var sizes: [Double] = []
             for count in counts {
@@ -12,7 +11,7 @@ enum Memory {
                 let size = Double(try subject.meter.pss) / 1024
                 sizes.append(size)
                 Report.limit(
-                    "\(subject.name): MiB of PSS after \(count) messages", size, atMost: 9)
+                    "\(subject.name): MiB of PSS after \(count) messages", size, atMost: limit)
             }
             guard let first = sizes.first, let last = sizes.last, sizes.count > 1 else { continue }
             Report.limit("\(subject.name): MiB grown since then", last - first, atMost: 0.5)

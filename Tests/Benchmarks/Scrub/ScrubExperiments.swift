@@ -2,7 +2,12 @@ internal import TestKit
 
 /// CPU time of scrubbing one 2 kB message of which ten fields go, beside a filter that does nothing and one in C that deletes the
 /// same fields without looking; and memory.
-enum Scrub {
+enum ScrubExperiments {
+    static let all: MilterBenchmark.Experiments = [
+        "costs": { try run(rounds: 9, count: 2000) },
+        "profile": { try profile(count: 20_000) },
+    ]
+
     /// The fields that the default rules remove.
     private static let removed = [
         "X-Originating-IP", "X-Mailer", "User-Agent", "X-PHP-Originating-Script", "X-MimeOLE",
@@ -24,7 +29,7 @@ enum Scrub {
     }
 
     /// Measures in `rounds` rounds of `count` messages for each program, one after another.
-    static func run(rounds: Int, count: Int) throws {
+    private static func run(rounds: Int, count: Int) throws {
         let directory = try TemporaryDirectory("signet-benchmark")
         let programs = try subjects(in: directory)
         var costs: [[Double]] = programs.map { _ in [] }
@@ -43,8 +48,13 @@ enum Scrub {
         Report.limit("signet-scrub: KiB of PSS afterwards", size, atMost: limits.memory)
     }
 
+    private static func profile(count: Int) throws {
+        let directory = try TemporaryDirectory("signet-profile")
+        try Profile.run(Array(subjects(in: directory).dropFirst()), count: count)
+    }
+
     /// The null filter, the filter in C that deletes, and ours.
-    static func subjects(in directory: TemporaryDirectory) throws -> [Subject] {
+    private static func subjects(in directory: TemporaryDirectory) throws -> [Subject] {
         let null = try DaemonProcess.path(of: "NullFilter")
         let sockets = ["null", "deleter", "scrub"].map(directory.file)
         let nothing = try ChildProcess(null, [sockets[0], "--header"])
@@ -58,10 +68,10 @@ enum Scrub {
 
                 """)
         return [
-            try Bench.subject("null filter", sockets[0], nothing, pid: nothing.pid, mail, nil),
-            try Bench.subject(
+            try .started("null filter", sockets[0], nothing, pid: nothing.pid, mail, nil),
+            try .started(
                 "C filter, deletes", sockets[1], deleter, pid: deleter.pid, mail, removed[9]),
-            try Bench.subject(
+            try .started(
                 "signet-scrub", sockets[2], daemon, pid: daemon.pid, mail, removed[9]),
         ]
     }

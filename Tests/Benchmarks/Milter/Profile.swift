@@ -1,24 +1,10 @@
 internal import Glibc
 internal import TestKit
 
-/// Our daemon under load with `perf` beside it: where the time goes, with the null filter to compare.
+/// Our daemons under load with `perf` beside it: where the time goes, with the null filter to compare.
 enum Profile {
     /// Writes for each subject how the time is shared among libraries, functions, and functions with what they call.
-    static func run(count: Int) throws {
-        let bench = try Bench()
-        let subjects = [
-            try bench.null(), try bench.signer(bench.keys.ed25519), try bench.verifier(),
-        ]
-        try run(subjects, count)
-    }
-
-    /// The same for signet-scrub, beside the filter in C that makes the same changes.
-    static func run(scrubs count: Int) throws {
-        let directory = try TemporaryDirectory("signet-profile")
-        try run(Array(Scrub.subjects(in: directory).dropFirst()), count)
-    }
-
-    private static func run(_ subjects: [Subject], _ count: Int) throws {
+    static func run(_ subjects: [Subject], count: Int) throws {
         for subject in subjects {
             let directory = try TemporaryDirectory("signet-profile")
             let data = directory.file("perf.data")
