@@ -79,6 +79,43 @@ struct DMARCPropertyTests {
         }
     }
 
+    /// RFC 9989, section 5.3.6: only questions "required to perform DMARC validation" make a temporary error.
+    @Test("without one answer there is a result only where no answer could change it")
+    func missingAnswer() throws {
+        var random = SystemRandomNumberGenerator()
+        var decided = 0
+        for _ in 0..<150 {
+            let world = try World(&random)
+            guard let author = world.names.randomElement(using: &random),
+                let signer = world.names.randomElement(using: &random),
+                let silent = world.names.randomElement(using: &random)
+            else { continue }
+            var broken = world.zone
+            broken.fail(try silent.prepending("_dmarc"), .txt, with: .timeout)
+            let result = try Self.evaluate(author, signer, broken).result
+            guard result != .temperror else { continue }
+            decided += 1
+            for record in ["", "psd=u", "psd=n", "psd=y"] {
+                var zone = ZoneResolver()
+                for (name, flag) in world.flags where name != silent {
+                    try Self.publish("psd=\(flag)", name, &zone)
+                }
+                if !record.isEmpty { try Self.publish(record, silent, &zone) }
+                #expect(
+                    try Self.evaluate(author, signer, zone).result == result,
+                    "\(author) \(signer) \(silent) \(record) \(world.flags)")
+            }
+        }
+        #expect(decided > 20)
+    }
+
+    private static func publish(
+        _ tag: String, _ name: DomainName, _ zone: inout ZoneResolver
+    ) throws {
+        let text = Array("v=DMARC1; p=reject; \(tag)".utf8)
+        zone.add(ZoneRecord(try name.prepending("_dmarc"), .txt, .text([text])))
+    }
+
     private static func evaluate(
         _ author: DomainName, _ signer: DomainName, _ zone: ZoneResolver
     ) throws -> DMARCEvaluation {
