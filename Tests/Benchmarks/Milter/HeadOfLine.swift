@@ -14,6 +14,7 @@ enum HeadOfLine {
     ///   - socket: the filter's socket.
     ///   - quick: the mail of the others.
     ///   - stuck: makes the mail of one that waits; the label is for names of its own.
+    /// - Throws: where a filter refuses a message.
     static func run(
         rounds: Int, sessions: Int = 40, socket: String, quick: Transcript.Mail,
         stuck: (_ label: String) throws -> Transcript.Mail
