@@ -105,7 +105,7 @@ let package = Package(
             name: "IntegrationTests",
             dependencies: [
                 "MailAuth", "MailCrypto", "MailDNS", "MailSyntax", "signet", "signet-dkim",
-                "signet-dmarc", "signet-spf", "TestKit",
+                "signet-dmarc", "signet-scrub", "signet-spf", "TestKit",
             ],
             swiftSettings: strict),
         // Tests/Benchmarks/run.
