@@ -45,7 +45,10 @@ let package = Package(
         .target(
             name: "MailAuth", dependencies: ["MailSyntax", "MailCrypto", "MailDNS"],
             swiftSettings: strict),
-        .target(name: "Milter", dependencies: ["CMilter", "MailSyntax"], swiftSettings: strict),
+        .target(
+            name: "Milter", dependencies: ["CMilter", "MailSyntax"], swiftSettings: strict,
+            // libmilter must find the writev that HeldWrites.swift defines.
+            linkerSettings: [.unsafeFlags(["-Xlinker", "--export-dynamic-symbol=writev"])]),
         .target(name: "DaemonKit", dependencies: ["CLinux", "MailSyntax"], swiftSettings: strict),
 
         .target(

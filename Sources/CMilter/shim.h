@@ -1,6 +1,9 @@
 // libmilter's header uses bool without including it.
 #include <stdbool.h>
 #include <libmilter/mfapi.h>
+#include <sys/syscall.h>
+#include <sys/uio.h>
+#include <unistd.h>
 
 // libmilter takes `char *` for text that it only reads, and a variable argument list for replies of
 // several lines. These wrappers give the calls that Milter makes const-correct, fixed signatures.
@@ -65,4 +68,9 @@ static inline int milter_delete_recipient(SMFICTX *context, const char *address)
 static inline int milter_change_sender(
     SMFICTX *context, const char *address, const char *parameters) {
     return smfi_chgfrom(context, (char *)address, (char *)parameters);
+}
+
+// writev(2) as the system has it: Milter answers libmilter's own calls of that name.
+static inline long milter_system_writev(int descriptor, const struct iovec *vectors, int count) {
+    return syscall(SYS_writev, descriptor, vectors, count);
 }

@@ -91,6 +91,7 @@ func makeDescription(name: UnsafeMutablePointer<CChar>, edits: MilterEdits) -> s
 private func negotiate(
     _ context: Context, _ offeredActions: UInt32, _ offeredOptions: UInt32
 ) -> Negotiation? {
+    HeldWrites.drop()
     guard let service = registeredService.withLock({ $0 }) else { return nil }
     // libmilter takes only the first offer of a connection; should it ever take another, the first
     // session ends here.

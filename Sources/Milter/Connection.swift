@@ -53,6 +53,7 @@ final class Connection {
     func deliver(
         _ event: MilterEvents, _ context: Context, _ call: (any MilterSession) -> MilterReply
     ) -> sfsistat {
+        HeldWrites.drop()
         guard events.contains(event), !skipped.contains(event) else {
             return negotiation.silent.contains(event) ? SMFIS_NOREPLY : SMFIS_CONTINUE
         }
@@ -88,11 +89,17 @@ final class Connection {
 
     /// Ends the message: edits, then the reply.
     func endOfMessage(_ context: Context) -> sfsistat {
+        HeldWrites.drop()
         let verdict = session.endOfMessage(MilterMacros(context))
         skipped = []
         if hasLostAnswer { return SMFIS_TEMPFAIL }
-        if verdict.reply == .continue || verdict.reply == .accept {
-            guard send(verdict.edits, context) else { return SMFIS_TEMPFAIL }
+        if verdict.reply == .continue || verdict.reply == .accept, !verdict.edits.isEmpty {
+            HeldWrites.begin()
+            guard send(verdict.edits, context) else {
+                HeldWrites.drop()
+                return SMFIS_TEMPFAIL
+            }
+            HeldWrites.releaseWithNext()
         }
         return status(of: verdict.reply, context)
     }
@@ -107,10 +114,10 @@ final class Connection {
         session.close()
     }
 
-    /// Sends the edits, all or (as far as it is in our hands) none: they are looked through first.
+    /// Sends the edits, all or none: they are looked through first, and leave with the reply.
     ///
-    /// Once the first is sent, a failure cannot be taken back; the tempfail that follows keeps the
-    /// half-edited message from being delivered.
+    /// Where there are too many for that, a failure after the first cannot be taken back; the tempfail
+    /// that follows keeps the half-edited message from being delivered.
     private func send(_ edits: [MessageEdit], _ context: Context) -> Bool {
         for edit in edits {
             if let fault = edit.fault(granted: negotiation.agreed.edits) {

@@ -130,6 +130,9 @@ public enum MilterServer {
         if !isHelped {
             options.onProblem("sessions that wait for the DNS may hold up others (no pool waker)")
         }
+        if !HeldWrites.isInPlace {
+            options.onProblem("a kill may leave a message half-edited (writev is not ours)")
+        }
         wake.wait()
         if isDraining.load(ordering: .acquiring) {
             guard closeListener(listener) else { throw .failed("closing the listener") }

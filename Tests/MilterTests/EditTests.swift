@@ -51,6 +51,37 @@ import Testing
         #expect(outcome.message.values("Received") == [" \n\tby mx.example.org; date"])
     }
 
+    /// Whoever kills the daemon does not get between the edits of a message.
+    @Test func editsAndVerdictComeInOnePiece() throws {
+        let probe = try Probe(
+            "events=header", "edits=11", "edit=insert:0:X-Top: 1", "edit=delete:1:X-Test:",
+            "edit=change:1:Subject: new",
+            "edit=add:0:X-Long: \(String(repeating: "x", count: 200))")
+        let connection = try probe.mta.connect()
+        for _ in 0..<3 {
+            let before = connection.stream.arrivals
+            let outcome = try connection.deliver(hello)
+            #expect(outcome.edits.count == 4)
+            #expect(outcome.message.values("X-Top") == [" 1"])
+            #expect(connection.stream.arrivals == before + 1)
+        }
+        connection.quit()
+        #expect(!probe.process.lines.contains { $0.contains("problem") })
+    }
+
+    /// Over what a socket takes at once they come as they can, and whole.
+    @Test(arguments: [Probe.Transport.unix, .inet])
+    func manyLongEditsComeToo(transport: Probe.Transport) throws {
+        let edits = (0..<12).map { "edit=add:0:X-\($0): \(String(repeating: "x", count: 50_000))" }
+        let probe = try Probe(["events=header", "edits=11"] + edits, over: transport)
+        for _ in 0..<2 {
+            let outcome = try probe.mta.deliver(hello)
+            #expect(outcome.decision == .accepted)
+            #expect(outcome.message.fields.suffix(12).map(\.name) == (0..<12).map { "X-\($0)" })
+            #expect(outcome.message.fields.suffix(12).allSatisfy { $0.value.count == 50_001 })
+        }
+    }
+
     @Test(arguments: [
         "add:0:X: a\r\nInjected: b", "add:0:X: a\nInjected: b", "add:0:X: a\n", "add:0:X:Y: a\rb",
         "add:0:Not a name: a", "add:0:: a", "change:0:X: a", "change:1:X:", "insert:-1:X: a",

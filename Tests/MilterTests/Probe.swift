@@ -10,7 +10,12 @@ final class Probe {
     enum Transport { case unix, inet, inet6 }
 
     /// Starts a probe on a socket of that kind.
-    init(_ arguments: String..., over transport: Transport = .unix) throws {
+    convenience init(_ arguments: String..., over transport: Transport = .unix) throws {
+        try self.init(arguments, over: transport)
+    }
+
+    /// Starts a probe on a socket of that kind.
+    init(_ arguments: [String], over transport: Transport) throws {
         directory = FileManager.default.temporaryDirectory
             .appendingPathComponent("milter-\(UUID().uuidString.prefix(8))")
         try FileManager.default.createDirectory(at: directory, withIntermediateDirectories: true)

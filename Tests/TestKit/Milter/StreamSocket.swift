@@ -37,6 +37,8 @@ public final class StreamSocket {
     private var input: [UInt8] = []
     private var position = 0
     private var sent = 0
+    /// How often input came, all that was there each time.
+    public private(set) var arrivals = 0
     private let timeout: Double
     private let cutAfter: Int?
 
@@ -167,5 +169,6 @@ public final class StreamSocket {
         let count = unsafe recv(descriptor, &buffer, buffer.count, 0)
         guard count > 0 else { throw StreamError.closed }
         input.append(contentsOf: buffer.prefix(count))
+        arrivals += 1
     }
 }
