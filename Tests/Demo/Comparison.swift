@@ -9,6 +9,7 @@ struct Comparison {
     let after: String
 
     private static let width = 44
+    private static let longest = 72
 
     /// Compares what somebody sent with what arrived; what the signers added is left out.
     init(before: SMTPSink.Message, after: SMTPSink.Message) {
@@ -25,7 +26,8 @@ struct Comparison {
         text = rows.map { left, right in
             let line = right.replacing("\r\n", with: "").replacing("\t", with: " ")
             return left.prefix(Self.width - 2).padding(
-                toLength: Self.width, withPad: " ", startingAt: 0) + line
+                toLength: Self.width, withPad: " ", startingAt: 0)
+                + (line.count > Self.longest ? line.prefix(Self.longest - 1) + "…" : line)
         }.joined(separator: "\n")
     }
 }

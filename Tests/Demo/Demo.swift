@@ -17,13 +17,14 @@ enum Demo {
     private static func run() throws -> Bool {
         let narrator = Narrator()
         narrator.chapter("Starting a private mail system on loopback")
-        let system = try MailSystem()
+        var system = try MailSystem()
         narrator.say(
             "example.org: Dovecot submission, Postfix, signet-scrub, signet-dkim with two keys")
         narrator.say(
             "example.net: Postfix, signet-spf, signet-dkim that verifies, signet-dmarc, Dovecot with Bob"
         )
-        narrator.say("a name server with example.org's keys and its DMARC policy, p=reject")
+        narrator.say(
+            "a name server with example.org's keys, its SPF record and DMARC policy, p=reject")
         narrator.say(
             "All of it runs from /tmp, on free ports. It was up after \(narrator.seconds) s.")
 
@@ -62,9 +63,16 @@ enum Demo {
         for value in message.values(of: "DKIM-Signature") {
             narrator.quote("DKIM-Signature:" + value)
         }
-        narrator.say("signet-dkim of example.net looked the keys up, verified, and added:")
+        narrator.say("signet-spf of example.net let it in, and added:")
+        for value in message.values(of: "Received-SPF") { narrator.quote("Received-SPF:" + value) }
+        narrator.say(
+            "signet-dkim and signet-dmarc of example.net judged it; one field tells it all:")
         let results = message.values(of: "Authentication-Results")
         for value in results { narrator.quote("Authentication-Results:" + value) }
+        var isGood = narrator.check(
+            results.count == 1
+                && ["spf=pass", "dkim=pass", "dmarc=pass"].allSatisfy(results[0].contains),
+            "SPF, DKIM and DMARC pass")
 
         narrator.chapter("What signet-scrub hid")
         let pairs = Comparison(before: SMTPSink.Message(bytes: Array(text.utf8)), after: message)
@@ -75,8 +83,9 @@ enum Demo {
 
         narrator.chapter("Who says that the signatures are good?")
         let passes = results.first.map { $0.ranges(of: "dkim=pass").count } ?? 0
-        var isGood = narrator.check(
-            passes == 2, "signet-dkim at example.net: \(passes) of 2 signatures pass")
+        isGood =
+            narrator.check(
+                passes == 2, "Signet at example.net: \(passes) of 2 signatures pass") && isGood
         for peer in DKIMPeer.allCases {
             let verdicts = try peer.verify(bytes, records: system.keys.records)
             let words = verdicts.map { "\($0.algorithm) \($0.result)" }.joined(separator: ", ")
@@ -93,18 +102,40 @@ enum Demo {
                 && isGood
         }
 
+        let stranger = Stranger(receiver: system.receiver)
         narrator.chapter("A stranger sends mail in Ann's name")
-        isGood = try forge(system, narrator) && isGood
+        narrator.quote(Stranger.forgery)
+        let refusal = try stranger.send(from: "x@evil.example")
+        isGood =
+            narrator.check(
+                refusal.code == 550, "signet-dmarc at example.net had Postfix refuse it: \(refusal)"
+            )
+            && isGood
 
         narrator.chapter("He tries Ann's address in the envelope too")
-        isGood = try forgeEnvelope(system, narrator) && isGood
+        narrator.quote("MAIL FROM:<ann@example.org>\nRCPT TO:<bob@example.net>")
+        let early = try stranger.send(from: "ann@example.org")
+        isGood =
+            narrator.check(
+                early.code == 550, "signet-spf at example.net had Postfix refuse it: \(early)")
+            && isGood
+
+        narrator.chapter("He has luck: signet-dmarc is killed just now")
+        system.guardian.kill()
+        let deferral = try stranger.send(from: "x@evil.example")
+        isGood =
+            narrator.check(deferral.code == 451, "nothing passes without it: \(deferral)") && isGood
+        try system.startGuardian()
+        let refusalAgain = try stranger.send(from: "x@evil.example")
+        isGood =
+            narrator.check(refusalAgain.code == 550, "and it is back: \(refusalAgain)") && isGood
 
         narrator.chapter("What the daemons logged")
-        narrator.quote(system.scrubber.log.joined(separator: "\n"))
-        narrator.quote(system.signer.log.joined(separator: "\n"))
-        narrator.quote(system.gatekeeper.log.joined(separator: "\n"))
-        narrator.quote(system.verifier.log.joined(separator: "\n"))
-        narrator.quote(system.guardian.log.joined(separator: "\n"))
+        for (name, daemon) in system.daemons {
+            narrator.say(name)
+            for line in daemon.log where !line.contains(" listens on ") { narrator.quote(line) }
+        }
+
         narrator.chapter("Where to look next")
         narrator.say("README.md            what Signet is, and a map of the code")
         narrator.say("Sources/signet-dkim  the milter that you have just seen")
@@ -112,46 +143,5 @@ enum Demo {
         narrator.say("Tests/run            all the tests")
         narrator.say("\nEverything took \(narrator.seconds) s and is gone now.")
         return isGood
-    }
-
-    /// Claims example.org's envelope sender from a host that its SPF record does not name; false if it is not refused.
-    private static func forgeEnvelope(
-        _ system: MailSystem, _ narrator: Narrator
-    ) throws -> Bool {
-        let client = try system.receiver.connect()
-        try client.ehlo()
-        try client.xclient(["ADDR": "203.0.113.66", "NAME": "mail.evil.example"])
-        try client.ehlo("mail.evil.example")
-        let reply = try client.deliver(
-            from: "ann@example.org", to: ["bob@example.net"], Array("Subject: Again\r\n\r\n".utf8))
-        try client.quit()
-        narrator.quote("MAIL FROM:<ann@example.org>\nRCPT TO:<bob@example.net>")
-        return narrator.check(
-            reply.code == 550, "signet-spf at example.net had Postfix refuse it: \(reply)")
-    }
-
-    /// Sends a forgery from a host that may send mail of evil.example; false if it is not caught.
-    private static func forge(_ system: MailSystem, _ narrator: Narrator) throws -> Bool {
-        let text = """
-            Authentication-Results: mx.example.net; dmarc=pass header.from=example.org\r
-            From: Ann <ann@example.org>\r
-            To: Bob <bob@example.net>\r
-            Subject: Send money\r
-            Date: Sat, 21 Nov 2026 12:30:00 +0000\r
-            Message-ID: <money@evil.example>\r
-            \r
-            Quickly, please. Ann\r
-
-            """
-        let client = try system.receiver.connect()
-        try client.ehlo()
-        try client.xclient(["ADDR": "203.0.113.66", "NAME": "mail.evil.example"])
-        try client.ehlo("mail.evil.example")
-        let reply = try client.deliver(
-            from: "x@evil.example", to: ["bob@example.net"], Array(text.utf8))
-        try client.quit()
-        narrator.quote(text)
-        return narrator.check(
-            reply.code == 550, "signet-dmarc at example.net had Postfix refuse it: \(reply)")
     }
 }

@@ -21,16 +21,20 @@ struct MailSystem {
     /// signet-dkim behind it.
     let verifier: DaemonProcess
     /// signet-dmarc behind it, the last of its milters.
-    let guardian: DaemonProcess
+    private(set) var guardian: DaemonProcess
+    private let guardianConfiguration: String
     /// example.net's Dovecot, where Bob's mail is kept.
     let mailbox: DovecotInstance
+
+    /// Where example.org's mail comes from: an address that is not this host's own, as far as the daemons are told.
+    static let senderAddress = "127.0.0.25"
 
     /// Starts all of it, from the receiving end to the sending.
     init() throws {
         keys = try SigningKeys(domain: "example.org", owner: "nobody")
         nameServer = try NSDServer(
             keys.zone + """
-                example.org. IN TXT "v=spf1 ip4:192.0.2.1 -all"
+                example.org. IN TXT "v=spf1 ip4:\(Self.senderAddress) -all"
                 _dmarc.example.org. IN TXT "v=DMARC1; p=reject"
                 evil.example. IN TXT "v=spf1 ip4:203.0.113.0/24 -all"
                 """)
@@ -62,6 +66,7 @@ struct MailSystem {
             configuration: """
                 Nameservers \(nameServer.nameserver)
                 UserID nobody
+                skip_addresses 127.0.0.1
                 Socket unix:\(receiver.socketPath("spf"))
 
                 """)
@@ -73,22 +78,23 @@ struct MailSystem {
 
                 """ + common)
 
-        guardian = try DaemonProcess(
-            "signet-dmarc",
-            configuration: """
-                RejectFailures yes
-                ReportStore none
-                Nameservers \(nameServer.nameserver)
-                UserID nobody
-                SyslogSuccess yes
-                Socket unix:\(receiver.socketPath("dmarc"))
+        guardianConfiguration = """
+            RejectFailures yes
+            IgnoreHosts 127.0.0.1
+            ReportStore none
+            Nameservers \(nameServer.nameserver)
+            UserID nobody
+            SyslogSuccess yes
+            Socket unix:\(receiver.socketPath("dmarc"))
 
-                """)
+            """
+        guardian = try DaemonProcess("signet-dmarc", configuration: guardianConfiguration)
 
         let relayPort = try receiver.port()
         let sender = try PostfixInstance {
             $0.hostName = "mx.example.org"
             $0.relayPort = relayPort
+            $0.settings["smtp_bind_address"] = Self.senderAddress
             $0.settings["smtpd_milters"] = "unix:signet/scrub.sock, unix:signet/dkim.sock"
             $0.settings["non_smtpd_milters"] = "unix:signet/dkim.sock"
         }
@@ -115,5 +121,20 @@ struct MailSystem {
             $0.hostName = "mail.example.org"
             $0.submissionRelayPort = submissionRelayPort
         }
+    }
+
+    /// Starts signet-dmarc again.
+    mutating func startGuardian() throws {
+        guardian = try DaemonProcess(
+            "signet-dmarc", configuration: guardianConfiguration, directory: guardian.directory)
+    }
+
+    /// The daemons with their names, in the order in which Ann's message meets them.
+    var daemons: KeyValuePairs<String, DaemonProcess> {
+        [
+            "signet-scrub of example.org": scrubber, "signet-dkim of example.org": signer,
+            "signet-spf of example.net": gatekeeper, "signet-dkim of example.net": verifier,
+            "signet-dmarc of example.net": guardian,
+        ]
     }
 }
