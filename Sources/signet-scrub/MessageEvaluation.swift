@@ -22,7 +22,8 @@ struct MessageEvaluation {
             return .noInput
         }
         let plan = ScrubPlan(
-            split.header, policy: policy, mtaName: nil, queueID: nil, now: Int64(time(nil)))
+            split.header, policy: policy, mtaName: HostName.current, queueID: nil,
+            now: Int64(time(nil)))
         for line in ScrubListing(plan, of: split.header).lines { MessageInput.say(line.text) }
         return .ok
     }

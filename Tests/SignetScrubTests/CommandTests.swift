@@ -1,3 +1,4 @@
+import Foundation
 import TestKit
 import Testing
 
@@ -47,6 +48,24 @@ struct CommandTests {
         #expect(result.output.contains("X-Mailer: a\n b\n"))
         #expect(result.output.hasSuffix("User-Agent: c\n\nbody"))
         #expect(!result.output.contains("laptop.lan"))
+    }
+
+    @Test func octetsThatAreNotTextAreKeptAfterwards() throws {
+        let directory = try TemporaryDirectory("signet-scrub")
+        let message =
+            Array("X-Mailer: a\r\nSubject: ".utf8) + [0xE4, 0x01]
+            + Array("\r\n b\r\n\r\nbody\r\n".utf8)
+        let path = try directory.write(message, to: "message")
+        let after = directory.file("after")
+        // Through a file: the kit reads output as text.
+        try Command.require(
+            "/bin/sh",
+            [
+                "-c", "\"$0\" scrub --after \"$1\" > \"$2\"", try DaemonProcess.path(of: "signet"),
+                path, after,
+            ])
+        let bytes = try [UInt8](Data(contentsOf: URL(fileURLWithPath: after)))
+        #expect(bytes == Array(message.dropFirst("X-Mailer: a\r\n".utf8.count)))
     }
 
     @Test func whatCannotBeUsedIsAFailure() throws {

@@ -17,8 +17,8 @@ struct ScrubCommand: ParsableCommand {
     @Option(help: "A configuration of signet-scrub. The default rules without it.")
     var rules: String?
 
-    @Option(help: "The name that the mail server gives itself.")
-    var host = "localhost"
+    @Option(help: "The name that the mail server gives itself. This machine's without it.")
+    var host: String?
 
     @Flag(help: "Print the message as it would be sent on, not the differences.")
     var after = false
@@ -52,16 +52,15 @@ struct ScrubCommand: ParsableCommand {
             let split = try? HeaderSection.split(message: contents)
         else { throw CommandFailure(.dataError, "\(message ?? "") cannot be read as a message") }
         let plan = ScrubPlan(
-            split.header, policy: policy, mtaName: host, queueID: nil,
+            split.header, policy: policy, mtaName: host ?? HostName.current, queueID: nil,
             now: Int64(Date().timeIntervalSince1970))
-        let listing = ScrubListing(plan, of: split.header)
         if after {
-            let lines = listing.lines.filter { $0.mark != .old }.map { $0.field + "\n" }
-            // The body is octets, not text, so that all of it goes past print's buffer.
-            FileHandle.standardOutput.write(Data(lines.joined().utf8) + Data("\n".utf8))
-            FileHandle.standardOutput.write(Data(contents[split.bodyStart...]))
+            let end = Self.lineEnd(of: contents)
+            // Octets, not text: past print's buffer.
+            let header = plan.applied(to: split.header, lineEnd: end)
+            FileHandle.standardOutput.write(Data(header + end + contents[split.bodyStart...]))
         } else {
-            for line in listing.lines { print(line.text) }
+            for line in ScrubListing(plan, of: split.header).lines { print(line.text) }
         }
         guard !plan.isLoop else {
             throw CommandFailure(.dataError, "554 5.4.6: the message has made \(plan.hops) hops")
@@ -69,6 +68,14 @@ struct ScrubCommand: ParsableCommand {
     }
 
     private static let sizeLimit = 256 << 20
+
+    /// What ends the first line of a message, and so all of them.
+    private static func lineEnd(of contents: [UInt8]) -> [UInt8] {
+        guard let first = contents.firstIndex(of: .lf), first > 0, contents[first - 1] == .cr else {
+            return [.lf]
+        }
+        return [.cr, .lf]
+    }
 
     /// The policy of the configuration; what is wrong with it goes to standard error.
     private func policy() throws -> ScrubPolicy {
