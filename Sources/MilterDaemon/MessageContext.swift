@@ -4,7 +4,7 @@ public import MailSyntax
 public import Milter
 
 /// What is known at end of message, and the words and edits that every outcome of every daemon shares.
-public struct MessageContext<Configuration: Sendable>: Sendable {
+public struct MessageContext<Configuration: AnyObject & Sendable>: Sendable {
     /// The MTA's name for the message; nil where it has none.
     public let queueID: String?
     /// The MTA's own name, `{j}`.
@@ -15,12 +15,10 @@ public struct MessageContext<Configuration: Sendable>: Sendable {
     public let header: HeaderSection
     /// How many Authentication-Results fields are missing in it, as it had grown too long.
     public let unreadResults: Int
-    private let shared: Shared<Configuration>
+    /// The configuration that the connection began with.
+    public let configuration: Configuration
     /// Where lines go.
     public let log: Log
-
-    /// The configuration that the connection began with.
-    public var configuration: Configuration { shared.value }
 
     /// Collects what is known.
     ///
@@ -28,18 +26,18 @@ public struct MessageContext<Configuration: Sendable>: Sendable {
     ///   - macros: the MTA's macros at end of message.
     ///   - granted: the edits that the MTA has granted.
     ///   - header: the header section that has come.
-    ///   - shared: the configuration that the connection began with.
+    ///   - configuration: the configuration that the connection began with.
     ///   - log: where lines go.
     public init(
         _ macros: borrowing MilterMacros, granted: MilterEdits, header: IncomingHeader,
-        shared: Shared<Configuration>, log: Log
+        configuration: Configuration, log: Log
     ) {
         queueID = macros.queueID
         mtaName = macros["j"]
         canQuarantine = granted.contains(.quarantine)
         self.header = header.section
         unreadResults = header.unreadResults
-        self.shared = shared
+        self.configuration = configuration
         self.log = log
     }
 

@@ -5,53 +5,9 @@ import MailDNS
 import MailSyntax
 import MilterDaemon
 
-/// Reading the directives into a configuration; everything wrong is reported to the reader.
+/// Reading directives into the parts of a configuration; everything wrong is reported to the reader.
 extension DKIMConfiguration {
-    /// The longest header section that is kept when MaximumHeaders is 0.
-    private static let headerOctetsLimit = 16 << 20
-
-    /// Reads all directives; usable only when the reader has no errors afterwards.
-    init(reading reader: ConfigurationReader) {
-        mode = Self.mode(reader)
-        traffic = Self.traffic(reader)
-        exemptDomains = reader.domainSet("ExemptDomains") ?? DomainSet()
-        externalIgnoreList = reader.peerSet("ExternalIgnoreList") ?? PeerSet()
-        dontSignMailTo = reader.dataSet("DontSignMailTo")
-        senderFields = Self.fieldNames(reader, "SenderHeaders") ?? [.from]
-        let octets = reader.integer("MaximumHeaders") ?? 0
-        maximumHeaderOctets =
-            octets == 0 ? Self.headerOctetsLimit : min(octets, Self.headerOctetsLimit)
-        requiresHeaders = reader.boolean("RequiredHeaders")
-        ignoresMalformedMail = reader.boolean("IgnoreMalformedMail")
-
-        keys = mode.contains(.sign) ? KeyBookReader(reader).read() : keys
-        recipe = Self.recipe(reader)
-        removesOldSignatures = reader.boolean("RemoveOldSignatures")
-        fixedTime = reader.integer("FixedTimestamp").map(Int64.init)
-
-        verifier.maximumSignatures =
-            reader.integer("MaximumSignaturesToVerify") ?? verifier.maximumSignatures
-        verifier.minimumKeyBits = reader.integer("MinimumKeyBits") ?? verifier.minimumKeyBits
-        verifier.clockDrift =
-            reader.duration("ClockDrift")?.components.seconds ?? verifier.clockDrift
-        verifier.mustBeSigned = Self.fieldNames(reader, "MustBeSigned") ?? []
-        signaturePolicy = SignaturePolicy(
-            trustedDomains: reader.domainSet("TrustSignaturesFrom"),
-            unprotectedKey: reader.word("UnprotectedKey", as: SignaturePolicy.Worth.self) ?? .none,
-            bogusKey: reader.word("BogusKey", as: SignaturePolicy.Worth.self) ?? .fail)
-        resolver = ResolverSettings(reader)
-        testKeys = Self.testKeys(reader)
-
-        results = Self.results(reader)
-        actions = Self.actions(reader)
-
-        logsWhy = reader.boolean("LogWhy")
-        logsSuccess = reader.boolean("SyslogSuccess")
-        logsResults = reader.boolean("LogResults")
-        addsSoftwareHeader = reader.boolean("SoftwareHeader")
-    }
-
-    private static func mode(_ reader: ConfigurationReader) -> Mode {
+    static func mode(_ reader: ConfigurationReader) -> Mode {
         switch reader.text("Mode") {
         case "s": .sign
         case "v": .verify
@@ -59,7 +15,7 @@ extension DKIMConfiguration {
         }
     }
 
-    private static func traffic(_ reader: ConfigurationReader) -> TrafficPolicy {
+    static func traffic(_ reader: ConfigurationReader) -> TrafficPolicy {
         TrafficPolicy(
             peers: reader.peerSet("PeerList") ?? PeerSet(),
             internalHosts: reader.peerSet("InternalHosts") ?? PeerSet(),
@@ -68,7 +24,7 @@ extension DKIMConfiguration {
             macrosOfOthers: reader.macroConditions("MacroListVerify"))
     }
 
-    private static func recipe(_ reader: ConfigurationReader) -> SigningRecipe {
+    static func recipe(_ reader: ConfigurationReader) -> SigningRecipe {
         var recipe = SigningRecipe()
         recipe.canonicalization = canonicalization(reader.text("Canonicalization"))
         recipe.signedFields =
@@ -99,8 +55,19 @@ extension DKIMConfiguration {
         }
     }
 
+    static func verifier(_ reader: ConfigurationReader) -> DKIMVerifierOptions {
+        var options = DKIMVerifierOptions()
+        options.maximumSignatures =
+            reader.integer("MaximumSignaturesToVerify") ?? options.maximumSignatures
+        options.minimumKeyBits = reader.integer("MinimumKeyBits") ?? options.minimumKeyBits
+        options.clockDrift =
+            reader.duration("ClockDrift")?.components.seconds ?? options.clockDrift
+        options.mustBeSigned = fieldNames(reader, "MustBeSigned") ?? []
+        return options
+    }
+
     /// Reads the records of TestPublicKeys and TestDNSData: a name, and the text of its TXT record.
-    private static func testKeys(_ reader: ConfigurationReader) -> [ZoneRecord]? {
+    static func testKeys(_ reader: ConfigurationReader) -> [ZoneRecord]? {
         let directives = ["TestPublicKeys", "TestDNSData"].filter { reader.isSet($0) }
         guard !directives.isEmpty else { return nil }
         var records: [ZoneRecord] = []
@@ -120,7 +87,7 @@ extension DKIMConfiguration {
         return records
     }
 
-    private static func results(_ reader: ConfigurationReader) -> ResultsPolicy {
+    static func results(_ reader: ConfigurationReader) -> ResultsPolicy {
         var policy = ResultsPolicy()
         policy.authservID = reader.text("AuthservID")
         if policy.authservID == "HOSTNAME" { policy.authservID = HostName.current }
@@ -133,7 +100,7 @@ extension DKIMConfiguration {
         return policy
     }
 
-    private static func actions(_ reader: ConfigurationReader) -> Actions {
+    static func actions(_ reader: ConfigurationReader) -> Actions {
         let blanket = reader.word("On-Default", as: Actions.Action.self)
         func action(_ name: String) -> Actions.Action? {
             if let blanket, !reader.isSet(name) { return blanket }
@@ -166,7 +133,7 @@ extension DKIMConfiguration {
     }
 
     /// A plain list of field names, without patterns.
-    private static func fieldNames(
+    static func fieldNames(
         _ reader: ConfigurationReader, _ directive: String
     ) -> [FieldName]? {
         fieldList(reader, directive, withPatterns: false)?.applied(to: []).map(\.name)

@@ -7,8 +7,9 @@ import MilterDaemon
 
 /// Everything that the configuration says, read, checked and ready for use.
 ///
-/// Immutable: each connection keeps the one it began with, and a reload replaces it as a whole.
-struct DKIMConfiguration: Sendable {
+/// Immutable: each connection keeps the one it began with, and a reload replaces it as a whole. A class, so that to pass it on
+/// counts one reference and not each of the many in it.
+final class DKIMConfiguration: Sendable {
     /// What the daemon does at all.
     struct Mode: OptionSet, Sendable {
         let rawValue: Int
@@ -17,62 +18,98 @@ struct DKIMConfiguration: Sendable {
     }
 
     /// What the daemon does at all.
-    var mode: Mode = [.sign, .verify]
+    let mode: Mode
     /// Whose mail is ours.
-    var traffic = TrafficPolicy()
+    let traffic: TrafficPolicy
     /// Sender domains whose mail passes untouched.
-    var exemptDomains = DomainSet()
+    let exemptDomains: DomainSet
     /// Strangers who may use our domains without a line in the log.
-    var externalIgnoreList = PeerSet()
+    let externalIgnoreList: PeerSet
     /// Recipients to whom nothing is signed.
-    var dontSignMailTo: DataSet?
+    let dontSignMailTo: DataSet?
     /// The fields that name the sender, in order.
-    var senderFields: [FieldName] = [.from]
+    let senderFields: [FieldName]
     /// The longest header section in octets.
-    var maximumHeaderOctets = 65_536
+    let maximumHeaderOctets: Int
     /// Whether messages must keep to RFC 5322's field counts.
-    var requiresHeaders = false
+    let requiresHeaders: Bool
     /// Whether messages that do not are passed untouched rather than rejected.
-    var ignoresMalformedMail = false
+    let ignoresMalformedMail: Bool
 
     /// Who signs for whom.
-    var keys = KeyBook(plan: .nothing, vault: KeyVault { .missing(path: $0) })
+    let keys: KeyBook
     /// What signatures cover and say.
-    var recipe = SigningRecipe()
+    let recipe: SigningRecipe
     /// Whether the signatures that stand on a message of ours are removed.
-    var removesOldSignatures = false
+    let removesOldSignatures: Bool
     /// The time for t= and x=, for tests.
-    var fixedTime: Int64?
+    let fixedTime: Int64?
 
     /// How signatures are verified.
-    var verifier = DKIMVerifierOptions()
+    let verifier: DKIMVerifierOptions
     /// What the administrator makes of the results.
-    var signaturePolicy = SignaturePolicy()
+    let signaturePolicy: SignaturePolicy
     /// The DNS servers, and how long their answers may take.
-    var resolver = ResolverSettings()
+    let resolver: ResolverSettings
     /// Key records that are looked at instead of the DNS, for tests.
-    var testKeys: [ZoneRecord]?
+    let testKeys: [ZoneRecord]?
 
     /// Under which authserv-id results are given, and which others are removed.
-    var results = ResultsPolicy()
+    let results: ResultsPolicy
     /// What happens to a message.
-    var actions = Actions()
+    let actions: Actions
 
     /// Whether each step of the decision is logged.
-    var logsWhy = false
+    let logsWhy: Bool
     /// Whether good news is logged.
-    var logsSuccess = true
+    let logsSuccess: Bool
     /// Whether the result of each signature is logged.
-    var logsResults = false
+    let logsResults: Bool
     /// Whether a field names this program.
-    var addsSoftwareHeader = false
+    let addsSoftwareHeader: Bool
 
     /// How long the DNS answers for one message may take together, in seconds.
     var dnsTimeout: Double { resolver.timeout }
-}
 
-/// The configuration of a connection, by one reference.
-typealias SharedConfiguration = Shared<DKIMConfiguration>
+    /// The longest header section that is kept when MaximumHeaders is 0.
+    private static let headerOctetsLimit = 16 << 20
+
+    /// Reads all directives; usable only when the reader has no errors afterwards.
+    init(reading reader: ConfigurationReader) {
+        mode = Self.mode(reader)
+        traffic = Self.traffic(reader)
+        exemptDomains = reader.domainSet("ExemptDomains") ?? DomainSet()
+        externalIgnoreList = reader.peerSet("ExternalIgnoreList") ?? PeerSet()
+        dontSignMailTo = reader.dataSet("DontSignMailTo")
+        senderFields = Self.fieldNames(reader, "SenderHeaders") ?? [.from]
+        let octets = reader.integer("MaximumHeaders") ?? 0
+        maximumHeaderOctets =
+            octets == 0 ? Self.headerOctetsLimit : min(octets, Self.headerOctetsLimit)
+        requiresHeaders = reader.boolean("RequiredHeaders")
+        ignoresMalformedMail = reader.boolean("IgnoreMalformedMail")
+
+        keys = mode.contains(.sign) ? KeyBookReader(reader).read() : .empty
+        recipe = Self.recipe(reader)
+        removesOldSignatures = reader.boolean("RemoveOldSignatures")
+        fixedTime = reader.integer("FixedTimestamp").map(Int64.init)
+
+        verifier = Self.verifier(reader)
+        signaturePolicy = SignaturePolicy(
+            trustedDomains: reader.domainSet("TrustSignaturesFrom"),
+            unprotectedKey: reader.word("UnprotectedKey", as: SignaturePolicy.Worth.self) ?? .none,
+            bogusKey: reader.word("BogusKey", as: SignaturePolicy.Worth.self) ?? .fail)
+        resolver = ResolverSettings(reader)
+        testKeys = Self.testKeys(reader)
+
+        results = Self.results(reader)
+        actions = Self.actions(reader)
+
+        logsWhy = reader.boolean("LogWhy")
+        logsSuccess = reader.boolean("SyslogSuccess")
+        logsResults = reader.boolean("LogResults")
+        addsSoftwareHeader = reader.boolean("SoftwareHeader")
+    }
+}
 
 /// Under which name results are given, and whose results are removed.
 struct ResultsPolicy: Sendable {

@@ -32,6 +32,9 @@ struct KeyBook: Sendable {
     /// Loads keys whose file name depends on the sender's domain.
     let vault: KeyVault
 
+    /// Signs nothing.
+    static let empty = KeyBook(plan: .nothing, vault: KeyVault { .missing(path: $0) })
+
     /// Whether nothing is ever signed.
     var isEmpty: Bool {
         if case .nothing = plan { true } else { false }

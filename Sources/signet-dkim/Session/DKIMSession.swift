@@ -10,7 +10,7 @@ import MilterDaemon
 /// forgotten at every end: end of message and abort. The configuration is the one that held when the connection began.
 final class DKIMSession: MilterSession {
     private let services: Services
-    private let shared: SharedConfiguration
+    private let configuration: DKIMConfiguration
     private let negotiated: NegotiatedProtocol
     private var client = Client()
     private var message: Message
@@ -21,12 +21,10 @@ final class DKIMSession: MilterSession {
         protocol negotiated: NegotiatedProtocol
     ) {
         self.services = services
-        shared = SharedConfiguration(configuration)
+        self.configuration = configuration
         self.negotiated = negotiated
         message = Message(configuration)
     }
-
-    private var configuration: DKIMConfiguration { shared.value }
 
     /// The message under way.
     private struct Message: ~Copyable {
@@ -98,8 +96,8 @@ final class DKIMSession: MilterSession {
         var finished = Message(configuration)
         swap(&finished, &message)
         let context = MessageContext(
-            macros, granted: negotiated.edits, header: finished.header, shared: shared,
-            log: services.log)
+            macros, granted: negotiated.edits, header: finished.header,
+            configuration: configuration, log: services.log)
         return finished.task.finish(context, keys: services.publicKeys)
     }
 

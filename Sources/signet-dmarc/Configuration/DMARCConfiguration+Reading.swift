@@ -3,54 +3,16 @@ import DaemonResolver
 import MailAuth
 import MailSyntax
 
-/// Reading the directives into a configuration; everything wrong is reported to the reader.
+/// Reading directives into the parts of a configuration; everything wrong is reported to the reader.
 extension DMARCConfiguration {
-    /// The longest header section that is kept when MaximumHeaders is 0.
-    private static let headerOctetsLimit = 16 << 20
     /// The longest public suffix list; today's has 330 kB.
     private static let suffixListLimit = 16 << 20
 
-    /// Reads all directives; usable only when the reader has no errors afterwards.
-    init(reading reader: ConfigurationReader) {
-        scope = Scope(
-            ignoresAuthenticated: reader.boolean("IgnoreAuthenticatedClients"),
-            ignoredHosts: reader.peerSet("IgnoreHosts") ?? PeerSet(),
-            ignoredAuthors: reader.domainSet("IgnoreMailFrom") ?? DomainSet())
-        requiresHeaders = reader.boolean("RequiredHeaders")
-        rejectsSeveralAuthors = reader.boolean("RejectMultiValueFrom")
-        let octets = reader.integer("MaximumHeaders") ?? 0
-        maximumHeaderOctets =
-            octets == 0 ? Self.headerOctetsLimit : min(octets, Self.headerOctetsLimit)
-
-        trusted = Self.trusted(reader)
-        dmarc.discovery = Self.discovery(reader)
-        dkim.maximumSignatures = reader.integer("MaximumSignaturesToVerify") ?? 8
-        dkim.minimumKeyBits = reader.integer("MinimumKeyBits") ?? 1024
-        arc.minimumKeyBits = max(1024, dkim.minimumKeyBits)
-        trustedSealers = ["DomainWhitelist", "DomainWhitelistFile"].compactMap {
-            reader.domainSet($0)
-        }
-        looksUpClient = reader.boolean("ReverseLookup")
-        resolver = ResolverSettings(reader)
-
-        authservID = Self.hostNamed(reader.text("AuthservID"))
-        addsJobID = reader.boolean("AuthservIDWithJobID")
-        addsSoftwareHeader = reader.boolean("SoftwareHeader")
-        dispositions = Self.dispositions(reader)
-        failureCopy = Self.failureCopy(reader)
-
-        records.store = Self.store(reader)
-        records.historyFile = reader.text("HistoryFile")
-        records.includesAll = reader.boolean("RecordAllMessages")
-        records.ignoredRecipients = reader.dataSet("IgnoreMailTo")
-        logsSuccess = reader.boolean("SyslogSuccess")
-    }
-
-    private static func hostNamed(_ text: String?) -> String? {
+    static func hostNamed(_ text: String?) -> String? {
         text == "HOSTNAME" ? HostName.current : text
     }
 
-    private static func trusted(_ reader: ConfigurationReader) -> TrustedResults.Policy {
+    static func trusted(_ reader: ConfigurationReader) -> TrustedResults.Policy {
         var policy = TrustedResults.Policy()
         policy.hosts = (reader.dataSet("TrustedAuthservIDs")?.entries ?? []).compactMap {
             hostNamed($0.key).map { AuthservID($0) }
@@ -68,6 +30,26 @@ extension DMARCConfiguration {
             }
         }
         return policy
+    }
+
+    static func dmarc(_ reader: ConfigurationReader) -> DMARCOptions {
+        var options = DMARCOptions()
+        options.discovery = discovery(reader)
+        return options
+    }
+
+    static func dkim(_ reader: ConfigurationReader) -> DKIMVerifierOptions {
+        var options = DKIMVerifierOptions()
+        options.maximumSignatures = reader.integer("MaximumSignaturesToVerify") ?? 8
+        options.minimumKeyBits = reader.integer("MinimumKeyBits") ?? 1024
+        return options
+    }
+
+    /// Chains are held to what single signatures are.
+    static func arc(_ dkim: DKIMVerifierOptions) -> ARCOptions {
+        var options = ARCOptions()
+        options.minimumKeyBits = max(1024, dkim.minimumKeyBits)
+        return options
     }
 
     private static func discovery(_ reader: ConfigurationReader) -> DMARCOptions.Discovery {
@@ -99,7 +81,7 @@ extension DMARCConfiguration {
         return wanted == "psl" ? .publicSuffixList(list) : .auto(list)
     }
 
-    private static func dispositions(_ reader: ConfigurationReader) -> DispositionPolicy {
+    static func dispositions(_ reader: ConfigurationReader) -> DispositionPolicy {
         var policy = DispositionPolicy()
         policy.rejects = reader.boolean("RejectFailures")
         policy.holds = reader.boolean("HoldQuarantinedMessages")
@@ -116,7 +98,7 @@ extension DMARCConfiguration {
         return policy
     }
 
-    private static func failureCopy(_ reader: ConfigurationReader) -> String? {
+    static func failureCopy(_ reader: ConfigurationReader) -> String? {
         guard let text = reader.text("CopyFailuresTo") else { return nil }
         guard let address = try? EnvelopeAddress(forwardPath: Array(text.utf8).span),
             address.domain != nil
@@ -125,6 +107,13 @@ extension DMARCConfiguration {
             return nil
         }
         return "<\(address.text)>"
+    }
+
+    static func records(_ reader: ConfigurationReader) -> RecordPolicy {
+        RecordPolicy(
+            store: store(reader), historyFile: reader.text("HistoryFile"),
+            includesAll: reader.boolean("RecordAllMessages"),
+            ignoredRecipients: reader.dataSet("IgnoreMailTo"))
     }
 
     private static func store(_ reader: ConfigurationReader) -> String? {

@@ -5,47 +5,83 @@ import MailSyntax
 
 /// Everything that the configuration says, read, checked and ready for use.
 ///
-/// Immutable: each connection keeps the one it began with, and a reload replaces it as a whole.
-struct DMARCConfiguration: Sendable {
+/// Immutable: each connection keeps the one it began with, and a reload replaces it as a whole. A class, so that to pass it on
+/// counts one reference and not each of the many in it.
+final class DMARCConfiguration: Sendable {
     /// Whose mail is left alone.
-    var scope = Scope()
+    let scope: Scope
     /// Whether header fields must be as RFC 5322, section 3.6, has them.
-    var requiresHeaders = false
+    let requiresHeaders: Bool
     /// Whether messages of several author domains are rejected.
-    var rejectsSeveralAuthors = false
+    let rejectsSeveralAuthors: Bool
     /// The longest header section in octets.
-    var maximumHeaderOctets = 1_048_576
+    let maximumHeaderOctets: Int
 
     /// Whose results are taken instead of our own.
-    var trusted = TrustedResults.Policy()
+    let trusted: TrustedResults.Policy
     /// How DMARC is evaluated.
-    var dmarc = DMARCOptions()
+    let dmarc: DMARCOptions
     /// How signatures are verified.
-    var dkim = DKIMVerifierOptions()
+    let dkim: DKIMVerifierOptions
     /// How chains are validated.
-    var arc = ARCOptions()
+    let arc: ARCOptions
     /// Domains whose seals may override a failure.
-    var trustedSealers: [DomainSet] = []
+    let trustedSealers: [DomainSet]
     /// Whether the client's name is looked up.
-    var looksUpClient = false
+    let looksUpClient: Bool
     /// The DNS servers, and how long their answers may take.
-    var resolver = ResolverSettings()
+    let resolver: ResolverSettings
 
     /// The authserv-id; nil for the MTA's name.
-    var authservID: String?
+    let authservID: String?
     /// Whether the queue id is added to it.
-    var addsJobID = false
+    let addsJobID: Bool
     /// Whether a field names this program.
-    var addsSoftwareHeader = false
+    let addsSoftwareHeader: Bool
     /// What happens to mail that fails.
-    var dispositions = DispositionPolicy()
+    let dispositions: DispositionPolicy
     /// Who gets a copy of every failure, in angle brackets.
-    var failureCopy: String?
+    let failureCopy: String?
 
     /// Where evaluations are recorded.
-    var records = RecordPolicy()
+    let records: RecordPolicy
     /// Whether good news is logged.
-    var logsSuccess = false
+    let logsSuccess: Bool
+
+    /// The longest header section that is kept when MaximumHeaders is 0.
+    private static let headerOctetsLimit = 16 << 20
+
+    /// Reads all directives; usable only when the reader has no errors afterwards.
+    init(reading reader: ConfigurationReader) {
+        scope = Scope(
+            ignoresAuthenticated: reader.boolean("IgnoreAuthenticatedClients"),
+            ignoredHosts: reader.peerSet("IgnoreHosts") ?? PeerSet(),
+            ignoredAuthors: reader.domainSet("IgnoreMailFrom") ?? DomainSet())
+        requiresHeaders = reader.boolean("RequiredHeaders")
+        rejectsSeveralAuthors = reader.boolean("RejectMultiValueFrom")
+        let octets = reader.integer("MaximumHeaders") ?? 0
+        maximumHeaderOctets =
+            octets == 0 ? Self.headerOctetsLimit : min(octets, Self.headerOctetsLimit)
+
+        trusted = Self.trusted(reader)
+        dmarc = Self.dmarc(reader)
+        dkim = Self.dkim(reader)
+        arc = Self.arc(dkim)
+        trustedSealers = ["DomainWhitelist", "DomainWhitelistFile"].compactMap {
+            reader.domainSet($0)
+        }
+        looksUpClient = reader.boolean("ReverseLookup")
+        resolver = ResolverSettings(reader)
+
+        authservID = Self.hostNamed(reader.text("AuthservID"))
+        addsJobID = reader.boolean("AuthservIDWithJobID")
+        addsSoftwareHeader = reader.boolean("SoftwareHeader")
+        dispositions = Self.dispositions(reader)
+        failureCopy = Self.failureCopy(reader)
+
+        records = Self.records(reader)
+        logsSuccess = reader.boolean("SyslogSuccess")
+    }
 }
 
 /// Whose mail is left alone.

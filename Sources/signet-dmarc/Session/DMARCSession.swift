@@ -10,7 +10,7 @@ import MilterDaemon
 /// is forgotten at every end: end of message and abort. The configuration is the one that held when the connection began.
 final class DMARCSession: MilterSession {
     private let services: Services
-    private let shared: Shared<DMARCConfiguration>
+    private let configuration: DMARCConfiguration
     private let negotiated: NegotiatedProtocol
     private var client = Client()
     private var helo: [UInt8] = []
@@ -22,12 +22,10 @@ final class DMARCSession: MilterSession {
         protocol negotiated: NegotiatedProtocol
     ) {
         self.services = services
-        shared = Shared(configuration)
+        self.configuration = configuration
         self.negotiated = negotiated
         message = Message(configuration)
     }
-
-    private var configuration: DMARCConfiguration { shared.value }
 
     /// The message under way.
     private struct Message: ~Copyable {
@@ -112,8 +110,8 @@ final class DMARCSession: MilterSession {
         var finished = Message(configuration)
         swap(&finished, &message)
         let context = MessageContext(
-            macros, granted: negotiated.edits, header: finished.header, shared: shared,
-            log: services.log)
+            macros, granted: negotiated.edits, header: finished.header,
+            configuration: configuration, log: services.log)
         if let skip = finished.skip {
             context.log.info(context.queueID, skip.text)
             // What a stranger says about himself stays no more than from others.
