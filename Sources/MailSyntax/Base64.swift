@@ -10,24 +10,35 @@ public enum Base64 {
 
     /// The padded text of some octets, in one line.
     public static func encode(_ bytes: Span<UInt8>) -> String {
+        String(decoding: octets(of: bytes), as: UTF8.self)
+    }
+
+    /// The padded text of some octets, in one line, as octets.
+    public static func octets(of bytes: Span<UInt8>) -> [UInt8] {
         var text: [UInt8] = []
-        text.reserveCapacity((bytes.count + 2) / 3 * 4)
-        var buffer: UInt32 = 0
-        var pending = 0
-        for position in bytes.indices {
-            buffer = buffer << 8 | UInt32(bytes[position])
-            pending += 1
-            guard pending == 3 else { continue }
-            appendQuartet(of: buffer, to: &text)
-            buffer = 0
-            pending = 0
+        text.append(addingCapacity: (bytes.count &+ 2) / 3 &* 4) { text in
+            var position = 0
+            while bytes.count &- position >= 3 {
+                let bits =
+                    UInt32(bytes[position]) << 16 | UInt32(bytes[position &+ 1]) << 8
+                    | UInt32(bytes[position &+ 2])
+                text.append(character(bits >> 18))
+                text.append(character(bits >> 12 & 0x3F))
+                text.append(character(bits >> 6 & 0x3F))
+                text.append(character(bits & 0x3F))
+                position &+= 3
+            }
+            guard position < bytes.count else { return }
+            let hasTwo = bytes.count &- position == 2
+            let bits =
+                UInt32(bytes[position]) << 16
+                | (hasTwo ? UInt32(bytes[position &+ 1]) << 8 : 0)
+            text.append(character(bits >> 18))
+            text.append(character(bits >> 12 & 0x3F))
+            text.append(hasTwo ? character(bits >> 6 & 0x3F) : 0x3D)
+            text.append(0x3D)
         }
-        if pending > 0 {
-            appendQuartet(of: buffer << UInt32(8 * (3 - pending)), to: &text)
-            text.removeLast(3 - pending)
-            text.append(contentsOf: repeatElement(0x3D, count: 3 - pending))
-        }
-        return String(decoding: text, as: UTF8.self)
+        return text
     }
 
     /// The octets that a base64string stands for, or nil where it is not one.
@@ -84,22 +95,22 @@ public enum Base64 {
     /// The octets that a base64string stands for, or nil where it is not one.
     public static func decode(_ text: String) -> [UInt8]? { decode(text.utf8.span) }
 
-    private static func appendQuartet(of bits: UInt32, to text: inout [UInt8]) {
-        text.append(alphabet[Int(bits >> 18 & 0x3F)])
-        text.append(alphabet[Int(bits >> 12 & 0x3F)])
-        text.append(alphabet[Int(bits >> 6 & 0x3F)])
-        text.append(alphabet[Int(bits & 0x3F)])
+    /// The character of a digit.
+    private static func character(_ digit: UInt32) -> UInt8 {
+        let digit = UInt8(truncatingIfNeeded: digit)
+        return switch digit {
+        case ..<26: digit &+ UInt8(ascii: "A")
+        case ..<52: digit &- 26 &+ UInt8(ascii: "a")
+        case ..<62: digit &- 52 &+ UInt8(ascii: "0")
+        case 62: UInt8(ascii: "+")
+        default: UInt8(ascii: "/")
+        }
     }
-
-    private static let alphabet = [UInt8](
-        "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/".utf8)
 
     /// For each octet the digit it stands for, or 0xFF.
     private static let values: [UInt8] = {
         var table = [UInt8](repeating: 0xFF, count: 256)
-        for (value, character) in alphabet.enumerated() {
-            table[Int(character)] = UInt8(value)
-        }
+        for digit in UInt8(0)..<64 { table[Int(character(UInt32(digit)))] = digit }
         return table
     }()
 }

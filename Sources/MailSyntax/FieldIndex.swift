@@ -1,8 +1,8 @@
 /// Finds header fields by name: an open hash table of the lowest field of each name, from which a chain
 /// leads up through the others.
 ///
-/// Trust: hostile names. The hash is the standard library's, keyed anew in each process, so that names
-/// that collide cannot be made up in advance.
+/// Trust: hostile names. The hash is keyed with secrets that are new in each process, so that names that
+/// collide cannot be made up in advance.
 struct FieldIndex: Sendable {
     private struct Link {
         /// The hash of the name.
@@ -41,6 +41,13 @@ struct FieldIndex: Sendable {
         guard !slots.isEmpty else { return nil }
         let slot = find(name, hash: hash, bytes: bytes, fields: fields)
         return slots[slot] < 0 ? nil : Int(slots[slot])
+    }
+
+    /// The lowest field that has the name of another.
+    func last(sameNameAs position: Int, names bytes: [UInt8], fields: [HeaderSection.Field]) -> Int
+    {
+        let name = bytes.span.extracting(fields[position].name)
+        return Int(slots[find(name, hash: links[position].hash, bytes: bytes, fields: fields)])
     }
 
     /// The next field above with the same name.
@@ -84,19 +91,39 @@ struct FieldIndex: Sendable {
         }
     }
 
-    /// The hash of a name, whatever the case of its letters.
+    /// The hash of a name, whatever the case of its letters: eight octets at a time are multiplied with one secret number into
+    /// what another one began.
     static func hash(_ name: Span<UInt8>) -> UInt32 {
-        var hasher = Hasher()
+        var state = secret.start ^ UInt64(truncatingIfNeeded: name.count)
         var word: UInt64 = 0
         for index in name.indices {
-            word = word << 8 | UInt64(name[index].asciiLowercased)
+            word = word << 8 | UInt64(name[index])
             if index & 7 == 7 {
-                hasher.combine(word)
+                state = mixed(state ^ lowercased(word))
                 word = 0
             }
         }
-        hasher.combine(word)
-        hasher.combine(name.count)
-        return UInt32(truncatingIfNeeded: hasher.finalize())
+        state = mixed(state ^ lowercased(word))
+        return UInt32(truncatingIfNeeded: state ^ state >> 32)
+    }
+
+    private static let secret = (
+        start: UInt64.random(in: 0...(.max)), factor: UInt64.random(in: 0...(.max)) | 1
+    )
+
+    private static func mixed(_ state: UInt64) -> UInt64 {
+        let product = state.multipliedFullWidth(by: secret.factor)
+        return product.high ^ product.low
+    }
+
+    /// Eight octets with ASCII capitals in lower case.
+    private static func lowercased(_ word: UInt64) -> UInt64 {
+        let ones: UInt64 = 0x0101_0101_0101_0101
+        let low = word & (ones &* 0x7F)
+        // In each octet the highest bit tells: at least "A", beyond "Z".
+        let fromA = low &+ ones &* (0x80 - 0x41)
+        let beyondZ = low &+ ones &* (0x80 - 0x5B)
+        let isCapital = (fromA ^ beyondZ) & ~word & (ones &* 0x80)
+        return word | isCapital >> 2
     }
 }

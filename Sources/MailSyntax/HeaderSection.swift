@@ -192,6 +192,11 @@ extension HeaderSection {
         index.last(named: name, hash: FieldIndex.hash(name), names: bytes, fields: fields)
     }
 
+    /// The position of the lowest field that has the name of another.
+    public func lastIndex(sameNameAs position: Int) -> Int {
+        index.last(sameNameAs: position, names: bytes, fields: fields)
+    }
+
     /// The position of the next field above one that has the same name: with `lastIndex`, the order in
     /// which signatures take fields (RFC 6376, section 5.4.2).
     public func previousIndex(sameNameAs position: Int) -> Int? {

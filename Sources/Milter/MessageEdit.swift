@@ -1,3 +1,5 @@
+internal import MailSyntax
+
 /// One change to a message or its envelope, made at end of message.
 ///
 /// Header values are what stands after the colon: they carry their own leading space, and fold with
@@ -95,15 +97,14 @@ public enum MessageEdit: Sendable, Equatable {
     private static func valueFault(_ value: [UInt8]) -> String? {
         // Postfix itself carries no field over 60 kB.
         guard value.count <= 60_000 else { return "field too long" }
-        for index in value.indices {
-            switch value[index] {
-            case 0: return "NUL in the value"
-            case 13: return "CR in the value"
-            case 10:
-                // RFC 5322, section 2.2.3: a line break folds only if white space follows.
-                guard index + 1 < value.count, value[index + 1] == 32 || value[index + 1] == 9
-                else { return "line break without white space after it" }
-            default: break
+        if value.span.firstIndex(of: 0) != nil { return "NUL in the value" }
+        if value.span.firstIndex(of: .cr) != nil { return "CR in the value" }
+        var start = 0
+        while let lineEnd = value.span.firstIndex(of: .lf, from: start) {
+            start = lineEnd + 1
+            // RFC 5322, section 2.2.3: a line break folds only if white space follows.
+            guard start < value.count, value[start].isWSP else {
+                return "line break without white space after it"
             }
         }
         return nil

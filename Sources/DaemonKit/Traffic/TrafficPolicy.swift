@@ -1,17 +1,20 @@
 /// Decides from the client whether a message is ours, to sign or to scrub (opendkim(8), OPERATION).
 ///
-/// Pure: it is told the client's facts and the macros, and answers with a decision and its reason.
-public struct TrafficPolicy: Sendable {
+/// Pure: it is told the client's facts and the macros, and answers with a decision and its reason. Immutable, and a class, so
+/// that a question counts no reference of the many in it.
+public final class TrafficPolicy: Sendable {
     /// Clients whose mail passes untouched.
-    public var peers = PeerSet()
+    public let peers: PeerSet
     /// Clients whose mail is ours.
-    public var internalHosts = PeerSet()
+    public let internalHosts: PeerSet
     /// Names of listeners whose mail is ours; nil where the listener does not count.
-    public var listeners: DataSet?
+    public let listeners: DataSet?
     /// Macros that mark mail as ours.
-    public var macrosOfOurs: [MacroCondition] = []
+    public let macrosOfOurs: [MacroCondition]
     /// Macros that mark mail as foreign.
-    public var macrosOfOthers: [MacroCondition] = []
+    public let macrosOfOthers: [MacroCondition]
+    /// The macros that the decision depends on, without braces, each once.
+    public let macroNames: [String]
 
     /// Makes a policy; left out parts match nobody.
     public init(
@@ -23,11 +26,7 @@ public struct TrafficPolicy: Sendable {
         self.listeners = listeners
         self.macrosOfOurs = macrosOfOurs
         self.macrosOfOthers = macrosOfOthers
-    }
-
-    /// The macros that the decision depends on, without braces, each once.
-    public var macroNames: [String] {
-        Set((macrosOfOurs + macrosOfOthers).map(\.name)).sorted()
+        macroNames = Set((macrosOfOurs + macrosOfOthers).map(\.name)).sorted()
     }
 
     /// Whose mail it is, with the reason in the words of the log.

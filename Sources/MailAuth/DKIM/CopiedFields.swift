@@ -2,8 +2,8 @@ internal import MailSyntax
 
 /// The fields of a `z=` tag while a signature is made (RFC 6376, section 3.5).
 struct CopiedFieldsWriter {
-    /// The copies, each "name:value" in dkim-quoted-printable.
-    private(set) var fields: [[UInt8]] = []
+    /// The copies, each "name:value" in dkim-quoted-printable, with "|" between them.
+    private(set) var value: [UInt8] = []
     private var size = 0
 
     /// The greatest size of all copies together: a copy is for diagnosis, and a field that no MTA
@@ -19,7 +19,8 @@ struct CopiedFieldsWriter {
         copy.append(contentsOf: QuotedPrintable.encode(header.value(of: position)))
         guard size + copy.count <= Self.limit, copy.count < 900 else { return }
         size += copy.count
-        fields.append(copy)
+        if !value.isEmpty { value.append(UInt8(ascii: "|")) }
+        value.append(contentsOf: copy)
     }
 }
 

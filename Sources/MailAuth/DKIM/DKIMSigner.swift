@@ -8,13 +8,15 @@ public import MailSyntax
 /// message; the keys and the recipe are the administrator's.
 public struct DKIMSigner: ~Copyable {
     private let keys: [SigningKey]
-    private let recipe: SigningRecipe
+    private let canonicalization: CanonicalizationPair
     private let time: Int64
-    private let names: [[UInt8]]
+    private let lifetime: Int64?
+    /// The `h=` tag.
+    private let names: [UInt8]
     /// The canonical form of the signed fields.
     private let signedFields: [UInt8]
-    /// The copies for `z=`, encoded.
-    private let copies: [[UInt8]]
+    /// The `z=` tag; empty for none.
+    private let copies: [UInt8]
     private var body = BodyHasher()
     private let bodyTicket: BodyHasher.Ticket
 
@@ -29,7 +31,8 @@ public struct DKIMSigner: ~Copyable {
         header: HeaderSection, keys: [SigningKey], recipe: SigningRecipe, time: Int64
     ) {
         self.keys = keys
-        self.recipe = recipe
+        canonicalization = recipe.canonicalization
+        lifetime = recipe.lifetime
         self.time = time
         let choice = recipe.plan.choose(header)
         names = choice.names
@@ -43,7 +46,7 @@ public struct DKIMSigner: ~Copyable {
             if recipe.copiesFields { copies.append(header, position) }
         }
         signedFields = canonical
-        self.copies = copies.fields
+        self.copies = copies.value
         bodyTicket = body.request(recipe.canonicalization.body)
     }
 
@@ -58,19 +61,20 @@ public struct DKIMSigner: ~Copyable {
     /// - Throws: where OpenSSL fails, which is no fault of the message.
     public consuming func finish() throws(SigningFailure) -> [SignedField] {
         body.finish()
-        let bodyHash = Base64.encode(bodyTicket.digest.hash)
+        let bodyHash = Base64.octets(of: bodyTicket.digest.hash.span)
         var digest = SHA256()
         var fields: [SignedField] = []
         for key in keys {
             var writer = unsignedValue(key, bodyHash)
             var canonical: [UInt8] = []
+            canonical.reserveCapacity(writer.bytes.count + fieldName.count + 1)
             HeaderCanonicalizer.append(
-                name: fieldName.span, value: writer.bytes.span,
-                recipe.canonicalization.header, to: &canonical)
+                name: fieldName.span, value: writer.bytes.span, canonicalization.header,
+                to: &canonical)
             digest.update(signedFields.span)
             digest.update(canonical.span)
             let signature = try key.key.sign(digest.finish().span)
-            writer.appendBreakable(Base64.encode(signature))
+            writer.appendBreakable(Base64.octets(of: signature.span).span)
             fields.append(
                 SignedField(
                     value: writer.milterValue, domain: key.domain, selector: key.selector,
@@ -81,25 +85,27 @@ public struct DKIMSigner: ~Copyable {
 
     /// The field's value up to and with "b=".
     private borrowing func unsignedValue(
-        _ key: SigningKey, _ bodyHash: String
+        _ key: SigningKey, _ bodyHash: [UInt8]
     ) -> SignatureWriter {
         var writer = SignatureWriter()
         writer.tag("v", "1")
         writer.tag("a", key.algorithm.rawValue)
-        writer.tag("c", recipe.canonicalization.description)
+        writer.tag("c", canonicalization.description)
         writer.tag("d", key.domain.ascii)
         writer.tag("s", key.selector.ascii)
-        if let identity = key.identity { writer.tag("i", QuotedPrintable.encode(identity.utf8)) }
+        if let identity = key.identity {
+            writer.tag("i", QuotedPrintable.encode(identity.utf8).span)
+        }
         if time >= 0 {
             writer.tag("t", String(time))
-            if let lifetime = recipe.lifetime, lifetime > 0 {
+            if let lifetime, lifetime > 0 {
                 writer.tag("x", String(time.addingSaturating(lifetime)))
             }
         }
         writer.tag("q", "dns/txt")
-        writer.tag("h", parts: names, separator: UInt8(ascii: ":"))
-        if !copies.isEmpty { writer.tag("z", parts: copies, separator: UInt8(ascii: "|")) }
-        writer.tag("bh", bodyHash)
+        writer.tag("h", list: names.span, separator: UInt8(ascii: ":"))
+        if !copies.isEmpty { writer.tag("z", list: copies.span, separator: UInt8(ascii: "|")) }
+        writer.tag("bh", bodyHash.span)
         writer.beginLastTag("b")
         return writer
     }

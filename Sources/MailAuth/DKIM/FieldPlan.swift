@@ -2,37 +2,47 @@ internal import MailSyntax
 
 /// Which fields to sign, worked out from a recipe once and not for each message.
 struct FieldPlan: Sendable {
+    /// What a message's signature covers.
+    struct Choice {
+        /// The `h=` tag: names with colons between them.
+        private(set) var names: [UInt8] = []
+        /// The fields that the names stand for, in their order.
+        private(set) var positions: [Int] = []
+        private var count = 0
+
+        /// The longest `h=`: a message with more fields than this to sign is no ordinary message, and
+        /// verifiers need not read on.
+        private static let limit = 500
+
+        init() {
+            names.reserveCapacity(512)
+            positions.reserveCapacity(32)
+        }
+
+        /// Adds a name, and the field that it stands for, if it stands for one.
+        mutating func append(_ name: Span<UInt8>, _ position: Int?) {
+            guard count < Self.limit else { return }
+            if count > 0 { names.append(UInt8(ascii: ":")) }
+            names.append(contentsOf: name)
+            count += 1
+            if let position { positions.append(position) }
+        }
+    }
+
     /// A name of which every field is signed.
-    struct Entry: Sendable {
+    private struct Entry: Sendable {
         let name: FieldName
         /// The name as it is written in `h=`.
         let text: [UInt8]
         /// Whether the name is listed once more than there are fields.
         let isOversigned: Bool
-
-        init(_ name: FieldName, isOversigned: Bool) {
-            self.name = name
-            text = Array(name.text.utf8)
-            self.isOversigned = isOversigned
-        }
-    }
-
-    /// What a message's signature covers.
-    struct Choice {
-        /// The `h=` tag, name by name.
-        var names: [[UInt8]] = []
-        /// The fields that the names stand for, in their order.
-        var positions: [Int] = []
     }
 
     private let entries: [Entry]
-    private let prefixes: [FieldName]
-    /// The names that no prefix brings in: those that must not be signed, and the entries' own.
-    private let excluded: Set<FieldName>
-
-    /// The longest `h=`: a message with more fields than this to sign is no ordinary message, and
-    /// verifiers need not read on.
-    private static let limit = 500
+    /// The beginnings, in lower case, of names of which every field is signed.
+    private let prefixes: [[UInt8]]
+    /// Names, in lower case, that begin so and are not to be signed, or are entries of their own.
+    private let excluded: [[UInt8]]
 
     init(signed: [FieldPattern], oversigned: [FieldName], omitted: Set<FieldName>) {
         // "The From header field MUST be signed" (RFC 6376, section 5.4).
@@ -40,50 +50,68 @@ struct FieldPlan: Sendable {
         var excluded = SigningRecipe.neverSigned.union(omitted)
         excluded.remove(.from)
         entries = exact.filter { excluded.insert($0).inserted }.map {
-            Entry($0, isOversigned: oversigned.contains($0))
+            Entry(name: $0, text: Array($0.text.utf8), isOversigned: oversigned.contains($0))
         }
-        self.excluded = excluded
-        prefixes = signed.filter(\.isPrefix).map(\.name)
+        let prefixes = signed.filter(\.isPrefix).map(\.name.lowercased)
+        self.prefixes = prefixes
+        self.excluded = excluded.map(\.lowercased).filter { name in
+            prefixes.contains { name.starts(with: $0) }
+        }
     }
 
     /// Chooses among the fields that a message has: every instance of each name (RFC 6376, section
     /// 5.4.2), and one that is not there of those to be oversigned.
     func choose(_ header: HeaderSection) -> Choice {
         var choice = Choice()
-        for entry in entries {
-            list(entry, header.lastIndex(named: entry.name), header, &choice)
+        let entries = entries.span
+        for index in entries.indices {
+            let text = entries[index].text.span
+            Self.list(header.lastIndex(named: entries[index].name), as: text, header, &choice)
+            if entries[index].isOversigned { choice.append(text, nil) }
         }
         guard !prefixes.isEmpty else { return choice }
-        for position in header.fields.indices where matchesPrefix(header, position) {
+        for position in header.fields.indices {
+            let name = header.bytes.span.extracting(header.fields[position].name)
             // Each name once, with all its fields, when its first one comes.
-            guard header.occurrence(of: position) == 1 else { continue }
-            let name = FieldName(bytes: header.bytes.span.extracting(header.fields[position].name))
-            guard !excluded.contains(name) else { continue }
-            list(
-                Entry(name, isOversigned: false), header.lastIndex(named: name), header, &choice)
+            guard isMeant(name), header.occurrence(of: position) == 1 else { continue }
+            Self.list(header.lastIndex(sameNameAs: position), as: name, header, &choice)
         }
         return choice
     }
 
-    private func list(
-        _ entry: Entry, _ lowest: Int?, _ header: HeaderSection, _ choice: inout Choice
+    /// Lists a field and all above it that have its name.
+    private static func list(
+        _ lowest: Int?, as name: Span<UInt8>, _ header: HeaderSection, _ choice: inout Choice
     ) {
         var next = lowest
-        while let position = next, choice.names.count < Self.limit {
-            choice.names.append(entry.text)
-            choice.positions.append(position)
+        while let position = next {
+            choice.append(name, position)
             next = header.previousIndex(sameNameAs: position)
         }
-        if entry.isOversigned, choice.names.count < Self.limit { choice.names.append(entry.text) }
     }
 
-    private func matchesPrefix(_ header: HeaderSection, _ position: Int) -> Bool {
-        let name = header.fields[position].name
-        return prefixes.contains { prefix in
-            guard name.count >= prefix.lowercased.count else { return false }
-            let start = name.lowerBound
-            return header.bytes.span.extracting(start..<start + prefix.lowercased.count)
-                .equalsIgnoringASCIICase(prefix.lowercased.span)
+    /// Whether a name is signed for its beginning.
+    private func isMeant(_ name: Span<UInt8>) -> Bool {
+        for prefix in prefixes where name.count >= prefix.count {
+            guard name.extracting(first: prefix.count).equalsIgnoringASCIICase(prefix.span) else {
+                continue
+            }
+            return name.canStandInTagList
+                && !excluded.contains { name.equalsIgnoringASCIICase($0.span) }
         }
+        return false
+    }
+}
+
+extension Span<UInt8> {
+    /// Whether this is a field name that a tag's value can hold: a semicolon would end the value
+    /// (RFC 6376, section 3.2), and octets outside ASCII are of no field name.
+    fileprivate var canStandInTagList: Bool {
+        for index in indices {
+            guard FieldName.isNameOctet(self[index]), self[index] != UInt8(ascii: ";") else {
+                return false
+            }
+        }
+        return true
     }
 }

@@ -59,8 +59,10 @@ enum HeaderCanonicalizer {
     }
 
     private static func appendName(_ name: Span<UInt8>, to output: inout [UInt8]) {
-        for index in name.indices { output.append(name[index].asciiLowercased) }
-        output.append(UInt8(ascii: ":"))
+        output.append(addingCapacity: name.count &+ 1) { output in
+            for index in name.indices { output.append(name[index].asciiLowercased) }
+            output.append(UInt8(ascii: ":"))
+        }
     }
 }
 

@@ -15,35 +15,31 @@ struct SignatureWriter {
     }
 
     /// Writes a tag that stays on one line.
-    mutating func tag(_ name: StaticString, _ value: some Collection<UInt8>) {
+    mutating func tag(_ name: StaticString, _ value: Span<UInt8>) {
         begin(name, value.count + 1)
         write(value)
         end()
     }
 
     /// Writes a tag that stays on one line.
-    mutating func tag(_ name: StaticString, _ value: some StringProtocol) {
-        tag(name, value.utf8)
+    mutating func tag(_ name: StaticString, _ value: String) {
+        tag(name, value.utf8.span)
     }
 
-    /// Writes a tag whose parts may each begin a line.
-    mutating func tag(_ name: StaticString, parts: [[UInt8]], separator: UInt8) {
-        begin(name, (parts.first?.count ?? 0) + 1)
-        for (index, part) in parts.enumerated() {
-            if index > 0 {
-                write(CollectionOfOne(separator))
-                if column + part.count + 1 > Self.width { fold() }
-            }
-            write(part)
+    /// Writes a tag whose value is a list, of which each part may begin a line.
+    mutating func tag(_ name: StaticString, list: Span<UInt8>, separator: UInt8) {
+        var start = 0
+        var end = list.firstIndex(of: separator) ?? list.count
+        begin(name, end + 1)
+        write(list.extracting(first: end))
+        while end < list.count {
+            write(separator)
+            start = end + 1
+            end = list.firstIndex(of: separator, from: start) ?? list.count
+            if column + (end - start) + 1 > Self.width { fold() }
+            write(list.extracting(start..<end))
         }
-        end()
-    }
-
-    /// Writes a tag that may be broken anywhere.
-    mutating func tag(_ name: StaticString, breakable value: some StringProtocol) {
-        begin(name, 1)
-        appendBreakable(value)
-        end()
+        self.end()
     }
 
     /// Begins the last tag, whose value comes later; nothing follows it.
@@ -52,14 +48,14 @@ struct SignatureWriter {
     }
 
     /// Goes on with the last tag, breaking lines where they are full.
-    mutating func appendBreakable(_ value: some StringProtocol) {
-        var rest = Array(value.utf8)[...]
-        while !rest.isEmpty {
+    mutating func appendBreakable(_ value: Span<UInt8>) {
+        var start = 0
+        while start < value.count {
             // One column is left for the semicolon.
             if column + 1 >= Self.width { fold() }
-            let line = rest.prefix(Self.width - 1 - column)
-            write(line)
-            rest = rest.dropFirst(line.count)
+            let end = min(value.count, start + Self.width - 1 - column)
+            write(value.extracting(start..<end))
+            start = end
         }
     }
 
@@ -80,14 +76,14 @@ struct SignatureWriter {
         if column + name.utf8CodeUnitCount + length + 2 > Self.width, !bytes.isEmpty {
             fold()
         } else {
-            write(CollectionOfOne(UInt8.space))
+            write(.space)
         }
-        write(name.description.utf8)
-        write(CollectionOfOne(UInt8(ascii: "=")))
+        name.withUTF8Buffer { unsafe write($0.span) }
+        write(UInt8(ascii: "="))
     }
 
     private mutating func end() {
-        write(CollectionOfOne(UInt8(ascii: ";")))
+        write(UInt8(ascii: ";"))
     }
 
     private mutating func fold() {
@@ -97,7 +93,12 @@ struct SignatureWriter {
         column = Self.tabWidth
     }
 
-    private mutating func write(_ octets: some Collection<UInt8>) {
+    private mutating func write(_ octet: UInt8) {
+        bytes.append(octet)
+        column += 1
+    }
+
+    private mutating func write(_ octets: Span<UInt8>) {
         bytes.append(contentsOf: octets)
         column += octets.count
     }
