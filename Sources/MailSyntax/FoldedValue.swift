@@ -42,33 +42,44 @@ public struct FoldedValue: Sendable {
         self.width = Swift.min(Swift.max(width, 20), FoldedValue.hardLimit)
         column = name.lowercased.count + 1
         length = column
+        bytes.reserveCapacity(256)
     }
 
     /// The value as text; octets that are not UTF-8 are replaced.
     public var text: String { String(decoding: bytes, as: UTF8.self) }
 
     /// Adds a piece, after a space or a fold.
-    public mutating func append(_ piece: [UInt8]) {
+    public mutating func append(_ piece: Span<UInt8>) {
         guard !piece.isEmpty else { return }
         startPiece(length: piece.count)
         write(piece)
     }
 
     /// Adds a piece, after a space or a fold.
+    public mutating func append(_ piece: [UInt8]) {
+        append(piece.span)
+    }
+
+    /// Adds a piece, after a space or a fold.
     public mutating func append(_ piece: String) {
-        append(Array(piece.utf8))
+        append(piece.utf8.span)
     }
 
     /// Adds a piece, always on a new line, unless it is the first.
-    public mutating func appendOnNewLine(_ piece: [UInt8]) {
+    public mutating func appendOnNewLine(_ piece: Span<UInt8>) {
         guard !piece.isEmpty else { return }
         if lineHasPiece { fold() } else { startPiece(length: piece.count) }
         write(piece)
     }
 
     /// Adds a piece, always on a new line, unless it is the first.
+    public mutating func appendOnNewLine(_ piece: [UInt8]) {
+        appendOnNewLine(piece.span)
+    }
+
+    /// Adds a piece, always on a new line, unless it is the first.
     public mutating func appendOnNewLine(_ piece: String) {
-        appendOnNewLine(Array(piece.utf8))
+        appendOnNewLine(piece.utf8.span)
     }
 
     /// Adds text directly after the last piece, which may be broken between any two octets.
@@ -105,8 +116,17 @@ public struct FoldedValue: Sendable {
         lineHasPiece = false
     }
 
-    private mutating func write(_ piece: [UInt8]) {
-        for octet in piece {
+    private mutating func write(_ piece: Span<UInt8>) {
+        guard !isPlain(piece) || length + piece.count >= FoldedValue.hardLimit - 4 else {
+            beginLineIfDue()
+            bytes.append(contentsOf: piece)
+            column += piece.count
+            length += piece.count
+            lineHasPiece = true
+            return
+        }
+        for index in piece.indices {
+            let octet = piece[index]
             // Not inside a character of UTF-8: continuation octets follow where they belong.
             let isContinuation = octet & 0xC0 == 0x80
             if length >= FoldedValue.hardLimit - 4,
@@ -118,13 +138,27 @@ public struct FoldedValue: Sendable {
         }
     }
 
+    /// Whether nearly every piece's way is open to this one: it is visible ASCII, and goes in as it is.
+    private func isPlain(_ piece: Span<UInt8>) -> Bool {
+        for index in piece.indices where piece[index] &- 0x21 > 0x7E - 0x21 {
+            // Spaces within are plain too.
+            guard piece[index] == .space, index > 0 else { return false }
+        }
+        return true
+    }
+
+    private mutating func beginLineIfDue() {
+        guard foldIsDue else { return }
+        bytes.append(.lf)
+        bytes.append(.tab)
+        foldIsDue = false
+    }
+
     private mutating func put(_ octet: UInt8) {
         if foldIsDue {
             // Spaces at a fold are dropped: they could make a line of white space.
             if octet == .space { return }
-            bytes.append(.lf)
-            bytes.append(.tab)
-            foldIsDue = false
+            beginLineIfDue()
         }
         bytes.append(octet.isASCIIControl ? UInt8(ascii: "?") : octet)
         column += 1

@@ -15,8 +15,8 @@ extension MethodResult {
     ) -> MethodResult {
         var comment: String?
         if let bits = found.keyBits {
-            let kind = found.algorithm == .ed25519SHA256 ? "Ed25519 key" : "\(bits)-bit key"
-            comment = "\(kind); \(found.isKeySecure ? "secure" : "unprotected")"
+            let kind = found.algorithm == .ed25519SHA256 ? "Ed25519" : "\(bits)-bit"
+            comment = kind + (found.isKeySecure ? " key; secure" : " key; unprotected")
             if found.isTesting { comment? += "; testing" }
         }
         let status = status ?? found.status

@@ -15,68 +15,139 @@ extension AuthenticationResults {
     /// A method, result or property whose name is no Keyword is left out, and so is a value that is too
     /// long: no part of a value is ever written for the whole.
     public func fieldValue(for name: FieldName = .authenticationResults) -> [UInt8] {
-        let lines = results.compactMap(Self.pieces)
-        var value = FoldedValue(for: name)
-        let version = version.map { " \($0)" } ?? ""
-        value.append(Self.valueText(authservID.text) + Array(version.utf8) + [UInt8(ascii: ";")])
-        if lines.isEmpty { value.append("none") }
-        for (index, pieces) in lines.enumerated() {
-            for (place, piece) in pieces.enumerated() {
-                let isEnd = place == pieces.count - 1 && index < lines.count - 1
-                let text = isEnd ? piece + [UInt8(ascii: ";")] : piece
-                if place == 0 { value.appendOnNewLine(text) } else { value.append(text) }
-            }
+        var writer = PieceWriter(name)
+        writer.piece.appendValue(authservID.text)
+        if let version { writer.piece.append(contentsOf: " \(version)".utf8) }
+        writer.piece.append(UInt8(ascii: ";"))
+        writer.endPiece()
+        guard let last = results.lastIndex(where: \.isWritable) else {
+            writer.piece.append(contentsOf: "none".utf8)
+            writer.endPiece()
+            return writer.finish()
         }
-        return value.bytes
+        for index in results.indices where results[index].isWritable {
+            results[index].write(to: &writer)
+            if index < last { writer.append(UInt8(ascii: ";")) }
+        }
+        return writer.finish()
+    }
+}
+
+extension MethodResult {
+    fileprivate var isWritable: Bool {
+        ResultsText.isKeyword(method) && ResultsText.isKeyword(result)
     }
 
     // resinfo = [CFWS] ";" methodspec [ CFWS reasonspec ] [ CFWS 1*propspec ]
-    private static func pieces(_ result: MethodResult) -> [[UInt8]]? {
-        guard ResultsText.isKeyword(result.method), ResultsText.isKeyword(result.result) else {
-            return nil
+    fileprivate func write(to writer: inout PieceWriter) {
+        writer.piece.append(contentsOf: method.utf8.span)
+        if let version { writer.piece.append(contentsOf: "/\(version)".utf8) }
+        writer.piece.append(UInt8(ascii: "="))
+        writer.piece.append(contentsOf: result.utf8.span)
+        writer.endPiece(onNewLine: true)
+        if let comment {
+            ResultsText.appendComment(Self.prose(comment).utf8.span, to: &writer.piece)
+            writer.endPiece()
         }
-        let version = result.version.map { "/\($0)" } ?? ""
-        var pieces = [Array("\(result.method)\(version)=\(result.result)".utf8)]
-        if let comment = result.comment {
-            pieces.append(ResultsText.comment(prose(comment)))
+        if let reason {
+            writer.piece.append(contentsOf: "reason=".utf8)
+            writer.piece.appendValue(Self.prose(reason))
+            writer.endPiece()
         }
-        if let reason = result.reason {
-            let text = String(decoding: prose(reason), as: UTF8.self)
-            pieces.append(Array("reason=".utf8) + valueText(text))
-        }
-        for property in result.properties {
+        for property in properties {
             guard ResultsText.isKeyword(property.ptype), ResultsText.isKeyword(property.name) else {
                 continue
             }
-            let value = propertyValue(property.value)
-            guard value.count <= maximumValueLength else { continue }
-            pieces.append(Array("\(property.ptype).\(property.name)=".utf8) + value)
+            writer.piece.append(contentsOf: property.ptype.utf8.span)
+            writer.piece.append(UInt8(ascii: "."))
+            writer.piece.append(contentsOf: property.name.utf8.span)
+            writer.piece.append(UInt8(ascii: "="))
+            let start = writer.piece.count
+            writer.piece.appendPropertyValue(property.value)
+            if writer.piece.count - start <= AuthenticationResults.maximumValueLength {
+                writer.endPiece()
+            } else {
+                writer.dropPiece()
+            }
         }
-        return pieces
     }
 
+    /// Text for people, cut where it is too long.
+    private static func prose(_ text: String) -> String {
+        let limit = AuthenticationResults.maximumProseLength
+        guard text.utf8.count > limit else { return ResultsText.printable(text) }
+        var result = String.UnicodeScalarView()
+        var length = 0
+        for scalar in ResultsText.printable(text).unicodeScalars {
+            guard length <= limit - 7 else { return String(result) + "..." }
+            length += UTF8.width(scalar)
+            result.append(scalar)
+        }
+        return String(result)
+    }
+}
+
+extension [UInt8] {
     // pvalue = [CFWS] ( value / [ [ local-part ] "@" ] domain-name ) [CFWS]
-    private static func propertyValue(_ text: String) -> [UInt8] {
+    fileprivate mutating func appendPropertyValue(_ text: String) {
         let text = ResultsText.printable(text)
-        return ResultsText.isIdentity(text) ? Array(text.utf8) : valueText(text)
+        if ResultsText.isIdentity(text) {
+            append(contentsOf: text.utf8.span)
+        } else {
+            appendValue(text)
+        }
     }
 
     // value = token / quoted-string (RFC 2045, section 5.1)
-    private static func valueText(_ text: String) -> [UInt8] {
+    fileprivate mutating func appendValue(_ text: String) {
         let text = ResultsText.printable(text)
-        return ResultsText.isToken(text)
-            ? Array(text.utf8) : ResultsText.quoted(Array(text.utf8))
+        if ResultsText.isToken(text) {
+            append(contentsOf: text.utf8.span)
+        } else {
+            append(contentsOf: ResultsText.quoted(Array(text.utf8)))
+        }
+    }
+}
+
+/// Puts pieces into a folded value, each when the next is complete: until then a mark may follow it directly.
+private struct PieceWriter {
+    /// The piece that is being made.
+    var piece: [UInt8] = []
+    private var complete: [UInt8] = []
+    private var beginsLine = false
+    private var value: FoldedValue
+
+    init(_ name: FieldName) {
+        value = FoldedValue(for: name)
+        piece.reserveCapacity(128)
+        complete.reserveCapacity(128)
     }
 
-    private static func prose(_ text: String) -> [UInt8] {
-        if text.utf8.count <= maximumProseLength { return Array(ResultsText.printable(text).utf8) }
-        var result: [UInt8] = []
-        for scalar in ResultsText.printable(text).unicodeScalars {
-            guard result.count <= maximumProseLength - 7 else {
-                return result + Array("...".utf8)
-            }
-            result.append(contentsOf: UTF8.encode(scalar) ?? UTF8.encodedReplacementCharacter)
-        }
-        return result
+    /// Ends the piece, which shall begin a line or follow what is before it.
+    mutating func endPiece(onNewLine: Bool = false) {
+        flush()
+        swap(&piece, &complete)
+        piece.removeAll(keepingCapacity: true)
+        beginsLine = onNewLine
+    }
+
+    /// Forgets the piece that is being made.
+    mutating func dropPiece() {
+        piece.removeAll(keepingCapacity: true)
+    }
+
+    /// Adds a mark to the last complete piece.
+    mutating func append(_ mark: UInt8) {
+        complete.append(mark)
+    }
+
+    /// The value, once the last piece has ended.
+    mutating func finish() -> [UInt8] {
+        flush()
+        return value.bytes
+    }
+
+    private mutating func flush() {
+        if beginsLine { value.appendOnNewLine(complete) } else { value.append(complete) }
     }
 }

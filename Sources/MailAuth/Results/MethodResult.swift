@@ -54,10 +54,14 @@ public struct MethodResult: Hashable, Sendable {
 
     /// The result with one property more, or as it is if there is no value.
     public func with(_ ptype: String, _ name: String, _ value: String?) -> MethodResult {
-        guard let value else { return self }
         var result = self
-        result.properties.append(Property(ptype, name, value))
+        result.add(ptype, name, value)
         return result
+    }
+
+    /// Adds a property, if there is a value.
+    private mutating func add(_ ptype: String, _ name: String, _ value: String?) {
+        if let value { properties.append(Property(ptype, name, value)) }
     }
 }
 
@@ -79,10 +83,14 @@ extension MethodResult {
         _ result: String, comment: String? = nil, domain: String? = nil, identity: String? = nil,
         algorithm: String? = nil, selector: String? = nil, signature: String? = nil
     ) -> MethodResult {
-        MethodResult("dkim", result, comment: comment)
-            .with("header", "d", domain).with("header", "i", identity)
-            .with("header", "a", algorithm).with("header", "s", selector)
-            .with("header", "b", signature)
+        var method = MethodResult("dkim", result, comment: comment)
+        method.properties.reserveCapacity(5)
+        method.add("header", "d", domain)
+        method.add("header", "i", identity)
+        method.add("header", "a", algorithm)
+        method.add("header", "s", selector)
+        method.add("header", "b", signature)
+        return method
     }
 
     /// An SPF result (RFC 8601, section 2.7.2): of the reverse-path, or of the HELO name.

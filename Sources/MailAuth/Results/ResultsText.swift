@@ -19,17 +19,27 @@ enum ResultsText {
 
     /// Whether text is a token (RFC 2045, section 5.1).
     static func isToken(_ text: String) -> Bool {
-        !text.isEmpty && text.utf8.allSatisfy { $0 > 0x20 && $0 < 0x7F && !isTspecial($0) }
+        let octets = text.utf8.span
+        for index in octets.indices {
+            let octet = octets[index]
+            guard octet > 0x20, octet < 0x7F, !isTspecial(octet) else { return false }
+        }
+        return !octets.isEmpty
     }
 
     /// Whether text is a Keyword: letters, digits and inner hyphens (RFC 5321, section 4.1.2).
     static func isKeyword(_ text: String) -> Bool {
-        isKeyword(text.utf8)
+        isKeyword(text.utf8.span)
     }
 
-    private static func isKeyword(_ octets: some BidirectionalCollection<UInt8>) -> Bool {
-        guard let last = octets.last, last.isASCIIAlphanumeric else { return false }
-        return octets.allSatisfy { $0.isASCIIAlphanumeric || $0 == UInt8(ascii: "-") }
+    private static func isKeyword(_ octets: Span<UInt8>) -> Bool {
+        guard !octets.isEmpty, octets[octets.count - 1].isASCIIAlphanumeric else { return false }
+        for index in octets.indices {
+            guard octets[index].isASCIIAlphanumeric || octets[index] == UInt8(ascii: "-") else {
+                return false
+            }
+        }
+        return true
     }
 
     /// Whether text is `[[local-part] "@"] domain-name` with an "@", in the form to be written.
@@ -57,7 +67,7 @@ enum ResultsText {
         let labels = octets[(at + 1)...].split(
             separator: UInt8(ascii: "."), omittingEmptySubsequences: false)
         return labels.count > 1
-            && labels.allSatisfy { $0.first != UInt8(ascii: "-") && isKeyword($0) }
+            && labels.allSatisfy { $0.first != UInt8(ascii: "-") && isKeyword($0.span) }
     }
 
     /// Whether octets, written after "=", hold `=?`, which begins an encoded word.
@@ -73,7 +83,13 @@ enum ResultsText {
     /// Readers that undo encoded words before they parse (against RFC 2047, section 5) must find none:
     /// `=?` becomes `=\?`, which is the same text.
     static func quoted(_ content: [UInt8]) -> [UInt8] {
-        [UInt8(ascii: "\"")] + escaped(content, "\"", "\\") + [UInt8(ascii: "\"")]
+        var result = [UInt8(ascii: "\"")]
+        result.reserveCapacity(content.count + 4)
+        appendEscaped(content.span, to: &result) {
+            $0 == UInt8(ascii: "\"") || $0 == UInt8(ascii: "\\")
+        }
+        result.append(UInt8(ascii: "\""))
+        return result
     }
 
     /// A local-part as it is written: a dot-atom as it is, anything else quoted.
@@ -82,26 +98,27 @@ enum ResultsText {
             ? octets : quoted(octets)
     }
 
-    /// A comment with this content, encoded words broken up as in `quoted`.
-    static func comment(_ content: [UInt8]) -> [UInt8] {
-        [UInt8(ascii: "(")] + escaped(content, "(", ")", "\\") + [UInt8(ascii: ")")]
+    /// Appends a comment with this content, encoded words broken up as in `quoted`.
+    static func appendComment(_ content: Span<UInt8>, to output: inout [UInt8]) {
+        output.append(UInt8(ascii: "("))
+        appendEscaped(content, to: &output) {
+            $0 == UInt8(ascii: "(") || $0 == UInt8(ascii: ")") || $0 == UInt8(ascii: "\\")
+        }
+        output.append(UInt8(ascii: ")"))
     }
 
-    private static func escaped(_ content: [UInt8], _ specials: Unicode.Scalar...) -> [UInt8] {
-        let specials = specials.map { UInt8(ascii: $0) }
-        var result: [UInt8] = []
-        result.reserveCapacity(content.count + 2)
+    private static func appendEscaped(
+        _ content: Span<UInt8>, to output: inout [UInt8], _ isSpecial: (UInt8) -> Bool
+    ) {
         var previous: UInt8 = 0
-        for octet in content {
-            if specials.contains(octet)
-                || (octet == UInt8(ascii: "?") && previous == UInt8(ascii: "="))
-            {
-                result.append(UInt8(ascii: "\\"))
+        for index in content.indices {
+            let octet = content[index]
+            if isSpecial(octet) || (octet == UInt8(ascii: "?") && previous == UInt8(ascii: "=")) {
+                output.append(UInt8(ascii: "\\"))
             }
-            result.append(octet)
+            output.append(octet)
             previous = octet
         }
-        return result
     }
 
     /// Text that may stand in a field: control characters and line separators become "?".
