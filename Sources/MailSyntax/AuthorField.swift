@@ -74,6 +74,8 @@ public enum AuthorField: Hashable, Sendable {
 
     /// The domains of the mailboxes, each once, in order of appearance.
     public var domains: [DomainName] {
+        let mailboxes = mailboxes
+        guard mailboxes.count > 1 else { return mailboxes.map(\.domain) }
         var seen: Set<DomainName> = []
         return mailboxes.map(\.domain).filter { seen.insert($0).inserted }
     }

@@ -182,7 +182,7 @@ struct AuthorFieldParser {
     /// Other atext ("!", "?", "=" and so on) is refused: no such domain can be authenticated, and to a
     /// reader it looks like the domain that it begins with.
     private func authorDomain(_ octets: [UInt8]) throws(AuthorFieldError) -> DomainName {
-        guard let domain = try? DomainName(bytes: octets) else {
+        guard let domain = try? DomainName(bytes: octets.span) else {
             throw AuthorFieldError.invalidDomain
         }
         let isPlain = domain.ascii.utf8.allSatisfy {

@@ -53,43 +53,51 @@ public enum Base64 {
 
     /// The octets that a base64string stands for, as above.
     public static func decode(_ text: Span<UInt8>) -> [UInt8]? {
-        let values = Base64.values
+        let values = Base64.values.span
         var bytes: [UInt8] = []
-        bytes.reserveCapacity(text.count / 4 * 3 + 2)
-        var buffer: UInt32 = 0
-        var digits = 0
-        var padding = 0
-        for position in text.indices {
-            let character = text[position]
-            let value = values[Int(character)]
-            guard value < 64 else {
-                if character.isFoldingSpace { continue }
-                padding += 1
-                guard character == 0x3D, padding <= 2 else { return nil }
-                continue
+        var isValid = true
+        bytes.append(addingCapacity: text.count / 4 &* 3 &+ 2) { bytes in
+            var buffer: UInt32 = 0
+            var digits = 0
+            var padding = 0
+            for position in text.indices {
+                let character = text[position]
+                let value = values[Int(character)]
+                guard value < 64 else {
+                    if character.isFoldingSpace { continue }
+                    padding += 1
+                    guard character == 0x3D, padding <= 2 else {
+                        isValid = false
+                        return
+                    }
+                    continue
+                }
+                guard padding == 0 else {
+                    isValid = false
+                    return
+                }
+                buffer = buffer << 6 | UInt32(value)
+                digits &+= 1
+                guard digits == 4 else { continue }
+                bytes.append(UInt8(truncatingIfNeeded: buffer >> 16))
+                bytes.append(UInt8(truncatingIfNeeded: buffer >> 8))
+                bytes.append(UInt8(truncatingIfNeeded: buffer))
+                buffer = 0
+                digits = 0
             }
-            guard padding == 0 else { return nil }
-            buffer = buffer << 6 | UInt32(value)
-            digits += 1
-            guard digits == 4 else { continue }
-            bytes.append(UInt8(truncatingIfNeeded: buffer >> 16))
-            bytes.append(UInt8(truncatingIfNeeded: buffer >> 8))
-            bytes.append(UInt8(truncatingIfNeeded: buffer))
-            buffer = 0
-            digits = 0
+            switch (digits, padding) {
+            case (0, 0):
+                break
+            case (2, 0), (2, 2):
+                bytes.append(UInt8(truncatingIfNeeded: buffer >> 4))
+            case (3, 0), (3, 1):
+                bytes.append(UInt8(truncatingIfNeeded: buffer >> 10))
+                bytes.append(UInt8(truncatingIfNeeded: buffer >> 2))
+            default:
+                isValid = false
+            }
         }
-        switch (digits, padding) {
-        case (0, 0):
-            break
-        case (2, 0), (2, 2):
-            bytes.append(UInt8(truncatingIfNeeded: buffer >> 4))
-        case (3, 0), (3, 1):
-            bytes.append(UInt8(truncatingIfNeeded: buffer >> 10))
-            bytes.append(UInt8(truncatingIfNeeded: buffer >> 2))
-        default:
-            return nil
-        }
-        return bytes
+        return isValid ? bytes : nil
     }
 
     /// The octets that a base64string stands for, or nil where it is not one.

@@ -12,6 +12,9 @@ public struct DomainName: Hashable, Sendable {
     /// The root of the DNS.
     public static let root = DomainName(valid: "")
 
+    /// The label below which a domain's DKIM keys are (RFC 6376, section 3.6.2.1).
+    public static let domainKey = DomainName(valid: "_domainkey")
+
     /// The longest name, in octets of text without the final dot (RFC 1035, section 2.3.4, less the
     /// length octets of the first label and the root).
     public static let maximumLength = 253
@@ -26,7 +29,8 @@ public struct DomainName: Hashable, Sendable {
     /// not: see `isValidIDN`.
     public init(_ text: some StringProtocol) throws(DomainNameError) {
         guard text.utf8.count <= DomainName.longestText else { throw DomainNameError.nameTooLong }
-        try self.init(utf8: Array(text.utf8))
+        let octets = Array(text.utf8)
+        try self.init(utf8: octets.span)
     }
 
     /// Reads a name from the octets of its text, which must be UTF-8.
@@ -35,8 +39,13 @@ public struct DomainName: Hashable, Sendable {
     }
 
     @usableFromInline init(untrusted octets: [UInt8]) throws(DomainNameError) {
+        try self.init(bytes: octets.span)
+    }
+
+    /// Reads a name from the octets of its text, which must be UTF-8.
+    public init(bytes octets: Span<UInt8>) throws(DomainNameError) {
         guard octets.count <= DomainName.longestText else { throw DomainNameError.nameTooLong }
-        if !DomainName.isASCII(octets), String(validating: octets, as: UTF8.self) == nil {
+        guard DomainName.isASCII(octets) || (try? UTF8Span(validating: octets)) != nil else {
             throw DomainNameError.notUTF8
         }
         try self.init(utf8: octets)
@@ -46,26 +55,32 @@ public struct DomainName: Hashable, Sendable {
     /// A-label, and more where it is decomposed.
     @usableFromInline static let longestText = maximumLength * 16
 
-    private static func isASCII(_ octets: [UInt8]) -> Bool {
-        octets.allSatisfy { $0 < 0x80 }
+    private static func isASCII(_ octets: Span<UInt8>) -> Bool {
+        var all: UInt8 = 0
+        for index in octets.indices { all |= octets[index] }
+        return all < 0x80
     }
 
     /// Reads a name from octets that are known to be UTF-8.
-    private init(utf8 octets: [UInt8]) throws(DomainNameError) {
-        if octets == [0x2E] {
+    private init(utf8 octets: Span<UInt8>) throws(DomainNameError) {
+        guard !octets.isEmpty else { throw DomainNameError.empty }
+        let endsInDot = octets[octets.count - 1] == 0x2E
+        if endsInDot, octets.count == 1 {
             self = .root
             return
         }
-        var octets = octets
-        if octets.last == 0x2E { octets.removeLast() }
-        guard !octets.isEmpty else { throw DomainNameError.empty }
-        if !DomainName.isASCII(octets) { octets = try DomainName.withALabels(octets) }
-        try self.init(asciiOctets: octets)
+        let name = octets.extracting(droppingLast: endsInDot ? 1 : 0)
+        if DomainName.isASCII(name) {
+            ascii = try DomainName.checked(name)
+        } else {
+            let encoded = try DomainName.withALabels(name)
+            ascii = try DomainName.checked(encoded.span)
+        }
     }
 
-    private static func withALabels(_ octets: [UInt8]) throws(DomainNameError) -> [UInt8] {
+    private static func withALabels(_ octets: Span<UInt8>) throws(DomainNameError) -> [UInt8] {
         var encoded: [UInt8] = []
-        for label in octets.split(separator: 0x2E, omittingEmptySubsequences: false) {
+        for label in octets.copied().split(separator: 0x2E, omittingEmptySubsequences: false) {
             if label.startIndex > 0 { encoded.append(0x2E) }
             if label.contains(where: { $0 >= 0x80 }) {
                 let scalars = String(decoding: label, as: UTF8.self).unicodeScalars
@@ -91,25 +106,29 @@ public struct DomainName: Hashable, Sendable {
         if let octet = octets.first(where: { $0 >= 0x80 }) {
             throw DomainNameError.forbiddenOctet(octet)
         }
-        try self.init(asciiOctets: octets, allowsSpaces: true)
+        ascii = try DomainName.checked(octets.span, allowsSpaces: true)
     }
 
-    /// Checks labels and lengths of a name in ASCII, without a dot at the end.
-    private init(
-        asciiOctets octets: [UInt8], allowsSpaces: Bool = false
-    ) throws(DomainNameError) {
+    /// Checks labels and lengths of a name in ASCII, without a dot at the end, and makes it lower-case.
+    private static func checked(
+        _ octets: Span<UInt8>, allowsSpaces: Bool = false
+    ) throws(DomainNameError) -> String {
+        var lowercased: [UInt8] = []
+        lowercased.reserveCapacity(octets.count)
         var labelStart = 0
-        for (index, octet) in octets.enumerated() {
+        for index in octets.indices {
+            let octet = octets[index]
             if octet == 0x2E {
                 try DomainName.checkLabel(length: index - labelStart)
                 labelStart = index + 1
             } else if octet.isASCIIControl || octet == .space && !allowsSpaces {
                 throw DomainNameError.forbiddenOctet(octet)
             }
+            lowercased.append(octet.asciiLowercased)
         }
         try DomainName.checkLabel(length: octets.count - labelStart)
         guard octets.count <= DomainName.maximumLength else { throw DomainNameError.nameTooLong }
-        ascii = String(decoding: octets.asciiLowercased, as: UTF8.self)
+        return String(decoding: lowercased, as: UTF8.self)
     }
 
     private static func checkLabel(length: Int) throws(DomainNameError) {
@@ -192,6 +211,14 @@ extension DomainName {
         guard !prefix.isEmpty else { throw DomainNameError.empty }
         guard !ascii.isEmpty else { return try DomainName(prefix) }
         return try DomainName(String(prefix) + "." + ascii)
+    }
+
+    /// The name below another one: `selector._domainkey` and then the domain.
+    public func below(_ parent: DomainName) throws(DomainNameError) -> DomainName {
+        guard !ascii.isEmpty, !parent.ascii.isEmpty else { return ascii.isEmpty ? parent : self }
+        let name = ascii + "." + parent.ascii
+        guard name.utf8.count <= DomainName.maximumLength else { throw DomainNameError.nameTooLong }
+        return DomainName(valid: name)
     }
 
     /// Whether each label is letters, digits and hyphens, with no hyphen at either end (RFC 1123,

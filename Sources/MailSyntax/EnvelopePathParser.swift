@@ -164,7 +164,8 @@ struct EnvelopePathParser {
             position += 1
         }
         guard position > start else { throw EnvelopePathError.missingDomain }
-        guard let domain = try? DomainName(bytes: text[start..<position]), domain != .root else {
+        guard let domain = try? DomainName(bytes: text[start..<position].span), domain != .root
+        else {
             throw EnvelopePathError.invalidDomain
         }
         return .domain(domain)

@@ -17,12 +17,25 @@ public struct TagList: Sendable {
     /// One tag's places in the list's bytes.
     public struct Tag: Hashable, Sendable {
         /// The tag's name.
-        public let name: Range<Int>
+        public private(set) var name: Range<Int>
         /// The value, without the white space around it.
-        public let value: Range<Int>
+        public private(set) var value: Range<Int>
         /// All between "=" and ";" or the end, white space included: what RFC 6376, section 3.7, deletes
         /// of "b=".
-        public let spacedValue: Range<Int>
+        public private(set) var spacedValue: Range<Int>
+
+        init(name: Range<Int>, value: Range<Int>, spacedValue: Range<Int>) {
+            self.name = name
+            self.value = value
+            self.spacedValue = spacedValue
+        }
+
+        /// Makes the places those in the array that the list is a slice of.
+        fileprivate mutating func shift(by start: Int) {
+            name = name.lowerBound + start..<name.upperBound + start
+            value = value.lowerBound + start..<value.upperBound + start
+            spacedValue = spacedValue.lowerBound + start..<spacedValue.upperBound + start
+        }
     }
 
     /// The bytes that were read; positions are indices into them.
@@ -38,7 +51,10 @@ public struct TagList: Sendable {
         parsing bytes: ArraySlice<UInt8>, strictness: Strictness = .rfc6376
     ) throws(TagListError) {
         self.bytes = bytes
-        tags = try TagListParser(bytes: bytes, strictness: strictness).parse()
+        let start = bytes.startIndex
+        var tags = try TagListParser.parse(bytes.span, strictness)
+        if start > 0 { for index in tags.indices { tags[index].shift(by: start) } }
+        self.tags = tags
     }
 
     /// Reads a tag-list from an array.

@@ -1,76 +1,76 @@
 /// Reads the grammar of RFC 6376, section 3.2, in one pass.
 ///
-/// Trust: hostile bytes; one look at each, and a hash of each name where there are many.
-struct TagListParser {
-    let bytes: ArraySlice<UInt8>
-    let strictness: TagList.Strictness
-
+/// Positions here count from the list's first octet. Trust: hostile bytes; one look at each, and a hash of each name where there
+/// are many.
+enum TagListParser {
     /// Lists of fewer tags are searched for duplicates by comparison, longer ones by hash.
     private static let hashedFrom = 12
 
     /// Reads all tags.
-    func parse() throws(TagListError) -> [TagList.Tag] {
+    static func parse(
+        _ bytes: Span<UInt8>, _ strictness: TagList.Strictness
+    ) throws(TagListError) -> [TagList.Tag] {
         var tags: [TagList.Tag] = []
-        tags.reserveCapacity(TagListParser.hashedFrom)
-        var seen: Set<ArraySlice<UInt8>> = []
-        var position = bytes.startIndex
+        tags.reserveCapacity(hashedFrom)
+        var seen: Set<[UInt8]> = []
+        var position = 0
         while true {
-            let start = try skipSpace(from: position)
+            let start = try skipSpace(in: bytes, from: position)
             // tag-list = tag-spec *( ";" tag-spec ) [ ";" ]: nothing may follow the last semicolon.
-            if start == bytes.endIndex {
+            if start == bytes.count {
                 guard !tags.isEmpty else { throw TagListError.empty }
                 return tags
             }
             if bytes[start] == 0x3B {
                 guard strictness == .allowingEmptyTags else {
-                    throw TagListError.emptyTag(offset: offset(start))
+                    throw TagListError.emptyTag(offset: start)
                 }
                 position = start + 1
                 continue
             }
-            let tag = try readTag(at: start)
-            try note(tag, tags: tags, seen: &seen)
+            let tag = try readTag(in: bytes, at: start)
+            try note(bytes.extracting(tag.name), in: bytes, tags: tags, seen: &seen)
             tags.append(tag)
             position = tag.spacedValue.upperBound
-            if position < bytes.endIndex { position += 1 }
+            if position < bytes.count { position += 1 }
         }
     }
 
-    private func offset(_ position: Int) -> Int { position - bytes.startIndex }
-
-    private func readTag(at start: Int) throws(TagListError) -> TagList.Tag {
+    private static func readTag(
+        in bytes: Span<UInt8>, at start: Int
+    ) throws(TagListError) -> TagList.Tag {
         // tag-name = ALPHA *ALNUMPUNC
         var position = start
         guard bytes[position].isASCIILetter else {
-            throw TagListError.invalidName(offset: offset(position))
+            throw TagListError.invalidName(offset: position)
         }
-        while position < bytes.endIndex,
+        while position < bytes.count,
             bytes[position].isASCIIAlphanumeric || bytes[position] == 0x5F
         {
             position += 1
         }
         let name = start..<position
-        let equals = try skipSpace(from: position)
-        guard equals < bytes.endIndex, bytes[equals] != 0x3B else {
-            throw TagListError.missingEqualsSign(offset: offset(start))
+        let equals = try skipSpace(in: bytes, from: position)
+        guard equals < bytes.count, bytes[equals] != 0x3B else {
+            throw TagListError.missingEqualsSign(offset: start)
         }
         guard bytes[equals] == 0x3D else {
-            throw TagListError.invalidName(offset: offset(equals))
+            throw TagListError.invalidName(offset: equals)
         }
         // tag-value = [ tval *( 1*(WSP / FWS) tval ) ], with FWS on both sides
-        let valueStart = try skipSpace(from: equals + 1)
+        let valueStart = try skipSpace(in: bytes, from: equals + 1)
         var valueEnd = valueStart
         position = valueStart
-        while position < bytes.endIndex, bytes[position] != 0x3B {
+        while position < bytes.count {
             let octet = bytes[position]
-            if octet.isFoldingSpace {
-                position = try skipSpace(from: position)
-            } else {
-                guard !octet.isASCIIControl else {
-                    throw TagListError.invalidValue(offset: offset(position))
-                }
-                position += 1
+            if octet > .space, octet != 0x3B, octet != 0x7F {
+                position &+= 1
                 valueEnd = position
+            } else if octet.isFoldingSpace {
+                position = try skipSpace(in: bytes, from: position)
+            } else {
+                guard octet == 0x3B else { throw TagListError.invalidValue(offset: position) }
+                break
             }
         }
         return TagList.Tag(
@@ -82,16 +82,18 @@ struct TagListParser {
     /// Several folds in a row are let pass, as obsolete folding has them, and a bare LF counts as a CRLF.
     /// A line end that no WSP follows is invalid, except at the very end, where it can only be the
     /// field's own.
-    private func skipSpace(from start: Int) throws(TagListError) -> Int {
+    private static func skipSpace(
+        in bytes: Span<UInt8>, from start: Int
+    ) throws(TagListError) -> Int {
         var position = start
-        while position < bytes.endIndex {
+        while position < bytes.count {
             let octet = bytes[position]
             if octet.isWSP {
                 position += 1
             } else if octet == .cr || octet == .lf {
-                let next = try skipLineEnd(at: position)
-                guard next == bytes.endIndex || bytes[next].isWSP else {
-                    throw TagListError.invalidValue(offset: offset(position))
+                let next = try skipLineEnd(in: bytes, at: position)
+                guard next == bytes.count || bytes[next].isWSP else {
+                    throw TagListError.invalidValue(offset: position)
                 }
                 position = next
             } else {
@@ -101,28 +103,41 @@ struct TagListParser {
         return position
     }
 
-    private func skipLineEnd(at position: Int) throws(TagListError) -> Int {
+    private static func skipLineEnd(
+        in bytes: Span<UInt8>, at position: Int
+    ) throws(TagListError) -> Int {
         if bytes[position] == .lf { return position + 1 }
-        guard position + 1 < bytes.endIndex, bytes[position + 1] == .lf else {
-            throw TagListError.invalidValue(offset: offset(position))
+        guard position + 1 < bytes.count, bytes[position + 1] == .lf else {
+            throw TagListError.invalidValue(offset: position)
         }
         return position + 2
     }
 
     /// Notes a name: "Tags with duplicate names MUST NOT occur within a single tag-list".
-    private func note(
-        _ tag: TagList.Tag, tags: [TagList.Tag], seen: inout Set<ArraySlice<UInt8>>
+    private static func note(
+        _ name: Span<UInt8>, in bytes: Span<UInt8>, tags: [TagList.Tag], seen: inout Set<[UInt8]>
     ) throws(TagListError) {
-        let name = bytes[tag.name]
         var isNew = true
-        if tags.count < TagListParser.hashedFrom {
-            isNew = !tags.contains { bytes[$0.name] == name }
+        if tags.count < hashedFrom {
+            for index in tags.indices where bytes.extracting(tags[index].name).isEqual(to: name) {
+                isNew = false
+            }
         } else {
-            if seen.isEmpty { for earlier in tags { seen.insert(bytes[earlier.name]) } }
-            isNew = seen.insert(name).inserted
+            if seen.isEmpty {
+                for earlier in tags { seen.insert(bytes.extracting(earlier.name).copied()) }
+            }
+            isNew = seen.insert(name.copied()).inserted
         }
         guard isNew else {
-            throw TagListError.duplicate(name: String(decoding: name, as: UTF8.self))
+            throw TagListError.duplicate(name: String(decoding: name.copied(), as: UTF8.self))
         }
+    }
+}
+
+extension Span<UInt8> {
+    fileprivate func isEqual(to other: Span<UInt8>) -> Bool {
+        guard count == other.count else { return false }
+        for index in indices where self[index] != other[index] { return false }
+        return true
     }
 }

@@ -37,12 +37,13 @@ public struct CanonicalizationPair: Hashable, Sendable, CustomStringConvertible 
     /// One algorithm is the header's, and the body's is then simple (RFC 6376, section 3.5). Case
     /// is disregarded, as it is in literals of ABNF.
     public init?(_ text: some Collection<UInt8>) {
-        let parts = text.split(
-            separator: UInt8(ascii: "/"), maxSplits: 1, omittingEmptySubsequences: false)
-        guard let header = Canonicalization(parts[0]) else { return nil }
-        guard let body = parts.count == 1 ? .simple : Canonicalization(parts[1]) else {
-            return nil
+        let slash = text.firstIndex(of: UInt8(ascii: "/"))
+        guard let header = Canonicalization(text[..<(slash ?? text.endIndex)]) else { return nil }
+        guard let slash else {
+            self.init(header: header)
+            return
         }
+        guard let body = Canonicalization(text[slash...].dropFirst()) else { return nil }
         self.init(header: header, body: body)
     }
 

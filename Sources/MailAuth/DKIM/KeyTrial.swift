@@ -73,7 +73,11 @@ struct KeyTrial {
     /// The text of a TXT record: its strings, with nothing in between (section 3.6.2.2).
     private static func text(_ record: DNSRecord) -> [UInt8]? {
         guard case .text(let strings) = record else { return nil }
-        return strings.count == 1 ? strings[0] : Array(strings.joined())
+        guard strings.count != 1 else { return strings[0] }
+        var text: [UInt8] = []
+        text.reserveCapacity(strings.reduce(0) { $0 + $1.count })
+        for string in strings { text += string }
+        return text
     }
 }
 

@@ -107,9 +107,12 @@ struct SignatureFieldParser {
     /// Notes what the field says of itself, right or wrong.
     mutating func readClaims() {
         if let text = value(.b) {
-            claims.signatureText = String(
-                decoding: text.prefix(Self.reportedSignature).filter { !$0.isFoldingSpace },
-                as: UTF8.self)
+            var characters: [UInt8] = []
+            characters.reserveCapacity(Self.reportedSignature)
+            for octet in text.prefix(Self.reportedSignature) where !octet.isFoldingSpace {
+                characters.append(octet)
+            }
+            claims.signatureText = String(decoding: characters, as: UTF8.self)
         }
         claims.domain = value(.d).flatMap(Self.domain)
         claims.selector = value(.s).flatMap(Self.selector)
@@ -126,7 +129,8 @@ struct SignatureFieldParser {
     }
 
     func base64(_ tag: Tag) throws(SignatureFieldError) -> [UInt8] {
-        guard let octets = Base64.decode(try required(tag)) else {
+        let text = try required(tag)
+        guard let octets = Base64.decode(text.span) else {
             throw .malformedTag("\(tag)")
         }
         return octets
@@ -163,7 +167,7 @@ struct SignatureFieldParser {
         guard let domain = claims.domain, domain.labelCount > 1 else { throw .malformedTag("d") }
         _ = try required(.s)
         guard let selector = claims.selector,
-            let keyName = try? domain.prepending("\(selector.ascii)._domainkey")
+            let keyName = try? selector.below(.domainKey).below(domain)
         else { throw .malformedTag("s") }
         return (domain, keyName)
     }
@@ -177,21 +181,28 @@ struct SignatureFieldParser {
     }
 
     private func readNames() throws(SignatureFieldError) -> [Range<Int>] {
-        let list = try required(.h)
+        let range = try required(.h).indices
+        let list = header.bytes.span.extracting(range)
         var names: [Range<Int>] = []
+        names.reserveCapacity(32)
+        let from = FieldName.from.lowercased
         var signsFrom = false
-        var start = list.startIndex
+        var position = 0
         while true {
-            let end = list[start...].firstIndex(of: UInt8(ascii: ":")) ?? list.endIndex
-            let name = list[start..<end].trimmingFoldingSpace()
-            guard !name.isEmpty, name.allSatisfy(FieldName.isNameOctet) else {
-                throw .malformedTag("h")
-            }
+            while position < list.count, list[position].isFoldingSpace { position += 1 }
+            let start = position
+            while position < list.count, FieldName.isNameOctet(list[position]) { position += 1 }
+            let name = start..<position
+            while position < list.count, list[position].isFoldingSpace { position += 1 }
+            guard !name.isEmpty, position == list.count || list[position] == UInt8(ascii: ":")
+            else { throw .malformedTag("h") }
             guard names.count < Self.maximumNames else { throw .tooManyNames }
-            if !signsFrom, name.equalsIgnoringASCIICase("from".utf8) { signsFrom = true }
-            names.append(name.indices)
-            if end == list.endIndex { break }
-            start = end + 1
+            if !signsFrom {
+                signsFrom = list.extracting(name).equalsIgnoringASCIICase(from.span)
+            }
+            names.append(range.lowerBound + name.lowerBound..<range.lowerBound + name.upperBound)
+            if position == list.count { break }
+            position += 1
         }
         guard signsFrom else { throw .fromNotSigned }
         return names
@@ -249,7 +260,7 @@ struct SignatureFieldParser {
     /// A domain of host name labels; "_" is tolerated, as selectors and domains in use have it.
     private static func domain(_ octets: ArraySlice<UInt8>) -> DomainName? {
         // domain-name = sub-domain 1*("." sub-domain): no dot at the end.
-        guard octets.last != UInt8(ascii: "."), let domain = try? DomainName(bytes: octets),
+        guard octets.last != UInt8(ascii: "."), let domain = try? DomainName(bytes: octets.span),
             domain.ascii.utf8.allSatisfy({
                 $0.isASCIIAlphanumeric || $0 == 0x2D || $0 == 0x2E || $0 == 0x5F
             })

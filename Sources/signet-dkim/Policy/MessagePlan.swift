@@ -13,8 +13,8 @@ struct MessagePlan: Sendable {
         case nothing
         /// Signing with these keys.
         case sign([SigningKey])
-        /// Verifying.
-        case verify
+        /// Verifying a message whose authors have these domains.
+        case verify(authors: [DomainName])
         /// Refusing a header that RFC 5322 forbids; the words for the reply.
         case refuse(String)
         /// The header section is longer than MaximumHeaders.
@@ -67,7 +67,9 @@ struct MessagePlan: Sendable {
             }
             return
         }
-        let sender = Sender(in: facts.header, fields: configuration.senderFields)
+        let author = AuthorField(of: facts.header)
+        let sender = Sender(
+            in: facts.header, fields: configuration.senderFields, author: author)
         if case .mailbox(let mailbox) = sender {
             if configuration.logsWhy { steps.append("the sender is \(mailbox.address)") }
             guard !configuration.exemptDomains.contains(mailbox.domain) else {
@@ -75,7 +77,7 @@ struct MessagePlan: Sendable {
                 return
             }
         }
-        if configuration.mode.contains(.verify) { work = .verify }
+        if configuration.mode.contains(.verify) { work = .verify(authors: author.domains) }
         switch origin {
         case .peer: return
         case .foreign(let reason): notice(reason, facts.client, sender, configuration)

@@ -10,8 +10,8 @@ enum Sender: Equatable, Sendable {
     /// Finds the sender in the first present one of the given header fields (SenderHeaders).
     ///
     /// Several fields of that name, or addresses of several domains in it, are no sender: to sign for one of them would lend
-    /// its name to the others.
-    init(in header: HeaderSection, fields names: [FieldName]) {
+    /// its name to the others. The From field has been read already: `author`.
+    init(in header: HeaderSection, fields names: [FieldName], author: AuthorField) {
         for name in names {
             let positions = header.indices(named: name)
             guard let position = positions.first else { continue }
@@ -19,8 +19,11 @@ enum Sender: Equatable, Sendable {
                 self = .none(reason: "\(positions.count) \(name) fields")
                 return
             }
-            let field = AuthorField(
-                parsing: header.bytes.span.extracting(header.fields[position].value))
+            let field =
+                name == .from
+                ? author
+                : AuthorField(
+                    parsing: header.bytes.span.extracting(header.fields[position].value))
             self.init(field, named: name)
             return
         }

@@ -32,9 +32,10 @@ struct MessageTask: ~Copyable {
                     time: configuration.fixedTime ?? services.now)
             } else { nil }
         verification =
-            if case .verify = plan.work {
+            if case .verify(let authors) = plan.work {
                 VerificationTask(
-                    header: header, configuration: configuration, services: services)
+                    header: header, authors: authors, configuration: configuration,
+                    services: services)
             } else { nil }
     }
 

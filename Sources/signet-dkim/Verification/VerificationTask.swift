@@ -12,8 +12,11 @@ struct VerificationTask: ~Copyable {
     private let authors: [DomainName]
 
     /// Begins, and asks for all keys at once: by the end of the body the answers are there.
-    init(header: HeaderSection, configuration: DKIMConfiguration, services: Services) {
-        authors = AuthorField(of: header).domains
+    init(
+        header: HeaderSection, authors: [DomainName], configuration: DKIMConfiguration,
+        services: Services
+    ) {
+        self.authors = authors
         verifier = DKIMVerifier(
             header: header, authorDomains: authors, now: services.now,
             options: configuration.verifier)
