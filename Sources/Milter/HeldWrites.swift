@@ -60,10 +60,7 @@ enum HeldWrites {
         /// Does what writev(2) does, or seems to.
         func write(_ descriptor: Int32, _ vectors: UnsafeBufferPointer<iovec>) -> Int {
             if bytes.isEmpty { self.descriptor = descriptor }
-            guard descriptor == self.descriptor else {
-                clear()
-                return unsafe passOn(descriptor, vectors)
-            }
+            guard descriptor == self.descriptor else { return unsafe passOn(descriptor, vectors) }
             let held = bytes.count
             for index in vectors.indices {
                 unsafe bytes.append(

@@ -198,6 +198,20 @@ final class SuiteHost {
         return Array("DKIM-Signature:".utf8) + value + [13, 10] + message
     }
 
+    /// How many signatures of a message are good, by our own verifier.
+    func goodSignatures(_ message: SMTPSink.Message) throws -> Int {
+        let file = try MessageFile(contents: message.bytes)
+        let records = try ZoneResolver(parsing: keys.zone)
+        var verifier = DKIMVerifier(
+            header: file.header, authorDomains: AuthorField(of: file.header).domains,
+            now: Int64(time(nil)))
+        for question in verifier.questions {
+            verifier.answer(question, records.resolve(question, deadline: .now() + 1))
+        }
+        verifier.update(file.body.span)
+        return verifier.finish(keys: ParsedKeyCache()).results.count { $0.status == .pass }
+    }
+
     /// What SQLite says of the store of evaluations.
     func reportStoreIntegrity() throws -> String {
         try Command.require(

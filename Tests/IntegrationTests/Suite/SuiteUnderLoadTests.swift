@@ -64,7 +64,7 @@ struct SuiteUnderLoadTests {
         #expect(try host.postfix.queue().isEmpty)
         #expect(sent.allSatisfy { $0.kind == .spoofed || $0.fate == .accepted })
         let mayBeMissed = treatment.defaultAction == "accept"
-        expectWhole(left, mayBeMissed)
+        try expectWhole(left, mayBeMissed, host)
         try expectJudged(kept, sent, mayBeMissed)
         #expect(try host.reportStoreIntegrity() == "ok\n")
         for daemon in host.daemons { try daemon.stop() }
@@ -90,12 +90,16 @@ struct SuiteUnderLoadTests {
     }
 
     /// What users sent left scrubbed and signed; at the worst, where the postmaster accepts it, without one of the two.
-    private func expectWhole(_ messages: [SMTPSink.Message], _ mayBeMissed: Bool) {
+    private func expectWhole(
+        _ messages: [SMTPSink.Message], _ mayBeMissed: Bool, _ host: SuiteHost
+    ) throws {
         let allowed: Set<SuiteMail.Work> = mayBeMissed ? [.all, .none] : [.all]
         for message in messages {
             let (scrubbed, signed) = (SuiteMail.scrubbed(message), SuiteMail.signed(message))
             #expect(allowed.contains(scrubbed) && allowed.contains(signed), "\(message.text)")
             #expect(scrubbed == .all || signed == .all, "one daemon at a time:\n\(message.text)")
+            let good = try host.goodSignatures(message)
+            #expect(good == (signed == .all ? 2 : 0), "\(message.text)")
         }
     }
 
