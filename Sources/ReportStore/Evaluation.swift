@@ -70,6 +70,23 @@ public struct Evaluation: Hashable, Sendable {
         }
     }
 
+    /// Who sealed one set of the ARC chain.
+    public struct Seal: Hashable, Sendable {
+        /// Its place in the chain, from 1.
+        public var instance: Int
+        /// The sealing domain.
+        public var domain: String
+        /// Its selector.
+        public var selector: String
+
+        /// Creates a seal.
+        public init(instance: Int, domain: String, selector: String) {
+            self.instance = instance
+            self.domain = domain
+            self.selector = selector
+        }
+    }
+
     /// Why less was done than the policy asks for.
     public struct Override: Hashable, Sendable {
         /// The type, in RFC 9990's words.
@@ -110,6 +127,10 @@ public struct Evaluation: Hashable, Sendable {
     public var isSPFAligned = false
     /// The status of the ARC chain.
     public var arc = "none"
+    /// The seals of the chain, newest first.
+    public var seals: [Seal] = []
+    /// Whether trusted sealers made up for a failure.
+    public var isDecidedByChain = false
     /// What SPF and DKIM found.
     public var authentications: [Authentication] = []
     /// Why less was done than the policy asks for.

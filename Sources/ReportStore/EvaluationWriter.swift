@@ -16,8 +16,8 @@ public final class EvaluationWriter: Sendable {
     private static let pause = 5
     /// How long to be silent after a line about a failure, in seconds.
     private static let silence: Int = 60
-    /// How long to wait for evaluations before there is time for housekeeping, in seconds.
-    private static let patience = 600
+    /// How long to wait for evaluations before looking again whether there is housekeeping to do, in seconds.
+    private static let quiet = 600
     /// How long an end waits for what is left to be written, in seconds.
     private static let farewell = 5
 
@@ -55,16 +55,20 @@ public final class EvaluationWriter: Sendable {
         report: (String) -> Void
     ) {
         var lastLine: Int?
-        var isMoreToTidy = false
-        while let evaluations = queue.next(atMost: batch, patience: isMoreToTidy ? 0 : patience) {
+        var patience = quiet
+        while let evaluations = queue.next(atMost: batch, patience: patience) {
             do throws(SinkError) {
                 if !evaluations.isEmpty { try sink.write(evaluations) }
                 let dropped = queue.remove(evaluations.count)
                 if dropped > 0 { report("\(name): \(dropped) evaluations were not recorded") }
                 if lastLine != nil { report("\(name): evaluations are written again") }
                 lastLine = nil
-                // Where they come in such numbers that the queue fills up, housekeeping waits.
-                isMoreToTidy = evaluations.count < batch ? try sink.tidy() : false
+                // Where they come in such numbers that a batch is full, housekeeping waits.
+                if evaluations.count == batch {
+                    patience = 1
+                } else {
+                    patience = try sink.tidy() ? 0 : quiet
+                }
             } catch {
                 let now = time(nil)
                 if lastLine.map({ now - $0 >= silence }) ?? true {

@@ -33,36 +33,55 @@ public final class HistoryFile: EvaluationSink {
     }
 
     /// The lines for one message.
+    ///
+    /// opendmarc-import drops a message without a policy domain, an address or an envelope domain; that of the null reverse-path
+    /// is no word at all.
     static func lines(for evaluation: Evaluation) -> String {
         var lines = [
             "job \(evaluation.queueID ?? "-")", "reporter \(evaluation.reporter)",
             "received \(evaluation.received)", "ipaddr \(evaluation.sourceAddress ?? "-")",
-            "from \(evaluation.headerFrom)", "mfrom \(evaluation.envelopeFrom ?? "-")",
+            "from \(evaluation.headerFrom)", "mfrom \(evaluation.envelopeFrom ?? "")",
         ]
         for found in evaluation.authentications where found.mechanism == "dkim" {
             lines.append("dkim \(found.domain) \(found.selector ?? "-") \(number(found.result))")
         }
         let spf = evaluation.authentications.first { $0.mechanism == "spf" }
-        lines.append("spf \(spf.map { number($0.result) } ?? -1)")
+        lines.append("spf \(number(spf?.result ?? "none"))")
         let policy = evaluation.policy
         lines.append("pdomain \(policy?.domain ?? evaluation.headerFrom)")
         lines.append("policy \(outcome(evaluation))")
         let addresses = policy?.reportAddresses ?? []
         lines += addresses.isEmpty ? ["rua -"] : addresses.map { "rua \($0)" }
         // "pct" has no meaning any more (RFC 9989, appendix C.5.2).
-        lines.append("pct 100")
+        lines.append("pct \(policy == nil ? 0 : 100)")
         lines.append("adkim \(letter(policy?.adkim))")
         lines.append("aspf \(letter(policy?.aspf))")
         lines.append("p \(letter(policy?.p))")
         lines.append("sp \(letter(policy?.sp))")
-        lines.append("align_dkim \(evaluation.isDKIMAligned ? 4 : 5)")
-        lines.append("align_spf \(evaluation.isSPFAligned ? 4 : 5)")
-        lines.append("arc \(number(evaluation.arc))")
-        // 0 where the chain has decided, 2 where it has failed, 1 where it was not used.
-        let arcPolicy = evaluation.arc == "fail" ? 2 : 1
-        lines.append("arc_policy \(arcPolicy) json:[]")
+        lines.append("align_dkim \(alignment(evaluation.isDKIMAligned, policy))")
+        lines.append("align_spf \(alignment(evaluation.isSPFAligned, policy))")
+        // No chain is no better than a broken one.
+        lines.append("arc \(evaluation.arc == "pass" ? 0 : 7)")
+        let seals = evaluation.seals.map {
+            "{ \"i\": \($0.instance), \"d\":\"\(word($0.domain))\", \"s\":\"\(word($0.selector))\", \"ip\":\"\" }"
+        }
+        let decision = evaluation.isDecidedByChain ? 0 : 2
+        lines.append("arc_policy \(decision) json:[\(seals.joined(separator: ", "))]")
         lines.append("action \(action(evaluation))")
         return lines.joined(separator: "\n") + "\n"
+    }
+
+    /// A name as it can stand between quotes.
+    private static func word(_ name: String) -> String {
+        String(
+            decoding: name.utf8.map { 0x21...0x7E ~= $0 && $0 != 0x22 && $0 != 0x5C ? $0 : 0x3F },
+            as: UTF8.self)
+    }
+
+    /// The number of an alignment: there is none without a policy.
+    private static func alignment(_ isAligned: Bool, _ policy: Evaluation.Policy?) -> Int {
+        guard policy != nil else { return 0 }
+        return isAligned ? 4 : 5
     }
 
     /// The number of a result word.

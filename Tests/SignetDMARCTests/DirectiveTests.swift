@@ -27,7 +27,7 @@ import Testing
     static let ours = words(
         """
         DKIMSelfValidate DomainDiscovery ExemptDomains ExemptHosts ExemptLists MaximumHeaders
-        MaximumSignaturesToVerify MinimumKeyBits Nameservers ReportStore ReverseLookup SocketGroup SyslogName
+        MaximumSignaturesToVerify MinimumKeyBits Nameservers ReportRetention ReportStore ReverseLookup SocketGroup SyslogName
         SyslogSuccess TrustAnchorFile TrustedSealers
         """)
 

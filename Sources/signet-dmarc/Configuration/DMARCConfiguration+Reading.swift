@@ -110,8 +110,10 @@ extension DMARCConfiguration {
     }
 
     static func records(_ reader: ConfigurationReader) -> RecordPolicy {
-        RecordPolicy(
-            store: store(reader), historyFile: reader.text("HistoryFile"),
+        let days = reader.integer("ReportRetention") ?? 0
+        return RecordPolicy(
+            store: store(reader), retention: days == 0 ? nil : days,
+            historyFile: reader.text("HistoryFile"),
             includesAll: reader.boolean("RecordAllMessages"),
             ignoredRecipients: reader.dataSet("IgnoreMailTo"))
     }

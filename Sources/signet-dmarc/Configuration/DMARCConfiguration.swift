@@ -98,6 +98,8 @@ struct Scope: Sendable {
 struct RecordPolicy: Sendable {
     /// The database; nil for none.
     var store: String?
+    /// How many days they stay in the database; nil for ever.
+    var retention: Int?
     /// OpenDMARC's history file; nil for none.
     var historyFile: String?
     /// Whether mail of domains without a policy is recorded too.

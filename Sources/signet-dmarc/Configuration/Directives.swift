@@ -113,6 +113,9 @@ enum Directives {
             "ReportStore", .text, default: "/var/lib/signet-dmarc/reports.db", needsRestart: true,
             "The database of evaluations, for reports; none for no database."),
         DirectiveSpec(
+            "ReportRetention", .integer(0...36_500), default: "30", needsRestart: true,
+            "How many days evaluations stay in the database; 0 for ever."),
+        DirectiveSpec(
             "HistoryFile", .path, needsRestart: true,
             "A text file of evaluations in OpenDMARC's form."),
         DirectiveSpec(

@@ -59,6 +59,9 @@ struct Disposition: Equatable, Sendable {
     /// Why less is done than was asked for, in the order in which it was found.
     var overrides: [PolicyOverride] = []
 
+    /// Whether trusted sealers made up for the failure.
+    var isDecidedByChain = false
+
     /// The disposition as reports and the results field name it.
     var policy: DMARCPolicy {
         switch action {
@@ -96,6 +99,7 @@ struct Disposition: Equatable, Sendable {
         guard asked != .none else { return }
         if let chain = facts.trustedChain {
             note(.localPolicy, chain)
+            isDecidedByChain = true
             return
         }
         if policy.exemptHosts.contains(

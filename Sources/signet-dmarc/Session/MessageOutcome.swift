@@ -129,6 +129,12 @@ struct MessageOutcome {
         record.isSPFAligned = author.isAligned(.spf)
         record.isDKIMAligned = author.isAligned(.dkim)
         record.arc = findings.arc.status.rawValue
+        record.seals = findings.arc.hops.reversed().compactMap { hop in
+            guard let domain = hop.domain, let selector = hop.selector else { return nil }
+            return Evaluation.Seal(
+                instance: hop.instance, domain: domain.ascii, selector: selector.ascii)
+        }
+        record.isDecidedByChain = disposition.isDecidedByChain
         let scope = envelope.reversePath == .null ? "helo" : "mfrom"
         record.authentications = findings.identifiers.map { identifier in
             Evaluation.Authentication(

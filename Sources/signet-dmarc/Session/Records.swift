@@ -9,8 +9,11 @@ final class Records: Sendable {
     init(_ policy: RecordPolicy, log: Log) {
         var writers: [EvaluationWriter] = []
         if let path = policy.store {
+            let days = policy.retention
             writers.append(
-                EvaluationWriter("ReportStore", sink: { ReportStore(path: path) }) {
+                EvaluationWriter(
+                    "ReportStore", sink: { ReportStore(path: path, keepingDays: days) }
+                ) {
                     log.warning($0)
                 })
         }
