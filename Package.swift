@@ -161,8 +161,8 @@ let package = Package(
         .testTarget(
             name: "SignetDMARCTests",
             dependencies: [
-                "signet-dmarc", "DaemonKit", "MailAuth", "MailDNS", "MailSyntax", "Milter",
-                "TestKit",
+                "signet-dmarc", "DaemonKit", "DaemonResolver", "MailAuth", "MailCrypto", "MailDNS",
+                "MailSyntax", "Milter", "TestKit",
             ],
             exclude: ["Attacks"], swiftSettings: strict),
         .testTarget(name: "MailSyntaxTests", dependencies: ["MailSyntax"], swiftSettings: strict),

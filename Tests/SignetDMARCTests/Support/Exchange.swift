@@ -22,8 +22,10 @@ struct Exchange {
     var configuration = ""
     /// The DNS, as a zone file.
     var zone = Exchange.zone
-    /// Questions that fail.
+    /// Names whose questions fail.
     var failing: [String] = []
+    /// Names whose questions nobody answers.
+    var silent: [String] = []
     /// The client's address; nil for a Unix socket.
     var address: String? = "203.0.113.66"
     /// The client's name.
@@ -58,16 +60,23 @@ struct Exchange {
         """
 
     /// Passes a message through.
+    ///
+    /// Evaluations are recorded only where the configuration names a file; they are there when the passage has ended.
     func pass(_ message: MailMessage) throws -> Passage {
         let (settings, problems) = read(configuration)
         #expect(!problems.hasErrors, "\(problems)")
         var resolver = try ZoneResolver(parsing: zone)
         for name in failing { resolver.fail(try DomainName(name), with: .timeout) }
+        let silent = try Set(silent.map { try DomainName($0) })
         let lines = Lines()
         let log = Log(level: .debug, collecting: { _, line in lines.add(line) })
+        var policy = settings.records
+        if !configuration.contains("ReportStore") { policy.store = nil }
+        let records = Records(policy, log: log)
+        defer { records.close() }
         let services = Services(
-            configuration: Snapshot(settings), resolver: resolver,
-            records: Records(RecordPolicy(), log: log), log: log)
+            configuration: Snapshot(settings),
+            resolver: PartlySilent(resolver: resolver, silent: silent), records: records, log: log)
         let session = DMARCFilter(services: services).makeSession(
             protocol: NegotiatedProtocol(edits: edits))
         let verdict = deliver(message, session)
@@ -96,6 +105,17 @@ struct Exchange {
         _ = session.endOfHeader(MilterMacros(macros))
         _ = session.body(message.body.span)
         return session.endOfMessage(MilterMacros(macros))
+    }
+}
+
+/// A resolver that has no answer for some names, until the time is over.
+private struct PartlySilent: DNSResolver {
+    let resolver: ZoneResolver
+    let silent: Set<DomainName>
+
+    func begin(_ question: DNSQuestion, deadline: MonotonicTime) -> PendingAnswer {
+        silent.contains(question.name)
+            ? PendingAnswer(deadline: deadline) : resolver.begin(question, deadline: deadline)
     }
 }
 

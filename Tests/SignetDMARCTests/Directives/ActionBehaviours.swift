@@ -1,0 +1,117 @@
+import DaemonKit
+import Foundation
+import MailAuth
+import Milter
+import TestKit
+import Testing
+
+@testable import signet_dmarc
+
+extension Behaviours {
+    private static func disposition(
+        _ configuration: String, _ message: MailMessage = forged
+    ) throws -> String? {
+        let comment = try pass(configuration, message).methods()["dmarc"]?.comment ?? ""
+        return comment.firstMatch(of: /dis=([a-z]+);/).map { String($0.1) }
+    }
+
+    private static let list = MailMessage.from(
+        "ceo@victim.example", ("List-Id", "<list.evil.example>"))
+
+    /// What the message is told.
+    static let results: Checks = [
+        "AuthservID": {
+            #expect(try pass("").results.first?.hasPrefix("mx.example.org;") == true)
+            let named = try pass(
+                "AuthservID OpenDMARC",
+                .from("x@evil.example", ("Authentication-Results", "opendmarc; dmarc=pass")))
+            #expect(named.results.count == 1)
+            #expect(named.results.first?.hasPrefix("OpenDMARC;") == true)
+            let host = read("AuthservID HOSTNAME").configuration.authservID
+            #expect(host != nil && host != "HOSTNAME")
+        },
+        "AuthservIDWithJobID": {
+            let field = try pass("AuthservIDWithJobID yes").results.first ?? ""
+            #expect(AuthenticationResults(parsing: Array(field.utf8).span).isWellFormed)
+            #expect(field.contains("mx.example.org/4XyZ"))
+        },
+        "SoftwareHeader": {
+            let values = try pass("SoftwareHeader yes").message.values("DMARC-Filter")
+            #expect(values.count == 1)
+            #expect(values.first?.hasPrefix(" Signet v") == true)
+            #expect(values.first?.hasSuffix(" mx.example.org 4XyZ") == true)
+            #expect(try pass("").message.values("DMARC-Filter").isEmpty)
+        },
+        "SyslogSuccess": { () throws in
+            let good = MailMessage.from("x@evil.example")
+            #expect(try pass("", good).log == ["4XyZ: evil.example pass"])
+            #expect(
+                try pass("SyslogSuccess yes", good).log == [
+                    "4XyZ: SPF(mailfrom): evil.example pass", "4XyZ: evil.example pass",
+                ])
+            // A failure is told in full in any case.
+            #expect(try pass("").log.count == 3)
+        },
+    ]
+
+    /// What happens to failures.
+    static let actions: Checks = [
+        "RejectFailures": {
+            #expect(try disposition("") == "quarantine")
+            let passage = try pass("RejectFailures yes")
+            #expect(
+                passage.refusal
+                    == "550 5.7.1 rejected by DMARC policy for victim.example (p=reject)")
+            #expect(passage.logs("rejected: DMARC: "))
+            #expect(try disposition("RejectFailures yes", .from("x@none.example")) == "none")
+            // "or temp-failed if evaluation could not be completed"
+            let dead: (inout Exchange) -> Void = { $0.failing = ["_dmarc.victim.example"] }
+            #expect(
+                try pass("RejectFailures yes", forged, dead).refusal?.hasPrefix("451 4.7.1") == true
+            )
+            #expect(try pass("", forged, dead).refusal == nil)
+        },
+        "RejectString": {
+            let passage = try pass("RejectFailures yes\nRejectString not for %s here")
+            #expect(passage.refusal == "550 5.7.1 not for victim.example here (p=reject)")
+            for bad in ["no domain", "%s and %s", "100% of %s"] {
+                #expect(read("RejectString \(bad)").problems.hasErrors, "\(bad)")
+            }
+        },
+        "HoldQuarantinedMessages": { () throws in
+            #expect(
+                try pass("HoldQuarantinedMessages yes").quarantine?.hasPrefix("DMARC: ") == true)
+            #expect(try pass("").quarantine == nil)
+            // Apart from rejecting: either is asked for by itself.
+            let both = "HoldQuarantinedMessages yes\nRejectFailures yes"
+            #expect(try pass(both).refusal?.hasPrefix("550") == true)
+            #expect(try pass(both, .from("a@quarantine.example")).quarantine != nil)
+        },
+        "ExemptLists": { () throws in
+            #expect(try disposition("RejectFailures yes", list) == "quarantine")
+            #expect(try pass("RejectFailures yes", list).logs("mailing_list: "))
+            #expect(try pass("RejectFailures yes\nExemptLists no", list).refusal != nil)
+        },
+        "ExemptHosts": { () throws in
+            for value in ["203.0.113.66", "203.0.113.0/24", "mail.evil.example"] {
+                #expect(try disposition("RejectFailures yes\nExemptHosts \(value)") == "none")
+            }
+            #expect(try pass("RejectFailures yes\nExemptHosts 192.0.2.1").refusal != nil)
+        },
+        "ExemptDomains": { () throws in
+            #expect(try disposition("RejectFailures yes\nExemptDomains victim.example") == "none")
+            #expect(try disposition("ExemptDomains victim.example") == "none")
+            #expect(try pass("RejectFailures yes\nExemptDomains evil.example").refusal != nil)
+        },
+        "CopyFailuresTo": { () throws in
+            let copying = "CopyFailuresTo dmarc@example.org"
+            let copy = MessageEdit.addRecipient("<dmarc@example.org>")
+            #expect(try pass(copying).verdict.edits.contains(copy))
+            #expect(try !pass(copying, .from("x@evil.example")).verdict.edits.contains(copy))
+            #expect(try pass(copying, .from("x@none.example")).verdict.edits.contains(copy))
+            // What is refused has no copy.
+            #expect(try pass(copying + "\nRejectFailures yes").verdict.edits.isEmpty)
+            #expect(read("CopyFailuresTo nobody").problems.hasErrors)
+        },
+    ]
+}

@@ -1,0 +1,47 @@
+import Foundation
+
+/// Every directive that opendmarc.conf(5) of 1.4.2 lists, by what becomes of it here, and our own.
+enum PeerDirectives {
+    static let implemented = words(
+        """
+        AuthservID AuthservIDWithJobID CopyFailuresTo DNSTimeout DomainWhitelist DomainWhitelistFile HistoryFile
+        HoldQuarantinedMessages IgnoreAuthenticatedClients IgnoreHosts IgnoreMailFrom IgnoreMailTo PidFile
+        PublicSuffixList RecordAllMessages RejectFailures RejectMultiValueFrom RejectString RequiredHeaders SPFIgnoreResults
+        SPFSelfValidate Socket SoftwareHeader Syslog SyslogFacility TrustedAuthservIDs UMask UserID
+        """)
+    static let withoutEffect = words(
+        """
+        AutoRestart AutoRestartCount AutoRestartRate Background DomainWhitelistSize EnableCoredumps FailureReportsBcc
+        FailureReportsSentBy MilterDebug ReportCommand
+        """)
+    static let refused = words(
+        "BaseDirectory ChangeRootDirectory FailureReports FailureReportsOnNone")
+    static let ours = words(
+        """
+        DKIMSelfValidate DomainDiscovery ExemptDomains ExemptHosts ExemptLists MaximumHeaders
+        MaximumSignaturesToVerify MinimumKeyBits Nameservers ReportRetention ReportStore ReverseLookup SocketGroup
+        SyslogName SyslogSuccess TrustAnchorFile TrustedSealers
+        """)
+
+    static var all: [String] { implemented + withoutEffect + refused }
+
+    private static func words(_ text: String) -> [String] {
+        text.split(whereSeparator: \.isWhitespace).map(String.init)
+    }
+}
+
+/// Files that guides, manuals and Debian's packages hand out, beside the project where they are at hand.
+enum Shared {
+    /// The folder, which `SIGNET_SHARED` may name; nil where it is absent.
+    static let folder: String? = {
+        let beside = URL(fileURLWithPath: #filePath)
+            .appendingPathComponent("../../../../../shared").standardized.path
+        let path = ProcessInfo.processInfo.environment["SIGNET_SHARED"] ?? beside
+        return FileManager.default.fileExists(atPath: path) ? path : nil
+    }()
+
+    /// A file in it as text.
+    static func text(_ name: String) throws -> String {
+        try String(contentsOfFile: (folder ?? "") + "/" + name, encoding: .utf8)
+    }
+}

@@ -1,0 +1,139 @@
+import Foundation
+import TestKit
+import Testing
+
+@testable import DaemonKit
+@testable import signet_dmarc
+
+extension Behaviours {
+    /// The authors of the messages in a history file, in order.
+    private static func recorded(
+        _ configuration: String, _ messages: MailMessage...,
+        recipients: [String] = ["<b@example.org>"]
+    ) throws -> [String] {
+        let folder = try TemporaryDirectory("signet-history")
+        let path = folder.file("history")
+        for message in messages {
+            _ = try pass("HistoryFile \(path)\n" + configuration, message) {
+                $0.recipients = recipients
+            }
+        }
+        let text = (try? String(contentsOfFile: path, encoding: .utf8)) ?? ""
+        return text.split(separator: "\n").filter { $0.hasPrefix("from ") }.map {
+            String($0.dropFirst(5))
+        }
+    }
+
+    /// What is kept.
+    static let records: Checks = [
+        "HistoryFile": { () throws in
+            #expect(
+                try recorded("", forged, .from("x@evil.example"))
+                    == ["victim.example", "evil.example"])
+            // What is deferred comes again; what is rejected does not.
+            #expect(try recorded("RejectFailures yes", forged) == ["victim.example"])
+            #expect(try recorded("IgnoreMailFrom victim.example", forged).isEmpty)
+        },
+        "ReportStore": {
+            #expect(read("ReportStore none").configuration.records.store == nil)
+            #expect(read("ReportStore reports.db").problems.hasErrors)
+            let folder = try TemporaryDirectory("signet-store")
+            let path = folder.file("reports.db")
+            _ = try pass("ReportStore \(path)")
+            let row = try Command.require(
+                "sqlite3",
+                [
+                    path,
+                    """
+                    SELECT queue_id, source_address, helo, envelope_from, header_from, policy_domain, p, sp, np, adkim, aspf,
+                        testing, discovery_method, rua, message.result, disposition, dkim_aligned, spf_aligned, arc, type, scope
+                    FROM message JOIN override ON message.id = override.message
+                        JOIN authentication ON message.id = authentication.message
+                    """,
+                ])
+            #expect(
+                row
+                    == "4XyZ|203.0.113.66|mail.evil.example|evil.example|victim.example|victim.example|reject||reject|r|r|0"
+                    + "|treewalk|mailto:d@victim.example|fail|quarantine|0|0|none|local_policy|mfrom\n"
+            )
+        },
+        "ReportRetention": {
+            #expect(read("").configuration.records.retention == 30)
+            #expect(read("ReportRetention 0").configuration.records.retention == nil)
+            #expect(read("ReportRetention -1").problems.hasErrors)
+            // That they go is shown in StoreTests.
+        },
+        "RecordAllMessages": { () throws in
+            let plain = MailMessage.from("x@nowhere.example")
+            #expect(try recorded("", plain, forged) == ["victim.example"])
+            #expect(
+                try recorded("RecordAllMessages yes", plain, forged)
+                    == ["nowhere.example", "victim.example"])
+        },
+        "IgnoreMailTo": { () throws in
+            let ignoring = "IgnoreMailTo dmarc@example.org, postmaster@example.org"
+            #expect(try recorded(ignoring, forged) == ["victim.example"])
+            for recipients in [
+                ["<dmarc@example.org>"], ["<DMARC@EXAMPLE.org>"],
+                ["<b@example.org>", "<postmaster@example.org>"],
+            ] {
+                #expect(
+                    try recorded(ignoring, forged, recipients: recipients).isEmpty, "\(recipients)")
+            }
+            // It is evaluated all the same.
+            #expect(
+                try dmarc(ignoring) { $0.recipients = ["<dmarc@example.org>"] } == "fail")
+        },
+    ]
+
+    /// What the configuration says of the process; the daemon itself shows it in `ServiceTests`.
+    static let service: Checks = [
+        "Socket": {
+            #expect(settings("").socket == .unix(path: "/var/spool/postfix/signet/dmarc.sock"))
+            #expect(settings("Socket local:/run/x.sock").socket == .unix(path: "/run/x.sock"))
+            #expect(
+                settings("Socket inet:8893@localhost").socket
+                    == .inet(port: 8893, host: "localhost"))
+            #expect(problems("Socket local:x.sock").hasErrors)
+        },
+        "SocketGroup": {
+            #expect(settings("").socketGroup == "postfix")
+            #expect(settings("SocketGroup mail").socketGroup == "mail")
+        },
+        "UMask": {
+            #expect(settings("").mask == 0o007 && settings("UMask 0002").mask == 0o002)
+            #expect(problems("UMask 9").hasErrors)
+        },
+        "UserID": {
+            #expect(settings("UserID opendmarc:mail").user == UserSpec("opendmarc:mail"))
+        },
+        "PidFile": { #expect(settings("PidFile /run/x.pid").pidFile == "/run/x.pid") },
+        "Syslog": {
+            #expect(settings("Syslog true").usesSyslog && !settings("").usesSyslog)
+        },
+        "SyslogFacility": {
+            #expect(settings("").syslogFacility == "mail")
+            #expect(settings("SyslogFacility local3").syslogFacility == "local3")
+            #expect(problems("SyslogFacility post").hasErrors)
+        },
+        "SyslogName": {
+            #expect(settings("").syslogName == "signet-dmarc")
+            #expect(settings("SyslogName dmarc-in").syslogName == "dmarc-in")
+        },
+    ]
+
+    private static func settings(_ text: String) -> ServiceSettings {
+        ServiceSettings(reader(text))
+    }
+
+    private static func problems(_ text: String) -> [ConfigurationProblem] {
+        let reader = reader(text)
+        _ = ServiceSettings(reader)
+        return reader.problems
+    }
+
+    private static func reader(_ text: String) -> ConfigurationReader {
+        ConfigurationReader(
+            schema: SignetDMARC.description.schema, text: text, named: "dmarc.conf")
+    }
+}
