@@ -36,7 +36,11 @@ struct MessageEvaluation {
             early: EarlyQuestions(), configuration: configuration, services: services)
         task.update(message.body.span)
         let findings = task.finish()
-        let methods = findings.methods(client: nil, disposition: findings.dmarc.disposition)
+        let facts = Disposition.Facts(
+            client: Client(), header: message.header, findings: findings,
+            trusting: configuration.trustedSealers)
+        let disposition = Disposition(findings.dmarc, facts, configuration.dispositions)
+        let methods = findings.methods(client: nil, disposition: disposition.policy)
         let value = AuthenticationResults(AuthservID("localhost"), methods).fieldValue()
         MessageInput.say(
             "\(path): Authentication-Results:\(String(decoding: value, as: UTF8.self))")

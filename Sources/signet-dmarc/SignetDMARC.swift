@@ -9,7 +9,7 @@ enum SignetDMARC: DaemonProgram {
     static let description = DaemonDescription(
         shortName: "dmarc", version: Version.current,
         summary: "evaluates SPF, DKIM, ARC and DMARC of incoming mail, as a milter",
-        directives: Directives.all)
+        directives: Directives.all, extraOptions: [.configurationAsC])
 
     static func load(_ reader: ConfigurationReader) -> DMARCConfiguration? {
         DMARCConfiguration(reading: reader)
@@ -25,8 +25,9 @@ enum SignetDMARC: DaemonProgram {
         context.onStop { MilterServer.drain() }
         do throws(MilterServerError) {
             try MilterServer.run(
-                DMARCFilter(services: services), listening: listener,
-                options: MilterServer.Options(name: description.name) { context.log.error($0) })
+                listening: listener,
+                options: MilterServer.Options(name: description.name) { context.log.error($0) }
+            ) { DMARCFilter(services: services) }
             return .ok
         } catch {
             context.log.error("\(error)")

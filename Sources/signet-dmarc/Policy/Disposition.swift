@@ -79,6 +79,19 @@ struct Disposition: Equatable, Sendable {
         var isListMail = false
         /// What trusted sealers say that makes up for the failure; nil where they say nothing.
         var trustedChain: String?
+
+        private static let listFields: [FieldName] = ["List-Id", "List-Post"]
+
+        /// Collects the facts of a message.
+        init(
+            client: Client, header: HeaderSection, findings: Findings, trusting sealers: [DomainSet]
+        ) {
+            self.client = client
+            isListMail = Self.listFields.contains { header.count(named: $0) > 0 }
+            if case .one(let author) = findings.dmarc.authorship {
+                trustedChain = findings.arc.override(for: author, trusting: sealers)
+            }
+        }
     }
 
     /// Decides.

@@ -22,7 +22,8 @@ struct DMARCFilter: MilterFilter {
             events.insert(.recipient)
             edits.insert(.addRecipients)
         }
-        return MilterNeeds(events: events, edits: edits, optionalEdits: [.quarantine])
+        return MilterNeeds(
+            events: events, edits: edits, optionalEdits: [.quarantine, .addRecipients])
     }
 
     /// Makes the session of the connection.

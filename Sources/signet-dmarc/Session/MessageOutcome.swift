@@ -17,8 +17,6 @@ struct MessageOutcome {
     let context: MessageContext
     private let recipients: RecipientFacts
 
-    private static let listFields: [FieldName] = ["List-Id", "List-Post"]
-
     /// Decides.
     init(
         _ findings: Findings, client: Client, envelope: Envelope, recipients: RecipientFacts,
@@ -29,13 +27,9 @@ struct MessageOutcome {
         self.recipients = recipients
         self.context = context
         let configuration = context.configuration
-        var facts = Disposition.Facts()
-        facts.client = client
-        facts.isListMail = Self.listFields.contains { context.header.count(named: $0) > 0 }
-        if case .one(let author) = findings.dmarc.authorship {
-            facts.trustedChain = findings.arc.override(
-                for: author, trusting: configuration.trustedSealers)
-        }
+        let facts = Disposition.Facts(
+            client: client, header: context.header, findings: findings,
+            trusting: configuration.trustedSealers)
         disposition = Disposition(findings.dmarc, facts, configuration.dispositions)
     }
 

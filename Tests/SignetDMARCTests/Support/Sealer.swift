@@ -39,6 +39,8 @@ struct Sealer {
     ///   - message: the message as it came to the forwarder.
     ///   - results: what it found, without the authserv-id.
     ///   - edit: what it changes before it seals.
+    /// - Returns: the sealed message.
+    /// - Throws: what the key throws.
     func seal(
         _ message: MailMessage, finding results: String,
         edit: (inout MailMessage) -> Void = { _ in }
