@@ -183,6 +183,16 @@ final class SuiteHost {
         }
     }
 
+    /// The tokens of the messages that Postfix has put on hold.
+    func held() throws -> [String] {
+        try postfix.queue().filter { $0.queueName == "hold" }.map { message in
+            let header = try Command.require(
+                "postcat", ["-c", postfix.configurationDirectory, "-h", "-q", message.queueID])
+            let bytes = Array("\(header)\n\n".replacing("\n", with: "\r\n").utf8)
+            return SuiteMail.token(of: SMTPSink.Message(bytes: bytes))
+        }
+    }
+
     /// A message with the signature of friend.example.
     func signed(_ message: [UInt8]) throws -> [UInt8] {
         let file = try MessageFile(contents: message)
