@@ -10,13 +10,13 @@ public struct SHA256: ~Copyable {
     public static let length = 32
 
     private let context: OpaquePointer
-    private var isFresh = true
+    /// Whether the context is that of a hash under way.
+    private var hasBegun = false
 
     /// Makes a context that has seen no bytes.
     public init() {
         guard let context = unsafe EVP_MD_CTX_new() else { outOfMemory() }
         unsafe self.context = context
-        restart()
     }
 
     deinit {
@@ -26,7 +26,7 @@ public struct SHA256: ~Copyable {
     /// Adds bytes to the hash.
     public mutating func update(_ bytes: Span<UInt8>) {
         guard !bytes.isEmpty else { return }
-        isFresh = false
+        begin()
         unsafe bytes.withUnsafeBytes { unsafe updateContext($0) }
     }
 
@@ -37,14 +37,14 @@ public struct SHA256: ~Copyable {
 
     /// Answers the hash of everything since the last `finish()`, and starts anew.
     public mutating func finish() -> [UInt8] {
-        let hash = unsafe [UInt8](unsafeUninitializedCapacity: SHA256.length) { buffer, count in
+        begin()
+        hasBegun = false
+        return unsafe [UInt8](unsafeUninitializedCapacity: SHA256.length) { buffer, count in
             var written: UInt32 = 0
             let ok = unsafe EVP_DigestFinal_ex(context, buffer.baseAddress, &written)
             precondition(ok == 1 && written == UInt32(SHA256.length), "SHA-256 cannot fail")
             count = SHA256.length
         }
-        restart()
-        return hash
     }
 
     /// Answers the hash of everything since the last `finish()` and of some bytes more, and goes on as if
@@ -57,14 +57,15 @@ public struct SHA256: ~Copyable {
     }
 
     private mutating func resume(from other: borrowing SHA256) {
+        guard other.hasBegun else { return }
         let ok = unsafe EVP_MD_CTX_copy_ex(context, other.context)
         precondition(ok == 1, "SHA-256 cannot fail")
-        isFresh = false
+        hasBegun = true
     }
 
     /// Forgets what it has seen.
     public mutating func reset() {
-        if !isFresh { restart() }
+        hasBegun = false
     }
 
     /// The hash of one span of bytes.
@@ -79,9 +80,10 @@ public struct SHA256: ~Copyable {
         precondition(ok == 1, "SHA-256 cannot fail")
     }
 
-    private mutating func restart() {
+    private mutating func begin() {
+        guard !hasBegun else { return }
         let ok = unsafe EVP_DigestInit_ex(context, Library.sha256, nil)
         precondition(ok == 1, "SHA-256 cannot fail")
-        isFresh = true
+        hasBegun = true
     }
 }

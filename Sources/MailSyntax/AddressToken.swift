@@ -49,6 +49,7 @@ struct AddressScanner {
     }
 
     private mutating func scan() throws(AuthorFieldError) {
+        tokens.reserveCapacity(16)
         var gap = false
         while position < text.count {
             let start = position

@@ -104,17 +104,21 @@ struct AuthorFieldParser {
         // obs-phrase = word *(word / "." / CFWS)
         guard tokens[first].isWord else { throw AuthorFieldError.misplacedDot }
         var name: [UInt8] = []
+        name.reserveCapacity(64)
         for index in words {
             let token = tokens[index]
             if token.afterGap, index > first { name.append(.space) }
-            name.append(contentsOf: content(of: token))
+            append(contentOf: token, to: &name)
         }
         return name
     }
 
-    private func content(of token: AddressToken) -> [UInt8] {
-        token.kind == .quoted
-            ? AddressSyntax.unquoted(text[token.range]) : Array(text[token.range])
+    private func append(contentOf token: AddressToken, to octets: inout [UInt8]) {
+        if token.kind == .quoted {
+            octets += AddressSyntax.unquoted(text[token.range])
+        } else {
+            octets.append(contentsOf: text.span.extracting(token.range))
+        }
     }
 
     // addr-spec  = local-part "@" domain
@@ -143,7 +147,7 @@ struct AuthorFieldParser {
                 guard !expectsWord else { throw AuthorFieldError.misplacedDot }
             }
             expectsWord = !token.isWord
-            localPart.append(contentsOf: content(of: token))
+            append(contentOf: token, to: &localPart)
         }
         guard !expectsWord else { throw AuthorFieldError.misplacedDot }
         guard !AddressSyntax.holdsEncodedWord(localPart) else {
@@ -156,6 +160,7 @@ struct AuthorFieldParser {
     // obs-domain = atom *("." atom)
     private mutating func parseDomain(inAngle: Bool) throws(AuthorFieldError) -> DomainName {
         var octets: [UInt8] = []
+        octets.reserveCapacity(64)
         var expectsAtom = true
         while let token = next {
             if token.kind == .literal, octets.isEmpty { throw AuthorFieldError.domainLiteral }
@@ -166,7 +171,7 @@ struct AuthorFieldParser {
             guard inAngle || octets.isEmpty || !token.afterGap else {
                 throw AuthorFieldError.gapInDomain
             }
-            octets.append(contentsOf: text[token.range])
+            octets.append(contentsOf: text.span.extracting(token.range))
             expectsAtom = isDot
             position += 1
         }

@@ -60,8 +60,24 @@ public enum Base64 {
             var buffer: UInt32 = 0
             var digits = 0
             var padding = 0
-            for position in text.indices {
+            var position = 0
+            while position < text.count {
+                // Nearly always the next four are digits.
+                if digits == 0, padding == 0, text.count &- position >= 4 {
+                    let a = values[Int(text[position])]
+                    let b = values[Int(text[position &+ 1])]
+                    let c = values[Int(text[position &+ 2])]
+                    let d = values[Int(text[position &+ 3])]
+                    if a | b | c | d < 64 {
+                        bytes.append(a << 2 | b >> 4)
+                        bytes.append(b << 4 | c >> 2)
+                        bytes.append(c << 6 | d)
+                        position &+= 4
+                        continue
+                    }
+                }
                 let character = text[position]
+                position &+= 1
                 let value = values[Int(character)]
                 guard value < 64 else {
                     if character.isFoldingSpace { continue }

@@ -93,8 +93,8 @@ extension Span<UInt8> {
     /// Whether two byte strings are equal when ASCII case is disregarded.
     public func equalsIgnoringASCIICase(_ other: Span<UInt8>) -> Bool {
         guard count == other.count else { return false }
-        for index in indices where self[index].asciiLowercased != other[index].asciiLowercased {
-            return false
+        for index in indices where self[index] != other[index] {
+            guard self[index].asciiLowercased == other[index].asciiLowercased else { return false }
         }
         return true
     }

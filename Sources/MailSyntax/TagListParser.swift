@@ -63,18 +63,25 @@ enum TagListParser {
         position = valueStart
         while position < bytes.count {
             let octet = bytes[position]
-            if octet > .space, octet != 0x3B, octet != 0x7F {
-                position &+= 1
-                valueEnd = position
-            } else if octet.isFoldingSpace {
+            if octet.isFoldingSpace {
                 position = try skipSpace(in: bytes, from: position)
-            } else {
-                guard octet == 0x3B else { throw TagListError.invalidValue(offset: position) }
+            } else if octet == 0x3B {
                 break
+            } else {
+                guard !octet.isASCIIControl else {
+                    throw TagListError.invalidValue(offset: position)
+                }
+                repeat { position &+= 1 } while position < bytes.count && isPlain(bytes[position])
+                valueEnd = position
             }
         }
         return TagList.Tag(
             name: name, value: valueStart..<valueEnd, spacedValue: (equals + 1)..<position)
+    }
+
+    /// Whether an octet is text wherever it stands in a value.
+    private static func isPlain(_ octet: UInt8) -> Bool {
+        octet > .space && octet != 0x3B && octet != 0x7F
     }
 
     /// Skips folding white space: FWS = [*WSP CRLF] 1*WSP.

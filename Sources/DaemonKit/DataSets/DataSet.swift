@@ -86,11 +86,15 @@ public struct DataSet: Sendable {
 
     /// Whether a key or pattern matches.
     public func contains(_ text: String) -> Bool {
-        firstEntry(matching: text) != nil
+        firstPosition(matching: text) != nil
     }
 
     /// The first entry in order whose key or pattern matches.
     public func firstEntry(matching text: String) -> Entry? {
+        firstPosition(matching: text).map { entries[$0] }
+    }
+
+    private func firstPosition(matching text: String) -> Int? {
         let key = isCaseSensitive ? text : text.asciiLowercased()
         var best = exact[key]?.first
         if let domain = domainPart(of: key), let position = byDomain[domain]?.first,
@@ -105,7 +109,7 @@ public struct DataSet: Sendable {
                 break
             }
         }
-        return best.map { entries[$0] }
+        return best
     }
 
     /// Every entry whose key or pattern matches, in order.
@@ -139,6 +143,7 @@ public struct DataSet: Sendable {
 extension String {
     /// The text with ASCII capital letters made small; others stay, so that no octet changes its meaning.
     func asciiLowercased() -> String {
-        String(decoding: utf8.map(DaemonKit.asciiLowercased), as: UTF8.self)
+        guard utf8.contains(where: { $0 != DaemonKit.asciiLowercased($0) }) else { return self }
+        return String(decoding: utf8.map(DaemonKit.asciiLowercased), as: UTF8.self)
     }
 }

@@ -8,6 +8,8 @@ extension MessageContext where Configuration == DKIMConfiguration {
     /// The Authentication-Results fields that go before ours is added (RFC 8601, section 5), the lowest first, as each deletion
     /// renumbers those below it.
     var resultRemovals: [MessageEdit] {
+        // Most mail has none.
+        guard header.count(named: .authenticationResults) + unreadResults > 0 else { return [] }
         let policy = configuration.results
         var occurrences: Set<Int> = []
         if !policy.keepsForgeries { occurrences = forgedResults(claiming: authservID) }
