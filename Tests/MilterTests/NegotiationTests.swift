@@ -6,6 +6,8 @@ import Testing
 @Suite struct NegotiationTests {
     /// Protocol bits by event: unsent, no reply.
     static let all: UInt32 = 0x1f_ffff
+    /// DATA is not sent; it gets no reply.
+    static let dataBits: UInt32 = 0x1_0200
 
     @Test func onlyEndOfMessageIsAskedFor() throws {
         let answer = try Negotiation.answer(
@@ -64,6 +66,30 @@ import Testing
             probe.eventNames() == [
                 "negotiate", "header", "body", "endOfMessage", "close", "deinit",
             ])
+    }
+
+    /// Before the message Postfix's smtpd hands the connection to cleanup, whose first write would wait for an acknowledgement of
+    /// smtpd's last if no answer carried it.
+    @Test(arguments: [Probe.Transport.inet, .inet6])
+    func dataIsAnsweredOverTCP(transport: Probe.Transport) throws {
+        let probe = try Probe("events=header", over: transport)
+        let connection = try probe.mta.connect()
+        #expect(connection.agreement.options & Self.dataBits == 0)
+        let outcome = try connection.deliver(hello)
+        #expect(outcome.replies.map(\.command) == ["T", "E"])
+        connection.quit()
+        try probe.settle()
+        #expect(
+            probe.eventNames() == [
+                "negotiate", "data", "header", "endOfMessage", "close", "deinit",
+            ])
+    }
+
+    @Test func dataIsNotSentOverAUnixSocket() throws {
+        let probe = try Probe("events=header")
+        let connection = try probe.mta.connect()
+        #expect(connection.agreement.options & Self.dataBits == Self.dataBits)
+        #expect(try connection.deliver(hello).replies.map(\.command) == ["E"])
     }
 
     @Test func version2OnTheWire() throws {
