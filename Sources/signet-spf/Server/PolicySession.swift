@@ -27,6 +27,10 @@ struct PolicySession: Sendable {
     private let parks: Bool
     private var decoder = RequestDecoder()
     private var memory = ConnectionMemory()
+    /// Whether nothing has come yet.
+    ///
+    /// Who has only just connected has a question: he is not turned away when the daemon stops.
+    private var isNew = true
 
     /// Begins a session.
     ///
@@ -46,26 +50,34 @@ struct PolicySession: Sendable {
         var isStopping = false
         while true {
             let isInside = decoder.isInsideRequest
-            let patience = isStopping ? Self.lastSeconds : Self.requestSeconds
-            // Postfix keeps idle connections for as long as it likes; so do we.
-            let idlePatience = parks ? Self.idleSeconds : nil
             switch stream.read(
-                seconds: isInside ? patience : idlePatience, heedsStop: !isStopping)
+                seconds: patience(isInside: isInside, isStopping), heedsStop: !isStopping)
             {
             case .octets(let octets):
+                isNew = false
                 decoder.append(octets[...])
                 guard answerAll() else { return .ended }
+                if isStopping, !decoder.isInsideRequest { return .ended }
             case .closed:
                 return .ended
             case .late:
-                guard isInside else { return .idle }
+                guard isInside else { return isStopping ? .ended : .idle }
                 _ = answer(.fault(.late))
                 return .ended
             case .stop:
-                guard isInside else { return .ended }
+                guard isInside || isNew else { return .ended }
                 isStopping = true
             }
         }
+    }
+
+    /// How long the next octets may take; nil for as long as the client likes.
+    private func patience(isInside: Bool, _ isStopping: Bool) -> Double? {
+        if isStopping { return Self.lastSeconds }
+        if isInside { return Self.requestSeconds }
+        // Postfix keeps idle connections for as long as it likes; so do we.
+        guard parks else { return nil }
+        return isNew ? Self.lastSeconds : Self.idleSeconds
     }
 
     /// Answers every request that is complete; false when the session is over.
