@@ -32,7 +32,7 @@ let package = Package(
         // C libraries of the system.
         .systemLibrary(name: "CLinux"),
         .systemLibrary(name: "CMilter", providers: [.apt(["libmilter-dev"])]),
-        .systemLibrary(name: "COpenSSL", pkgConfig: "openssl", providers: [.apt(["libssl-dev"])]),
+        .systemLibrary(name: "COpenSSL", pkgConfig: "libcrypto", providers: [.apt(["libssl-dev"])]),
         .systemLibrary(
             name: "CSQLite", pkgConfig: "sqlite3", providers: [.apt(["libsqlite3-dev"])]),
         .systemLibrary(name: "CSPF2", providers: [.apt(["libspf2-dev"])]),
@@ -47,8 +47,13 @@ let package = Package(
             swiftSettings: strict),
         .target(
             name: "Milter", dependencies: ["CMilter", "MailSyntax"], swiftSettings: strict,
-            // libmilter must find the writev that HeldWrites.swift defines.
-            linkerSettings: [.unsafeFlags(["-Xlinker", "--export-dynamic-symbol=writev"])]),
+            // libmilter must find the writev of HeldWrites.swift and the sigwait of SignalThread.swift.
+            linkerSettings: [
+                .unsafeFlags([
+                    "-Xlinker", "--export-dynamic-symbol=writev",
+                    "-Xlinker", "--export-dynamic-symbol=sigwait",
+                ])
+            ]),
         .target(name: "DaemonKit", dependencies: ["CLinux", "MailSyntax"], swiftSettings: strict),
 
         .target(

@@ -19,9 +19,11 @@ struct Signals {
 
     /// Waits for the next signal.
     mutating func next() -> Int32 {
-        var number: Int32 = 0
-        while unsafe sigwait(&set, &number) != 0 {}
-        return number
+        // Not sigwait(3), which the milters keep from libmilter: see waitForNoSignal in Milter.
+        while true {
+            let number = unsafe sigwaitinfo(&set, nil)
+            if number > 0 { return number }
+        }
     }
 
     /// Ends the process as the signal would have, so that the parent sees what happened.
