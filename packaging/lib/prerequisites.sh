@@ -19,7 +19,7 @@ demo_packages=(
 # What the tests need beyond that.
 test_packages=(
     ldnsutils opendkim-tools dkimpy-milter python3-spf publicsuffix mandoc
-    mmdebstrap systemd-container procps util-linux binutils
+    mmdebstrap systemd-container procps util-linux binutils iproute2 lintian python3
 )
 
 policy_file=/usr/sbin/policy-rc.d

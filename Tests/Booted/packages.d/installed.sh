@@ -3,17 +3,10 @@
 #
 # Sourced by Tests/Booted/packages.
 
+daemons='scrub dkim dmarc spf'
+
 step() {
     printf '   %4d s  %s\n' "$SECONDS" "$*"
-}
-
-# daemons_in DIRECTORY: the short names of the daemons whose packages are there.
-daemons_in() {
-    local deb
-    for deb in "$1"/signet-*_*.deb; do
-        deb=${deb##*/signet-}
-        [ "${deb%%_*}" = tools ] || printf '%s ' "${deb%%_*}"
-    done
 }
 
 # services: the units of the daemons.
@@ -21,9 +14,6 @@ services() {
     local name
     for name in $daemons; do printf 'signet-%s.service ' "$name"; done
 }
-
-# has DAEMON: whether its package is among those tested.
-has() { [[ " $daemons" == *" $1 "* ]]; }
 
 # dependencies_of DEB...: the packages of Debian that they depend on.
 dependencies_of() {
@@ -44,6 +34,7 @@ debs() { (cd "$scratch/new" && printf "$1/%s\n" ./*.deb | sed 's,/\./,/,'); }
 # prepare_disk ROOT: what the machine needs before it boots: a name server, and nothing that bans.
 prepare_disk() {
     local disk=$1
+    # It starts once there is something in the journal for it.
     ln -s /dev/null "$disk/etc/systemd/system/fail2ban.service"
     rm -f "$disk/etc/resolv.conf"
     echo 'nameserver 127.0.0.1' >"$disk/etc/resolv.conf"
@@ -52,28 +43,21 @@ prepare_disk() {
 server:
     ip-address: 127.0.0.1
 zone:
-    name: example.org
-    zonefile: /etc/nsd/example.org
-zone:
-    name: forged.example
-    zonefile: /etc/nsd/forged.example
+    name: .
+    zonefile: /etc/nsd/names
 NSD
-    cat >"$disk/etc/nsd/example.org" <<ZONE
-\$ORIGIN example.org.
+    # All names that there are: DMARC asks the top-level domains too. Keys are added at the end.
+    cat >"$disk/etc/nsd/names" <<ZONE
 \$TTL 60
-@ SOA ns hostmaster 1 60 60 60 60
-@ NS ns
+. SOA ns.example.org. hostmaster.example.org. 1 60 60 60 60
+. NS ns.example.org.
+\$ORIGIN forged.example.
+@ TXT "v=spf1 -all"
+_dmarc TXT "v=DMARC1; p=reject"
+\$ORIGIN example.org.
+@ TXT "v=spf1 ip4:$outsider -all"
 ns A 127.0.0.1
 client A $outsider
-@ TXT "v=spf1 ip4:$outsider -all"
-ZONE
-    cat >"$disk/etc/nsd/forged.example" <<'ZONE'
-$ORIGIN forged.example.
-$TTL 60
-@ SOA ns hostmaster 1 60 60 60 60
-@ NS ns
-ns A 127.0.0.1
-@ TXT "v=spf1 -all"
 ZONE
 }
 
@@ -85,14 +69,21 @@ install_packages_first_time() {
     [ "$(postfix_files)" = "$before" ] || fail 'the packages changed a file of Postfix'
     [ "$(grep -c '^    smtpd_milters = ' <<<"$transcript")" -eq 1 ] ||
         { printf '%s\n' "$transcript" >&2; fail 'the lines for main.cf are not printed once'; }
-    step "installed with apt-get install /packages/*.deb: $daemons"
+    diff <(printed_lines '' <<<"$transcript") <(printed_lines '    ' <README.md) ||
+        fail 'README shows other lines than the packages print'
+    step 'installed with apt-get install /packages/*.deb, which prints what README shows'
+}
+
+# printed_lines MARGIN: what the packages say at the end, out of a text in which it has that margin.
+printed_lines() {
+    tr -d '\r' | sed -n "/^$1Signet is ready/,/reject_unauth/s/^$1//p" | grep '[^ ]'
 }
 
 postfix_files() { inside sha256sum /etc/postfix/main.cf /etc/postfix/master.cf; }
 
 # verify_units: what the packages promise of sockets, users and rights.
 verify_units() {
-    local name socket
+    local name socket user
     [ "$(inside stat -c '%a %U %G' /var/spool/postfix/signet)" = '750 root postfix' ] ||
         fail 'the directory of the sockets has other rights'
     for name in $daemons; do
@@ -105,10 +96,21 @@ verify_units() {
             { inside journalctl --no-pager -u "signet-$name" >&2; fail "signet-$name does not run"; }
         inside "/usr/sbin/signet-$name" -n -x "/etc/signet/$name.conf" ||
             fail "signet-$name finds fault with the configuration of its package"
-        inside runuser -u nobody -- test -e "$socket" && fail "anybody reaches $socket"
+        [ "$(connect_as postfix "$socket")" = connected ] || fail "Postfix does not reach $socket"
+        for user in nobody "signet-$name"; do
+            [ "$(connect_as "$user" "$socket")" = EACCES ] || fail "$user reaches $socket"
+        done
         [ "$(daemon_user "$name")" = "signet-$name" ] || fail "signet-$name runs as another user"
     done
     inside signet --version >/dev/null || fail 'the command signet does not run'
+    step 'units run, sockets are for Postfix alone'
+}
+
+# connect_as USER SOCKET: prints what becomes of a connection: "connected", or the error's name.
+connect_as() {
+    inside runuser -u "$1" -- python3 -c 'import errno, socket, sys
+error = socket.socket(socket.AF_UNIX).connect_ex(sys.argv[1])
+print(errno.errorcode.get(error, "connected"))' "$2"
 }
 
 main_pid() { inside systemctl show --property MainPID --value "signet-$1"; }
@@ -133,7 +135,9 @@ make_newer_packages() {
 }
 
 upgrade_keeps_edits() {
-    local name report pids=''
+    local name report edited pids=''
+    # spf.conf is as installed, the others have been edited.
+    edited=$(edited_files)
     for name in $daemons; do pids="$pids $(main_pid "$name")"; done
     start_knocking
     report=$(apt install $(debs /newer)) || { echo "$report" >&2; fail 'the upgrade fails'; }
@@ -141,15 +145,22 @@ upgrade_keeps_edits() {
     for name in $daemons; do
         [[ " $pids " == *" $(main_pid "$name") "* ]] && fail "signet-$name is still the old one"
     done
-    inside grep -q '^KeyFile ' /etc/signet/dkim.conf || fail 'an upgrade lost the edits of dkim.conf'
-    inside grep -q 'one more line' /etc/signet/dkim.conf.dpkg-dist ||
-        fail 'the new dkim.conf is not there for comparison'
-    if has spf; then
-        inside grep -q 'one more line' /etc/signet/spf.conf || fail 'an unedited file stays old'
-    fi
-    inside test -e /etc/signet/keys/example.org/mail.private || fail 'an upgrade lost the keys'
+    [ "$(edited_files)" = "$edited" ] || fail 'an upgrade lost edits'
+    for name in $daemons; do
+        if [ "$name" = spf ]; then name=$name.conf; else name=$name.conf.dpkg-dist; fi
+        inside tail -n 1 "/etc/signet/$name" | grep 'one more line' >/dev/null ||
+            fail "the later version's $name is not there"
+    done
+    keys_and_reports_are_kept 'an upgrade'
     sign_some upgraded 20
     step 'upgraded: edits and keys are kept, no connection was refused'
+}
+
+edited_files() { inside sha256sum /etc/signet/dkim.conf /etc/signet/dmarc.conf /etc/signet/scrub.conf; }
+
+keys_and_reports_are_kept() {
+    inside test -s /etc/signet/keys/example.org/mail.private || fail "$1 took the keys"
+    inside test -s /var/lib/signet-dmarc/reports.db || fail "$1 took the report data"
 }
 
 remove_and_reinstall() {
@@ -160,20 +171,23 @@ remove_and_reinstall() {
         inside test -e "/var/spool/postfix/signet/$name.sock" && fail "its socket is still there"
         inside test -e "/etc/signet/$name.conf" || fail "removal took $name.conf"
     done
-    inside test -e /etc/signet/keys/example.org/mail.private || fail 'removal took the keys'
+    keys_and_reports_are_kept removal
     refused ann@example.org 127.0.0.1 4 || fail 'mail passes unsigned once the signer is removed'
     report=$(apt install $(debs /packages)) ||
         { echo "$report" >&2; fail 'the packages cannot be installed again'; }
     sign_some again 20
-    step 'removed and installed again: configuration and keys were kept'
+    step 'removed and installed again: configuration, keys and report data were kept'
 }
 
 purge_leaves_nothing() {
     local report left
+    inside sh -c 'ls /var/lib/dpkg/info/signet*.templates' 2>/dev/null && fail 'a package asks something'
+    left=$(postfix_files)
     report=$(apt purge 'signet*') || { echo "$report" >&2; fail 'the packages cannot be purged'; }
+    [ "$(postfix_files)" = "$left" ] || fail 'purging changed a file of Postfix'
     left=$(inside find / -xdev -name '*signet*' -not -path '/proc/*' -not -path '/tmp/*')
     [ -z "$left" ] || fail "purging leaves $left"
-    left=$(inside getent passwd | grep signet; inside getent group | grep signet)
+    left=$(inside cat /etc/passwd /etc/group /etc/shadow | grep signet)
     [ -z "$left" ] || fail "purging leaves $left"
     left=$(inside systemctl list-units --all --no-legend 'signet*')
     [ -z "$left" ] || fail "purging leaves $left"

@@ -6,6 +6,8 @@
     mail.py box MAILDIR PREFIX COUNT SIGNATURES AGENTS
                                                 fails unless each message is there once and whole, with
                                                 so many DKIM-Signature and User-Agent fields
+
+FROM is an address, or the From field's and the envelope's with a slash between them.
 """
 
 import mailbox
@@ -31,7 +33,9 @@ class Sender:
     """Hands messages over one at a time; a refusal for now is tried again, as any mail server does."""
 
     def __init__(self, prefix, count, sender, recipient, source):
-        self.prefix, self.sender, self.recipient, self.source = prefix, sender, recipient, source
+        self.prefix, self.recipient, self.source = prefix, recipient, source
+        self.author, _, envelope = sender.partition("/")
+        self.sender = envelope or self.author
         self.waiting = list(range(count))
         self.lock = threading.Lock()
         self.retries = 0
@@ -54,7 +58,7 @@ class Sender:
 
     def attempt(self, number):
         """Returns nothing once the message is accepted, else the reply."""
-        body = message(self.prefix, number, self.sender, self.recipient)
+        body = message(self.prefix, number, self.author, self.recipient)
         try:
             with smtplib.SMTP("127.0.0.1", 25, "client.example.org", 100, (self.source, 0)) as smtp:
                 smtp.sendmail(self.sender, [self.recipient], body)
