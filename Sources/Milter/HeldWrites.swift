@@ -33,7 +33,8 @@ enum HeldWrites {
 
     /// Drops what is held, if anything is: a verdict that libmilter could not write has left it behind.
     static func drop() {
-        current?.clear()
+        guard let writes = current, writes.phase != .passing else { return }
+        writes.clear()
     }
 
     // MARK: The state of a thread

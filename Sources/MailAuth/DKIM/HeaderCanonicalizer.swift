@@ -87,7 +87,7 @@ private struct RelaxedValue {
                 pendingSpace = false
                 hasText = true
                 let start = position
-                position = endOfText(piece, from: position &+ 1)
+                position = piece.endOfText(from: position &+ 1)
                 output.append(contentsOf: piece.extracting(start..<position))
             }
         }
@@ -98,19 +98,56 @@ private struct RelaxedValue {
         piece.count &- position > 2 && piece[position &+ 1] == .lf && piece[position &+ 2].isWSP
     }
 
+}
+
+extension Span<UInt8> {
     /// The end of what stays as it is: text, and single spaces between text.
-    private func endOfText(_ piece: Span<UInt8>, from start: Int) -> Int {
-        let end = piece.count
+    fileprivate func endOfText(from start: Int) -> Int {
         var position = start
-        while position < end {
-            let octet = piece[position]
+        let words = unsafe bytes
+        while count &- position > 8 {
+            // Both loads are inside the span by the condition above.
+            let here = EightOctets(
+                unsafe words.unsafeLoadUnaligned(fromByteOffset: position, as: UInt64.self))
+            let next = EightOctets(
+                unsafe words.unsafeLoadUnaligned(fromByteOffset: position &+ 1, as: UInt64.self))
+            let ends =
+                here.equal(to: .tab) | here.equal(to: .cr)
+                | here.equal(to: .space) & ~next.above(.space)
+            if ends != 0 { return position &+ ends.trailingZeroBitCount >> 3 }
+            position &+= 8
+        }
+        while position < count {
+            let octet = self[position]
             if octet == .space {
-                guard position &+ 1 < end, piece[position &+ 1] > .space else { break }
+                guard position &+ 1 < count, self[position &+ 1] > .space else { break }
             } else if octet == .tab || octet == .cr {
                 break
             }
             position &+= 1
         }
         return position
+    }
+}
+
+/// Eight octets that are compared in one step; the highest bit of each octet of an answer tells.
+private struct EightOctets {
+    private static let ones: UInt64 = 0x0101_0101_0101_0101
+    private static let high: UInt64 = ones &* 0x80
+    private let word: UInt64
+
+    init(_ loaded: UInt64) {
+        // The first octet is the lowest.
+        word = UInt64(littleEndian: loaded)
+    }
+
+    func equal(to octet: UInt8) -> UInt64 {
+        let difference = word ^ Self.ones &* UInt64(octet)
+        return ~((difference & ~Self.high &+ ~Self.high) | difference) & Self.high
+    }
+
+    /// Which are greater than an octet of ASCII.
+    func above(_ octet: UInt8) -> UInt64 {
+        ((word & ~Self.high &+ Self.ones &* UInt64(0x7F &- octet)) | word) & Self.high
     }
 }

@@ -54,16 +54,15 @@ extension MethodResult {
             writer.piece.appendValue(Self.prose(reason))
             writer.endPiece()
         }
-        for property in properties {
-            guard ResultsText.isKeyword(property.ptype), ResultsText.isKeyword(property.name) else {
-                continue
-            }
-            writer.piece.append(contentsOf: property.ptype.utf8.span)
+        for index in properties.indices {
+            let (ptype, name) = (properties[index].ptype, properties[index].name)
+            guard ResultsText.isKeyword(ptype), ResultsText.isKeyword(name) else { continue }
+            writer.piece.append(contentsOf: ptype.utf8.span)
             writer.piece.append(UInt8(ascii: "."))
-            writer.piece.append(contentsOf: property.name.utf8.span)
+            writer.piece.append(contentsOf: name.utf8.span)
             writer.piece.append(UInt8(ascii: "="))
             let start = writer.piece.count
-            writer.piece.appendPropertyValue(property.value)
+            writer.piece.appendPropertyValue(properties[index].value)
             if writer.piece.count - start <= AuthenticationResults.maximumValueLength {
                 writer.endPiece()
             } else {
