@@ -12,7 +12,7 @@ import Testing
         let passage = try Exchange().pass(.from("x@evil.example"))
         let methods = try passage.methods()
         #expect(methods["spf"]?.result == "pass")
-        #expect(methods["spf"]?["smtp", "mailfrom"] == "x@evil.example")
+        #expect(methods["spf"]?["smtp", "mailfrom"] == "evil.example")
         #expect(methods["dkim"]?.result == "none")
         #expect(methods["arc"]?.result == "none")
         #expect(methods["dmarc"]?.result == "pass")
@@ -72,6 +72,22 @@ import Testing
         passage = try Exchange(configuration: "IgnoreMailFrom victim.example").pass(forged)
         #expect(passage.results.isEmpty)
         #expect(passage.logs("ignoring mail from victim.example"))
+    }
+
+    /// What a key's "t=y" changes: nothing.
+    ///
+    /// RFC 9989, section 4.4.1: "If the cryptographic signature validates, then the DKIM Signing Domain is the DKIM-Authenticated
+    /// Identifier."
+    @Test func `a valid signature of a domain that tests DKIM counts, and the field says so`()
+        throws
+    {
+        let tester = try Sealer("victim.example", recordTags: "t=y;")
+        var exchange = Exchange()
+        exchange.zone += "\n" + tester.record
+        let methods = try exchange.pass(try tester.sign(.from("a@victim.example"))).methods()
+        #expect(methods["dkim"]?.result == "pass")
+        #expect(methods["dkim"]?.comment?.contains("testing") == true)
+        #expect(methods["dmarc"]?.result == "pass")
     }
 
     @Test func `results of a trusted host are taken where ours are turned off`() throws {
