@@ -76,7 +76,8 @@ let package = Package(
         .executableTarget(
             name: "signet-dmarc",
             dependencies: [
-                "DaemonKit", "DaemonResolver", "MailAuth", "MailDNS", "MailSyntax", "Milter",
+                "CLinux", "DaemonKit", "DaemonResolver", "MailAuth", "MailDNS", "MailSyntax",
+                "Milter",
                 "MilterDaemon", "ReportStore",
             ],
             swiftSettings: strict),

@@ -27,22 +27,23 @@ enum ReportSchema {
             arc TEXT NOT NULL
         );
         CREATE INDEX message_received ON message (received);
-        CREATE INDEX message_policy ON message (policy_domain, received);
         CREATE TABLE authentication (
             message INTEGER NOT NULL REFERENCES message (id) ON DELETE CASCADE,
+            position INTEGER NOT NULL,
             mechanism TEXT NOT NULL,
             domain TEXT NOT NULL,
             selector TEXT,
             scope TEXT,
-            result TEXT NOT NULL
-        );
-        CREATE INDEX authentication_message ON authentication (message);
+            result TEXT NOT NULL,
+            PRIMARY KEY (message, position)
+        ) WITHOUT ROWID;
         CREATE TABLE override (
             message INTEGER NOT NULL REFERENCES message (id) ON DELETE CASCADE,
+            position INTEGER NOT NULL,
             type TEXT NOT NULL,
-            comment TEXT NOT NULL
-        );
-        CREATE INDEX override_message ON override (message);
+            comment TEXT NOT NULL,
+            PRIMARY KEY (message, position)
+        ) WITHOUT ROWID;
         """
     ]
 

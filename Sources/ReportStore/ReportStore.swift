@@ -94,18 +94,22 @@ public final class ReportStore: EvaluationSink {
                 .text(evaluation.arc),
             ])
         guard let row = database?.lastRow else { return }
-        for found in evaluation.authentications {
+        for (position, found) in evaluation.authentications.enumerated() {
             try database?.run(
-                "INSERT INTO authentication VALUES (?, ?, ?, ?, ?, ?)",
+                "INSERT INTO authentication VALUES (?, ?, ?, ?, ?, ?, ?)",
                 [
-                    .integer(row), .text(found.mechanism), .text(found.domain),
+                    .integer(row), .integer(Int64(position)), .text(found.mechanism),
+                    .text(found.domain),
                     .text(found.selector), .text(found.scope), .text(found.result),
                 ])
         }
-        for reason in evaluation.overrides {
+        for (position, reason) in evaluation.overrides.enumerated() {
             try database?.run(
-                "INSERT INTO override VALUES (?, ?, ?)",
-                [.integer(row), .text(reason.kind), .text(reason.comment)])
+                "INSERT INTO override VALUES (?, ?, ?, ?)",
+                [
+                    .integer(row), .integer(Int64(position)), .text(reason.kind),
+                    .text(reason.comment),
+                ])
         }
     }
 }

@@ -1,3 +1,4 @@
+import CLinux
 import DaemonKit
 import DaemonResolver
 import MailDNS
@@ -22,6 +23,7 @@ enum SignetDMARC: DaemonProgram {
             return .configuration
         }
         defer { records.close() }
+        limitArenas()
         context.onStop { MilterServer.drain() }
         do throws(MilterServerError) {
             try MilterServer.run(
@@ -33,6 +35,11 @@ enum SignetDMARC: DaemonProgram {
             context.log.error("\(error)")
             return .software
         }
+    }
+
+    /// Two heaps for all threads: libmilter's come and go, and each would leave one of its own half empty.
+    private static func limitArenas() {
+        mallopt(M_ARENA_MAX, 2)
     }
 
     static func evaluate(

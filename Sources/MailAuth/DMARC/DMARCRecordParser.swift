@@ -9,7 +9,8 @@ internal import MailSyntax
 struct DMARCRecordParser {
     private let rest: ArraySlice<UInt8>
     private var record = DMARCRecord()
-    private var values: [DMARCTag: ArraySlice<UInt8>] = [:]
+    /// The values of the tags that are there once: a handful.
+    private var values: [(tag: DMARCTag, text: ArraySlice<UInt8>)] = []
 
     /// The most addresses of one tag that are kept.
     static let maximumURIs = 32
@@ -37,7 +38,7 @@ struct DMARCRecordParser {
         record.aggregateReportURIs = addresses(.rua)
         record.failureReportURIs = addresses(.ruf)
         // "This tag's content MUST be ignored if a "ruf" tag is not also specified."
-        if values[.ruf] != nil, let text = values[.fo] {
+        if value(.ruf) != nil, let text = value(.fo) {
             if let options = DMARCFailureOptions(parsing: text) {
                 record.failureOptions = options
             } else {
@@ -51,6 +52,10 @@ struct DMARCRecordParser {
         case y, n
     }
 
+    private func value(_ tag: DMARCTag) -> ArraySlice<UInt8>? {
+        values.first { $0.tag == tag }?.text
+    }
+
     /// Takes one tag, or what stands in its place.
     private mutating func note(_ piece: ArraySlice<UInt8>) {
         guard let (name, value) = Self.tag(piece) else {
@@ -60,13 +65,13 @@ struct DMARCRecordParser {
         guard let tag = Self.known(name) else { return }
         if tag.isHistoric {
             blame(.historic(tag))
-        } else if tag == .v || values[tag] != nil || record.faults.contains(.repeated(tag)) {
+        } else if tag == .v || self.value(tag) != nil || record.faults.contains(.repeated(tag)) {
             // RFC 6376, section 3.2: a tag must not be there twice. Neither value is better than the
             // other, so there is none.
-            values[tag] = nil
+            values.removeAll { $0.tag == tag }
             blame(.repeated(tag))
         } else {
-            values[tag] = value
+            values.append((tag, value))
         }
     }
 
@@ -88,14 +93,24 @@ struct DMARCRecordParser {
     private static func known(_ name: ArraySlice<UInt8>) -> DMARCTag? {
         // No tag that is known is longer.
         guard name.count <= 5 else { return nil }
-        return DMARCTag(rawValue: String(decoding: name.asciiLowercased, as: UTF8.self))
+        let number = packed(name)
+        return tags.first { $0.number == number }?.tag
+    }
+
+    private static let tags = DMARCTag.allCases.map {
+        (number: packed(Array($0.rawValue.utf8)[...]), tag: $0)
+    }
+
+    /// A name of eight octets at most as a number, in lower case.
+    private static func packed(_ name: ArraySlice<UInt8>) -> UInt64 {
+        name.reduce(0) { $0 << 8 | UInt64($1.asciiLowercased) }
     }
 
     private mutating func policy(_ tag: DMARCTag) -> DMARCPolicy? { word(tag) }
 
     /// A value that is one of some words, which have no case.
     private mutating func word<Word: RawRepresentable<String>>(_ tag: DMARCTag) -> Word? {
-        guard let text = values[tag] else { return nil }
+        guard let text = value(tag) else { return nil }
         guard text.count <= 10,
             let word = Word(rawValue: String(decoding: text.asciiLowercased, as: UTF8.self))
         else {
@@ -107,7 +122,7 @@ struct DMARCRecordParser {
 
     // dmarc-urilist = (dmarc-uri / obs-dmarc-uri) *(*WSP "," *WSP (dmarc-uri / obs-dmarc-uri))
     private mutating func addresses(_ tag: DMARCTag) -> [DMARCReportURI] {
-        guard let text = values[tag] else { return [] }
+        guard let text = value(tag) else { return [] }
         var addresses: [DMARCReportURI] = []
         for item in text.split(separator: UInt8(ascii: ","), omittingEmptySubsequences: false) {
             guard addresses.count < Self.maximumURIs else {

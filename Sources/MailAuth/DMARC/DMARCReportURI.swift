@@ -54,15 +54,18 @@ public struct DMARCReportURI: Hashable, Sendable {
     private static func isRest(_ text: ArraySlice<UInt8>) -> Bool {
         guard !text.isEmpty else { return false }
         for octet in text where !octet.isASCIIAlphanumeric {
-            guard marks.contains(octet) else { return false }
+            guard marks[Int(octet)] else { return false }
         }
         return decoded(text) != nil
     }
 
-    private static let marks = Set("-._~%:/?#[]@$&'()*+;=".utf8)
+    /// By octet: whether it is one of the marks that URIs have.
+    private static let marks: [Bool] = (0...255).map { octet in
+        "-._~%:/?#[]@$&'()*+;=".utf8.contains { Int($0) == octet }
+    }
 
-    private static func decoded(_ text: ArraySlice<UInt8>) -> [UInt8]? {
-        guard text.contains(UInt8(ascii: "%")) else { return Array(text) }
+    private static func decoded(_ text: ArraySlice<UInt8>) -> ArraySlice<UInt8>? {
+        guard text.contains(UInt8(ascii: "%")) else { return text }
         var octets: [UInt8] = []
         var position = text.startIndex
         while position < text.endIndex {
@@ -77,14 +80,14 @@ public struct DMARCReportURI: Hashable, Sendable {
                 position += 1
             }
         }
-        return octets
+        return octets[...]
     }
 
     // mailtoURI = "mailto:" [ to ] [ hfields ] (RFC 6068, section 2); "+" stands for itself.
     private static func mailbox(_ text: ArraySlice<UInt8>) -> Mailbox? {
         let end = text.firstIndex(of: UInt8(ascii: "?")) ?? text.endIndex
         guard let address = decoded(text[..<end]),
-            let at = address.lastIndex(of: UInt8(ascii: "@")), at > 0,
+            let at = address.lastIndex(of: UInt8(ascii: "@")), at > address.startIndex,
             !address.contains(where: { $0.isASCIIControl }),
             String(validating: address, as: UTF8.self) != nil,
             let domain = try? DomainName(bytes: address[(at + 1)...]), domain.isHostName

@@ -70,11 +70,17 @@ extension SPFProblem: CustomStringConvertible {
 
 extension DomainName {
     /// The name with everything but printable ASCII as "?".
-    var printable: String { MailAuth.printable(Array(ascii.utf8)) }
+    var printable: String {
+        // Nearly every name is: no copy then.
+        let isPlain = ascii.utf8.count <= 100 && ascii.utf8.allSatisfy { isPrintable($0) }
+        return isPlain ? ascii : MailAuth.printable(Array(ascii.utf8))
+    }
 }
 
 /// Text for people: at most 100 octets, with everything but printable ASCII, and quotes, as "?".
 private func printable(_ text: [UInt8]) -> String {
-    let shown = text.prefix(100).map { 0x20...0x7E ~= $0 && $0 != 0x22 ? $0 : 0x3F }
+    let shown = text.prefix(100).map { isPrintable($0) ? $0 : 0x3F }
     return String(decoding: shown, as: UTF8.self) + (text.count > 100 ? "..." : "")
 }
+
+private func isPrintable(_ octet: UInt8) -> Bool { 0x20...0x7E ~= octet && octet != 0x22 }
