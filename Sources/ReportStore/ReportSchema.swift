@@ -55,7 +55,7 @@ enum ReportSchema {
         // Readers do not hold up the writer; what a crash of the machine may lose is the last moments.
         _ = try database.first("PRAGMA journal_mode = WAL")
         try database.run(
-            "PRAGMA synchronous = NORMAL; PRAGMA foreign_keys = ON; PRAGMA cache_size = -512")
+            "PRAGMA synchronous = NORMAL; PRAGMA foreign_keys = ON; PRAGMA cache_size = -128")
         let found = Int(try database.first("PRAGMA user_version") ?? 0)
         guard found <= version else {
             throw SinkError("its schema has version \(found), of a later release than this one")
