@@ -40,10 +40,13 @@ let package = Package(
 
         // The core: pure modules and thin edges.
         .target(name: "MailSyntax", swiftSettings: strict),
+        .target(name: "Locking", swiftSettings: strict),
         .target(name: "MailCrypto", dependencies: ["COpenSSL"], swiftSettings: strict),
-        .target(name: "MailDNS", dependencies: ["MailSyntax", "CUnbound"], swiftSettings: strict),
         .target(
-            name: "MailAuth", dependencies: ["MailSyntax", "MailCrypto", "MailDNS"],
+            name: "MailDNS", dependencies: ["Locking", "MailSyntax", "CUnbound"],
+            swiftSettings: strict),
+        .target(
+            name: "MailAuth", dependencies: ["Locking", "MailSyntax", "MailCrypto", "MailDNS"],
             swiftSettings: strict),
         .target(
             name: "Milter", dependencies: ["CMilter", "MailSyntax"], swiftSettings: strict,
@@ -54,7 +57,9 @@ let package = Package(
                     "-Xlinker", "--export-dynamic-symbol=sigwait",
                 ])
             ]),
-        .target(name: "DaemonKit", dependencies: ["CLinux", "MailSyntax"], swiftSettings: strict),
+        .target(
+            name: "DaemonKit", dependencies: ["CLinux", "Locking", "MailSyntax"],
+            swiftSettings: strict),
 
         .target(
             name: "DaemonResolver", dependencies: ["DaemonKit", "MailDNS"],
@@ -95,7 +100,8 @@ let package = Package(
         .executableTarget(
             name: "signet-spf",
             dependencies: [
-                "CLinux", "DaemonKit", "DaemonResolver", "MailAuth", "MailDNS", "MailSyntax",
+                "CLinux", "DaemonKit", "DaemonResolver", "Locking", "MailAuth", "MailDNS",
+                "MailSyntax",
             ],
             swiftSettings: strict),
         .executableTarget(

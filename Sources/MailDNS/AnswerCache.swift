@@ -1,5 +1,5 @@
+internal import Locking
 internal import MailSyntax
-internal import Synchronization
 
 /// Answers kept in memory for as long as their TTL allows, in front of libunbound's own cache.
 ///
@@ -32,7 +32,7 @@ struct AnswerCache: Sendable {
     }
 
     private final class Shard: Sendable {
-        let generations = Mutex(Generations())
+        let generations = Locked(Generations())
     }
 
     /// Bounds of one generation of one shard: 4096 entries and 1 MB in all.

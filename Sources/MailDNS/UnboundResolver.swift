@@ -1,3 +1,4 @@
+internal import Locking
 internal import MailSyntax
 internal import Synchronization
 
@@ -164,8 +165,8 @@ private final class Engine: Sendable {
     private let context: UnboundContext
     private let cache: AnswerCache?
     private let questionLimit: Int
-    private let flights = Mutex<[DNSQuestion: Flight]>([:])
-    private let hasPump = Mutex(false)
+    private let flights = Locked<[DNSQuestion: Flight]>([:])
+    private let hasPump = Atomic(false)
     private let stopPipe = StopPipe()
 
     init(context: UnboundContext, options: UnboundResolver.Options) {
@@ -241,11 +242,14 @@ private final class Engine: Sendable {
         for waiter in flight?.waiters ?? [] { waiter.fulfil(answer) }
     }
 
+    /// Sees to it that there is a pump thread; false where the system gives none.
     private func startPump() -> Bool {
-        hasPump.withLock { hasPump in
-            if !hasPump { hasPump = PumpThread.start { self.pump() } }
-            return hasPump
-        }
+        guard !hasPump.load(ordering: .relaxed),
+            !hasPump.exchange(true, ordering: .acquiringAndReleasing)
+        else { return true }
+        let hasStarted = PumpThread.start { self.pump() }
+        if !hasStarted { hasPump.store(false, ordering: .releasing) }
+        return hasStarted
     }
 
     /// The pump thread's work; the thread keeps the engine alive until it is told to stop.

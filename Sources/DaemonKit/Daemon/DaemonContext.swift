@@ -1,3 +1,5 @@
+internal import Locking
+
 /// What the common driver hands to a daemon that is to serve.
 public final class DaemonContext<Settings: Sendable>: Sendable {
     /// Where clients are.

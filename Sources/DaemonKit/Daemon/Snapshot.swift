@@ -1,3 +1,5 @@
+internal import Locking
+
 /// The configuration that now holds; a reload replaces it as a whole.
 ///
 /// A session takes the value once, when its connection begins, and keeps to it: it never sees half of a new configuration.

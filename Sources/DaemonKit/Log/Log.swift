@@ -1,4 +1,5 @@
 internal import Glibc
+internal import Locking
 internal import Synchronization
 
 /// Where a daemon says what it does: a line for each event, never more, never less than whole.

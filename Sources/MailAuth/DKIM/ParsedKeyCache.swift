@@ -1,4 +1,4 @@
-internal import Synchronization
+internal import Locking
 
 /// Remembers what key records say, so that a key is parsed and warmed up once and not for each
 /// message.
@@ -17,7 +17,7 @@ public final class ParsedKeyCache: Sendable {
         var old: [RecordText: Entry] = [:]
     }
 
-    private let generations = Mutex(Generations())
+    private let generations = Locked(Generations())
     private let generationSize: Int
 
     /// Creates a cache for about so many records; 0 remembers nothing.

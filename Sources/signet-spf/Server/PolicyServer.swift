@@ -1,5 +1,6 @@
 import DaemonKit
 import Glibc
+import Locking
 
 /// Accepts connections, and gives each a thread while it has something to say.
 ///
