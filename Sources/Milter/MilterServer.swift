@@ -59,6 +59,11 @@ public enum MilterServer {
     /// reset connections over one long header field.
     private static let maximumFrame = 1024 * 1024 - 1
 
+    /// How often a second a draining server looks for what is left.
+    private static let roundsPerSecond = 100
+    /// Seconds that a draining server waits for peers that have connected and not negotiated.
+    private static let offerSeconds = 2
+
     /// Signalled when draining is asked for and when libmilter ends by itself.
     private static let wake = Semaphore()
     private static let isDraining = Atomic<Bool>(false)
@@ -135,9 +140,10 @@ public enum MilterServer {
         }
         wake.wait()
         if isDraining.load(ordering: .acquiring) {
+            let accepted = AcceptedConnections(of: listener)
             guard closeListener(listener) else { throw .failed("closing the listener") }
             // smfi_stop would only wait for the listener's next look around, up to five seconds.
-            awaitConnections(limit: options.drainLimit)
+            awaitConnections(accepted, limit: options.drainLimit)
         } else if outcome.load(ordering: .acquiring) != Int(MI_SUCCESS) {
             throw .failed("smfi_main")
         }
@@ -176,13 +182,19 @@ public enum MilterServer {
         return unreachable.replace(listener)
     }
 
-    /// Waits until no connection lives or the limit has passed.
-    private static func awaitConnections(limit seconds: Int) {
-        // A connection that libmilter has just accepted counts only once it is negotiated.
+    /// Waits until no connection is left or the limit has passed.
+    private static func awaitConnections(_ accepted: AcceptedConnections?, limit seconds: Int) {
+        let end = seconds * roundsPerSecond
+        var rounds = 0
+        // An accept(2) that was under way is not seen at once, and without /proc sessions only.
         var quiet = 0
-        for _ in 0..<max(0, seconds) * 100 where quiet < 5 {
-            usleep(10_000)
-            quiet = connectionCount == 0 ? quiet + 1 : 0
+        while quiet < 5 && rounds < end {
+            usleep(1_000_000 / UInt32(roundsPerSecond))
+            rounds += 1
+            let isWaitingForOffers = rounds <= offerSeconds * roundsPerSecond
+            let isBusy =
+                connectionCount > 0 || isWaitingForOffers && (accepted?.count() ?? 0) > 0
+            quiet = isBusy ? 0 : quiet + 1
         }
     }
 }

@@ -43,4 +43,34 @@ import Testing
         #expect((0.9...2).contains(Date().timeIntervalSince(start)))
         connection.close()
     }
+
+    /// libmilter has accepted the connection, and knows nothing of it yet.
+    @Test(arguments: [Probe.Transport.unix, .inet, .inet6])
+    func whoHasOnlyConnectedIsServed(transport: Probe.Transport) throws {
+        let probe = try Probe("events=all", "replies=all", over: transport)
+        var mta = probe.mta
+        mta.delays["O"] = 0.4
+        let process = probe.process
+        let drain = Thread {
+            Thread.sleep(forTimeInterval: 0.1)
+            process.tell("drain")
+        }
+        drain.start()
+        let connection = try mta.connect()
+        #expect(try connection.deliver(hello).decision == .accepted)
+        connection.quit()
+        #expect(probe.process.waitForExit() == 0)
+    }
+
+    @Test func whoNeverSpeaksHoldsUpTheEndForTwoSeconds() throws {
+        let probe = try Probe("events=all")
+        #expect(try probe.mta.deliver(hello).decision == .accepted)
+        let silent = try StreamSocket(probe.address)
+        Thread.sleep(forTimeInterval: 0.1)
+        let start = Date()
+        probe.process.tell("drain")
+        #expect(probe.process.waitForExit() == 0)
+        #expect((1.9...4).contains(Date().timeIntervalSince(start)))
+        silent.close()
+    }
 }
