@@ -37,6 +37,16 @@ import Testing
         #expect(items(rest).contains("Include"))
     }
 
+    @Test(arguments: ["signet-dkim.8", "signet-dkim.conf.5"])
+    func `a reader sees no markup`(_ name: String) throws {
+        let page = try Command.run("/usr/bin/man", ["-l", "\(Self.folder)/\(name)"])
+        #expect(page.succeeded && page.output.contains("signet-dkim"), "\(page.errors)")
+        // Escapes that were themselves escaped.
+        for markup in ["\\(", "\\f", "\\&", ".Pq", ".Ic"] {
+            #expect(!page.output.contains(markup), "\(markup)")
+        }
+    }
+
     /// The names that a section is about: those of its items and of its `Ic` lines.
     private func items(_ section: String) -> Set<String> {
         var names: Set<String> = []
