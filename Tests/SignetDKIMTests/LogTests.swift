@@ -45,6 +45,24 @@ import Testing
             ])
     }
 
+    @Test(arguments: ["a@example.org, b@example.com", "g: a@example.org, b@example.com;"])
+    func `no signature counts for authors in several domains`(_ authors: String) throws {
+        let path = try Keys.shared.get().rsaPath
+        // No signer of ours makes one, so From is not where this one finds the sender.
+        let signed = try MailMessage.plain.with(("From", authors), ("Sender", "a@example.org"))
+            .signed("SenderHeaders Sender\nKeyFile \(path)\n")
+        let passage = try pass("", signed)
+        #expect(passage.results.count == 1)
+        #expect(passage.results[0].contains("dkim=permerror"), "\(passage.results)")
+        #expect(
+            passage.log == [
+                "4XyZ: DKIM verification failed (s=mail, d=example.org): "
+                    + "From has authors in several domains"
+            ])
+        let one = try MailMessage.plain.with(("From", "a@example.org, b@example.org")).signed()
+        #expect(try pass("", one).results[0].contains("dkim=pass"))
+    }
+
     @Test func `a signature's failure is told in words`() throws {
         var message = try MailMessage.plain.signed()
         message.body += Array("more\r\n".utf8)

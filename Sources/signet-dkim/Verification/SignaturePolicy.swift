@@ -40,6 +40,11 @@ struct SignaturePolicy: Sendable {
             return Verdict(
                 result: result, status: result.status, reason: result.reason.description)
         }
+        // To lend the signer's name to authors of other domains would mislead readers: no such message is signed here either.
+        if let first = authors.first, authors.contains(where: { $0 != first }) {
+            return Verdict(
+                result: result, status: .permerror, reason: "From has authors in several domains")
+        }
         if let trustedDomains, let domain = result.domain,
             !authors.contains(where: { $0.isEqualOrSubdomain(of: domain) }),
             !trustedDomains.contains(domain)
