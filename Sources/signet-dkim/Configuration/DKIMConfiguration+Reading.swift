@@ -59,11 +59,21 @@ extension DKIMConfiguration {
         var options = DKIMVerifierOptions()
         options.maximumSignatures =
             reader.integer("MaximumSignaturesToVerify") ?? options.maximumSignatures
-        options.minimumKeyBits = reader.integer("MinimumKeyBits") ?? options.minimumKeyBits
+        options.minimumKeyBits = minimumKeyBits(reader) ?? options.minimumKeyBits
         options.clockDrift =
             reader.duration("ClockDrift")?.components.seconds ?? options.clockDrift
         options.mustBeSigned = fieldNames(reader, "MustBeSigned") ?? []
         return options
+    }
+
+    private static func minimumKeyBits(_ reader: ConfigurationReader) -> Int? {
+        guard let bits = reader.integer("MinimumKeyBits") else { return nil }
+        if (1..<1024).contains(bits) {
+            reader.report(
+                .warning, "MinimumKeyBits", "keys of fewer than 1024 bits never count (RFC 8301)",
+                suggestion: "write 1024 or more")
+        }
+        return bits
     }
 
     /// Reads the records of TestPublicKeys and TestDNSData: a name, and the text of its TXT record.

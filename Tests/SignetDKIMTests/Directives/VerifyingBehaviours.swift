@@ -28,6 +28,8 @@ extension Behaviours {
             #expect(longer.contains("dkim=policy") && longer.contains("fewer than 3072"))
             // 0 asks for what RFC 8301 asks for.
             #expect(try pass("MinimumKeyBits 0\n", signed).results[0].contains("dkim=pass"))
+            let less = read("MinimumKeyBits 512\n").problems
+            #expect(less.map(\.severity) == [.warning] && less[0].message.contains("RFC 8301"))
         },
         "MaximumSignaturesToVerify": {
             let signed = try MailMessage.plain.signed().adding(
