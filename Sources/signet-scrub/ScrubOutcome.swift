@@ -37,11 +37,7 @@ struct ScrubOutcome {
         let plan = ScrubPlan(
             header, policy: configuration.policy, mtaName: mtaName, queueID: queueID,
             now: services.now)
-        for field in plan.spared {
-            let name = LogText.safe(header.name(of: field.position), limit: 80)
-            log.notice(
-                queueID, "\(name) stays: covered by the \(LogText.safe(field.signature)) signature")
-        }
+        logSpared(plan)
         guard !plan.isLoop else {
             log.notice(queueID, "refused: \(plan.hops) hops")
             return MilterVerdict(
@@ -71,6 +67,19 @@ struct ScrubOutcome {
                 SMTPReply(
                     code: 451, enhancedCode: "4.3.5", text: "Server configuration problem")))
     }
+
+    /// Says which fields stay, each name once for a signature; how many lines there are is not for the message to decide.
+    private func logSpared(_ plan: ScrubPlan) {
+        var said: Set<String> = []
+        for field in plan.spared where said.count < Self.sparedLines {
+            let name = LogText.safe(header.name(of: field.position), limit: 80)
+            let line = "\(name) stays: covered by the \(LogText.safe(field.signature)) signature"
+            if said.insert(line).inserted { log.notice(queueID, line) }
+        }
+    }
+
+    /// The most lines about fields that stay.
+    private static let sparedLines = 20
 
     private func promise(_ own: [UInt8], author: ObjectIdentifier) {
         guard let queueID else { return }

@@ -155,6 +155,18 @@ struct DaemonTests {
         withExtendedLifetime(daemon) {}
     }
 
+    @Test func aSignatureOverThousandsOfFieldsFillsNoLog() throws {
+        let daemon = try daemon()
+        var fields = (0..<1000).map { MailMessage.Field("X-PHP-\($0 / 2)", " a") }
+        let names = fields.map(\.name).joined(separator: ":\n ")
+        fields.append(.init("DKIM-Signature", " v=1; d=example.org; h=\(names)"))
+        let outcome = try deliver(fields)
+        #expect(outcome.edits.isEmpty)
+        try daemon.waitForLogLine("X-PHP-19 stays: covered by the DKIM example.org signature")
+        #expect(try daemon.stop() == .exited(0))
+        #expect(daemon.log.count { $0.contains("stays") } == 20)
+    }
+
     // MARK: The MTA's own field
 
     @Test func theOwnFieldIsReplacedInPlace() throws {
