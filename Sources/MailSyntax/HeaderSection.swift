@@ -27,11 +27,19 @@ public struct HeaderSection: Sendable {
     }
 
     /// Which limit was met.
-    public enum LimitExceeded: Error, Hashable, Sendable {
+    public enum LimitExceeded: Error, Hashable, Sendable, CustomStringConvertible {
         /// There was one field more than this.
         case fields(Int)
         /// There would have been more octets than this.
         case bytes(Int)
+
+        /// The fault in words that follow the message's name.
+        public var description: String {
+            switch self {
+            case .fields(let limit): "has more than \(limit) header fields"
+            case .bytes(let limit): "has more than \(limit) octets of header fields"
+            }
+        }
     }
 
     /// One field's places in the section's bytes.

@@ -22,12 +22,11 @@ struct MessageEvaluation {
     /// - Parameter path: the file, or `-` for standard input.
     /// - Returns: `ok`, `noInput` where the file cannot be read, `tempFail` where the DNS gave no answer.
     func evaluate(_ path: String) -> ExitCode {
-        guard let contents = MessageInput.read(path, limit: Self.sizeLimit),
-            let message = try? MessageFile(
-                contents: contents,
-                limits: HeaderSection.Limits(bytes: configuration.maximumHeaderOctets))
-        else {
-            services.log.error("\(path) cannot be read as a message")
+        let message: MessageFile
+        do {
+            message = try read(path)
+        } catch {
+            services.log.error("\(path) \(error)")
             return .noInput
         }
         let authors = AuthorField(of: message.header).domains
@@ -53,5 +52,11 @@ struct MessageEvaluation {
             MessageInput.say("\(path):\(result)")
         }
         return verdicts.contains { $0.status == .temperror } ? .tempFail : .ok
+    }
+
+    private func read(_ path: String) throws -> MessageFile {
+        try MessageFile(
+            contents: MessageInput.read(path, limit: Self.sizeLimit),
+            limits: HeaderSection.Limits(bytes: configuration.maximumHeaderOctets))
     }
 }

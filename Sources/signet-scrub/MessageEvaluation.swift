@@ -10,21 +10,26 @@ struct MessageEvaluation {
     /// Where lines about unreadable files go.
     let log: Log
 
+    /// The longest file that is read.
+    private static let sizeLimit = 256 << 20
+
     /// Evaluates one file, and writes a line for each field.
     ///
     /// - Parameter path: the file, or `-` for standard input.
     /// - Returns: `ok`, or `noInput` where the file cannot be read.
     func evaluate(_ path: String) -> ExitCode {
-        guard let contents = MessageInput.read(path, limit: ScrubSession.limits.bytes * 16),
-            let split = try? HeaderSection.split(message: contents, limits: ScrubSession.limits)
-        else {
-            log.error("\(path) cannot be read as a message")
+        let header: HeaderSection
+        do {
+            let contents = try MessageInput.read(path, limit: Self.sizeLimit)
+            header = try HeaderSection.split(message: contents, limits: ScrubSession.limits).header
+        } catch {
+            log.error("\(path) \(error)")
             return .noInput
         }
         let plan = ScrubPlan(
-            split.header, policy: policy, mtaName: HostName.current, queueID: nil,
+            header, policy: policy, mtaName: HostName.current, queueID: nil,
             now: Int64(time(nil)))
-        for line in ScrubListing(plan, of: split.header).lines { MessageInput.say(line.text) }
+        for line in ScrubListing(plan, of: header).lines { MessageInput.say(line.text) }
         return .ok
     }
 }

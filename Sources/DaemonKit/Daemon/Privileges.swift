@@ -43,17 +43,22 @@ enum Privileges {
 
     /// Whom to become, as the configuration and the system have it; nil to stay.
     ///
-    /// What is to be said about it is reported at the directive's place.
+    /// What is to be said about it is reported at the directive's place; that root stays root, only of a daemon that `serves`.
     static func account(
-        for settings: ServiceSettings, packageUser: String, reader: ConfigurationReader
+        for settings: ServiceSettings, packageUser: String, serves: Bool,
+        reader: ConfigurationReader
     ) -> Account? {
         let isRoot = geteuid() == 0
+        func warnOfRoot(_ suggestion: String) {
+            guard serves else { return }
+            reader.report(
+                .warning, "UserID", "the daemon keeps running as root",
+                suggestion: "\(suggestion); the package creates \(packageUser)")
+        }
         guard let spec = settings.user else {
             guard isRoot else { return nil }
             guard let spec = UserSpec(packageUser), let account = try? Account(spec) else {
-                reader.report(
-                    .warning, "UserID", "the daemon keeps running as root",
-                    suggestion: "name a user; the package creates \(packageUser)")
+                warnOfRoot("name a user")
                 return nil
             }
             return account
@@ -62,9 +67,7 @@ enum Privileges {
             let account = try Account(spec)
             if isRoot {
                 guard account.user == 0 else { return account }
-                reader.report(
-                    .warning, "UserID", "the daemon keeps running as root",
-                    suggestion: "name another user; the package creates \(packageUser)")
+                warnOfRoot("name another user")
             } else if account.user != geteuid() {
                 reader.report(
                     .notice, "UserID",

@@ -30,7 +30,8 @@ struct Startup<Program: DaemonProgram>: Sendable {
             schema: description.schema, file: isAbsent ? nil : file, overrides: options.overrides)
         let service = ServiceSettings(reader)
         let account = Privileges.account(
-            for: service, packageUser: description.name, reader: reader)
+            for: service, packageUser: description.name, serves: options.testFiles.isEmpty,
+            reader: reader)
         // As the user that the daemon becomes: see Privileges.
         let settings = try Privileges.acting(as: account) {
             if !isAbsent { checkReloadable(file, reader) }

@@ -2,17 +2,18 @@ internal import Glibc
 
 /// Reading and writing for `-t`.
 public enum MessageInput {
-    /// Reads a file, or standard input for `-`; nil where that fails or there is too much.
-    public static func read(_ path: String, limit: Int) -> [UInt8]? {
+    /// Reads a file, or standard input for `-`, provided that it is not longer than the limit.
+    public static func read(_ path: String, limit: Int) throws(FileReadError) -> [UInt8] {
         let file = path == "-" ? 0 : unsafe open(path, O_RDONLY | O_CLOEXEC)
-        guard file >= 0 else { return nil }
+        guard file >= 0 else { throw .system(.last) }
         defer { if file != 0 { close(file) } }
         var contents: [UInt8] = []
         var chunk = [UInt8](repeating: 0, count: 65_536)
         while true {
             let count = unsafe Glibc.read(file, &chunk, chunk.count)
             if count < 0, errno == EINTR { continue }
-            guard count >= 0, contents.count + count <= limit else { return nil }
+            guard count >= 0 else { throw .system(.last) }
+            guard contents.count + count <= limit else { throw .tooLarge(limit: limit) }
             if count == 0 { return contents }
             contents += chunk.prefix(count)
         }

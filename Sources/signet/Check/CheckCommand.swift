@@ -52,7 +52,7 @@ struct CheckCommand: ParsableCommand {
                 }
                 reports.append(report)
             } catch {
-                complain("\(path): \(error)")
+                complain("\(path) \(error)")
                 status = .dataError
             }
         }
@@ -70,16 +70,11 @@ struct CheckCommand: ParsableCommand {
     }
 
     private static func read(_ path: String) throws -> MessageFile {
-        let data =
-            path == "-"
-            ? FileHandle.standardInput.readDataToEndOfFile()
-            : try Data(contentsOf: URL(fileURLWithPath: path))
-        do {
-            return try MessageFile(contents: [UInt8](data))
-        } catch {
-            throw CommandFailure(.dataError, "the header section is too large (\(error))")
-        }
+        try MessageFile(contents: MessageInput.read(path, limit: sizeLimit))
     }
+
+    /// The longest file that is read.
+    private static let sizeLimit = 256 << 20
 
     private func time() throws -> Int64 {
         guard let at else { return Int64(Date().timeIntervalSince1970) }

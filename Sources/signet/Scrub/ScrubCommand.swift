@@ -47,10 +47,7 @@ struct ScrubCommand: ParsableCommand {
             return
         }
         let policy = try policy()
-        guard let message,
-            let contents = MessageInput.read(message, limit: Self.sizeLimit),
-            let split = try? HeaderSection.split(message: contents)
-        else { throw CommandFailure(.dataError, "\(message ?? "") cannot be read as a message") }
+        let (contents, split) = try read()
         let plan = ScrubPlan(
             split.header, policy: policy, mtaName: host ?? HostName.current, queueID: nil,
             now: Int64(Date().timeIntervalSince1970))
@@ -67,6 +64,17 @@ struct ScrubCommand: ParsableCommand {
         }
     }
 
+    private func read() throws -> (contents: [UInt8], split: SplitMessage) {
+        let path = message ?? "-"
+        do {
+            let contents = try MessageInput.read(path, limit: Self.sizeLimit)
+            return (contents, try HeaderSection.split(message: contents))
+        } catch {
+            throw CommandFailure(.dataError, "\(path) \(error)")
+        }
+    }
+
+    /// The longest file that is read.
     private static let sizeLimit = 256 << 20
 
     /// What ends the first line of a message, and so all of them.

@@ -124,6 +124,10 @@ import Testing
         #expect(result.output.contains("\(good): dkim=pass"))
         #expect(result.output.contains("\(bad): dkim=fail"))
         #expect(result.end == .exited(0))
-        #expect(try run("-x", path, "-t", "/none").end == .exited(66))
+        // It serves nobody, so that who runs it is nothing to speak of.
+        #expect(result.errors.isEmpty)
+        let absent = try run("-x", path, "-t", "/none")
+        #expect(absent.end == .exited(66))
+        #expect(absent.errors == "/none cannot be read: No such file or directory\n")
     }
 }
