@@ -82,6 +82,11 @@ final class DKIMSession: MilterSession {
         message.facts.header = message.header.section
         message.queueID = macros.queueID
         let plan = MessagePlan(message.facts, configuration)
+        if case .sign = plan.work, !negotiated.hasLeadingSpace,
+            configuration.recipe.canonicalization.header == .simple
+        {
+            services.warnOfHiddenSpaces(message.queueID)
+        }
         message.task = MessageTask(
             plan, header: message.facts.header, configuration: configuration, services: services)
         return .continue

@@ -106,6 +106,13 @@ import Testing
         let mta = FakeMTA.version2(daemon.mta.address)
         let sent = try mta.deliver(.plain)
         #expect(sent.signatureCount == 2)
+        // What the signature covers is a guess then, which is said once.
+        #expect(try mta.deliver(.plain).signatureCount == 2)
+        #expect(daemon.log("may not verify; set Canonicalization relaxed") == 1)
+        let relaxed = try RunningDaemon(ours("Canonicalization relaxed/simple\n" + keys.twins))
+        #expect(
+            try FakeMTA.version2(relaxed.mta.address).deliver(.plain).signatureCount == 2)
+        #expect(relaxed.log("may not verify") == 0)
         let received = try MailMessage.plain.signed()
         var stranger = Envelope()
         stranger.clientAddress = "198.51.100.1"
