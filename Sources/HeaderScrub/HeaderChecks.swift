@@ -12,10 +12,10 @@ public enum HeaderChecks {
         return """
             # Postfix's own Received field without the client: for a cleanup(8) service of submissions only.
             # Made by "signet scrub --header-checks \(host)"; test with postmap -q - regexp:FILE.
-            /^Received: from .*[[:space:]]by \(name) \\([^()]*\\) with ([A-Z0-9]+) id ([A-Za-z0-9]+)([[:space:]][^;]*)?; ([^;]*)$/
+            /^Received: from .*[[:space:]]by \(name) \\(.*\\) with ([A-Z0-9]+) id ([A-Za-z0-9]+)([[:space:]].*)?;[[:space:]]+([^;]*)$/
                 REPLACE Received: by \(host) with $1 id $2; $4
             # Mail of sendmail(1): the number of the user goes.
-            /^Received: by \(name) \\([^()]*, from userid [0-9]+\\)[[:space:]]+id ([A-Za-z0-9]+)([[:space:]][^;]*)?; ([^;]*)$/
+            /^Received: by \(name) \\(.*, from userid [0-9]+\\)[[:space:]]+id ([A-Za-z0-9]+)([[:space:]].*)?;[[:space:]]+([^;]*)$/
                 REPLACE Received: by \(host) id $1; $3
 
             """

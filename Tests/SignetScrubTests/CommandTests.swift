@@ -78,6 +78,49 @@ struct CommandTests {
         #expect(try run([], message: nil).end == .exited(64))
     }
 
+    /// Fields that Postfix may write: mail_name, the text before it, and what follows the queue id are for others to choose.
+    static let ownFields: [(field: String, isReplaced: Bool)] = [
+        ("from a.lan (unknown [192.0.2.7])\n\tby HOST (Postfix) with ESMTPSA id 4AB; DATE", true),
+        (
+            "from a.lan (unknown [192.0.2.7])\n\t(using TLSv1.3 with cipher X (256/256 bits)\n\t server-digest SHA256)\n"
+                + "\t(Authenticated sender: a;b (c))\n\tby HOST (Postfix) with ESMTPSA id 4AB\n\tfor <b@example.com>; DATE",
+            true
+        ),
+        (
+            "from a.lan (a [192.0.2.7])\n\tby HOST (Postfix) with SMTP id 4AB\n\tfor <\"b; c\"@example.com>; DATE",
+            true
+        ),
+        (
+            "from a.lan (a [192.0.2.7])\n\tby HOST (Post(fix)) with UTF8SMTPSA id 4AB\n\tfor <\u{fc}@example.com>; DATE",
+            true
+        ),
+        ("by HOST (Postfix, from userid 1000)\n\tid 4AB; DATE", true),
+        ("by HOST (Our (own) mail, from userid 1000)\n\tid 4AB; DATE", true),
+        ("by HOST (Postfix) id 4AB\n\tfor <b@example.com>; DATE", false),
+        ("from a.lan by elsewhere.example (Postfix) with SMTP id 4AB; DATE", false),
+        ("from a.lan by mx-example.org (Postfix) with SMTP id 4AB; DATE", false),
+    ]
+
+    @Test(arguments: ownFields)
+    func headerChecksReplaceWhatPostfixWrites(field: String, isReplaced: Bool) throws {
+        let date = "Mon,  1 Jun 2026 14:00:00 +0200 (CEST)"
+        let directory = try TemporaryDirectory("signet-scrub")
+        let table = try run(["--header-checks", "mx.example.org"], message: nil).output
+        let path = try directory.write(table, to: "checks")
+        let line = "Received: " + field.replacing("HOST", with: "mx.example.org")
+        let result = try Command.run(
+            "/usr/sbin/postmap", ["-q", line.replacing("DATE", with: date), "regexp:\(path)"])
+        #expect(result.succeeded == isReplaced, "\(result.errors)")
+        guard isReplaced else { return }
+        let new = result.output
+        #expect(
+            new.hasPrefix("REPLACE Received: by mx.example.org ") && new.contains("id 4AB; \(date)")
+        )
+        for secret in ["a.lan", "192.0.2.7", "example.com", "1000", "TLS", "Auth"] {
+            #expect(!new.contains(secret), "\(new)")
+        }
+    }
+
     @Test func headerChecksAreWritten() throws {
         let result = try run(["--header-checks", "mail.example.net"], message: nil)
         #expect(result.output.contains("/^Received: from .*[[:space:]]by mail\\.example\\.net "))
