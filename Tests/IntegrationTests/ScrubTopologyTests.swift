@@ -34,6 +34,40 @@ struct ScrubTopologyTests {
         try expectHidden(name, added: added, root: root)
     }
 
+    /// A message that a user forwards as an attachment keeps its trace, which is the recipient's to read.
+    @Test(arguments: ["dedicated-cleanup", "proxy-filter", "in-place"])
+    func attachedMessagesStayAsTheyAre(name: String) throws {
+        let trace = """
+            Received: from mail.example.net (mail.example.net [198.51.100.9])
+            \tby mx.example.org (Postfix) with ESMTPS id 4Other
+            \tfor <ann@example.org>; Mon,  1 Jun 2026 14:00:00 +0200 (CEST)
+            X-Mailer: theirs
+
+            """
+        let host = try ScrubHost(name)
+        try host.submit(
+            message: """
+                From: ann@example.org
+                Subject: planted
+                MIME-Version: 1.0
+                Content-Type: multipart/mixed; boundary=b
+
+                --b
+                Content-Type: message/rfc822
+
+                \(trace)From: theirs@example.net
+
+                Hello.
+                --b--
+
+                """)
+        let message = try host.delivered().message
+        #expect(
+            message.text.contains(trace.replacing("\n", with: "\r\n"))
+                || message.text.contains(trace), "\(message.text)")
+        #expect(try host.signaturesAreGood(message))
+    }
+
     private func expectHidden(_ name: String, added: [String], root: DebianRoot?) throws {
         let plain = try ScrubHost(name, withSignet: false, root: root)
         // A message without marks of its own, so that what is found is what the host has added.
