@@ -47,6 +47,10 @@ public struct MethodResult: Hashable, Sendable {
         self.properties = properties
     }
 
+    /// Whether the method's version is the one that is known here; results of others mean something that is not
+    /// known (RFC 8601, section 2.6).
+    public var isSupportedVersion: Bool { version.map { $0 == 1 } ?? true }
+
     /// The value of the first property of this kind and name.
     public subscript(ptype: String, name: String) -> String? {
         properties.first { $0.ptype == ptype && $0.name == name }?.value

@@ -33,7 +33,9 @@ struct TrustedResults {
         var spf: MethodResult?
         var dkim: [MethodResult] = []
         for host in policy.hosts {
-            guard let results = Self.topmost(of: host, in: header)?.results else { continue }
+            guard let field = Self.topmost(of: host, in: header) else { continue }
+            // "the parser SHOULD ignore a method result if the version is not supported" (RFC 8601, section 2.6)
+            let results = field.results.filter(\.isSupportedVersion)
             if spf == nil { spf = results.first { $0.method == "spf" } }
             if dkim.isEmpty {
                 dkim = Array(results.filter { $0.method == "dkim" }.prefix(Self.limit))

@@ -33,6 +33,14 @@ extension Behaviours {
             if hosts == [AuthservID(host)] {
                 #expect(try dmarc("TrustedAuthservIDs HOSTNAME\n" + off, own) == "pass")
             }
+            // RFC 8601, section 2.6: version 1 is the one that is known, of the field and of the method.
+            for (version, result) in [
+                ("filter.example.org 1; dkim/1", "pass"), ("filter.example.org 2; dkim", "fail"),
+                ("filter.example.org; dkim/2", "fail"),
+            ] {
+                let field = telling("\(version)=pass header.d=victim.example")
+                #expect(try dmarc(trusting + off, field) == result, "\(version)")
+            }
             // The topmost field of the host counts, whatever it says.
             let shadowed = MailMessage.from(
                 "ceo@victim.example",
