@@ -111,7 +111,7 @@ struct CheckCommandTests {
         }
         let field = try #require(object["authentication_results"] as? String)
         #expect(field.hasPrefix("localhost; spf=pass "))
-        #expect(field.hasSuffix(" header.from=example.org"))
+        #expect(field.contains(" header.from=example.org"))
         #expect(!field.contains("\n"))
     }
 

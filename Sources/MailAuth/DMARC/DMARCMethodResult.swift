@@ -9,7 +9,8 @@ extension MethodResult {
     /// - Parameters:
     ///   - evaluation: what was found.
     ///   - disposition: what is done with the message here, whatever is asked for.
-    /// - Returns: the result, with `header.from` where there is an author domain.
+    /// - Returns: the result, with `header.from` where there is an author domain, and `policy.dmarc`, what is asked for
+    ///   "after policy options have been processed" (RFC 9989, section 9.1), where it has a record.
     public static func dmarc(
         _ evaluation: DMARCEvaluation, disposition: DMARCPolicy
     ) -> MethodResult {
@@ -18,6 +19,6 @@ extension MethodResult {
         return .dmarc(
             evaluation.result.rawValue,
             comment: "\(policy)dis=\(disposition.rawValue); \(evaluation.sentence)",
-            from: deciding?.domain.ascii)
+            from: deciding?.domain.ascii, policy: deciding?.policy?.requested.rawValue)
     }
 }

@@ -105,11 +105,12 @@ extension MethodResult {
             .with("smtp", "mailfrom", mailFrom).with("smtp", "helo", helo)
     }
 
-    /// A DMARC result (RFC 9989, section 9): of the author domain.
+    /// A DMARC result (RFC 9989, section 9.1): of the author domain, with the policy that applies to it.
     public static func dmarc(
-        _ result: String, comment: String? = nil, from domain: String? = nil
+        _ result: String, comment: String? = nil, from domain: String? = nil, policy: String? = nil
     ) -> MethodResult {
-        MethodResult("dmarc", result, comment: comment).with("header", "from", domain)
+        MethodResult("dmarc", result, comment: comment)
+            .with("header", "from", domain).with("policy", "dmarc", policy)
     }
 
     /// An ARC result (RFC 8617, section 7.1).

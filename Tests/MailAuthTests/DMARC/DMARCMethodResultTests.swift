@@ -8,7 +8,7 @@ struct DMARCMethodResultTests {
     @Test("policy, disposition, cause and author domain")
     func dmarc() throws {
         var zone = ZoneResolver()
-        let text = Array("v=DMARC1; p=none; sp=reject".utf8)
+        let text = Array("v=DMARC1; p=none; sp=reject; t=y".utf8)
         zone.add(ZoneRecord(try DomainName("_dmarc.example.org"), .txt, .text([text])))
         var evaluator = DMARCEvaluator(
             author: AuthorField(parsing: Array("a@news.example.org".utf8).span))
@@ -23,13 +23,15 @@ struct DMARCMethodResultTests {
                 == "sp=reject dis=quarantine; SPF passed for bounce.example.net, which is not aligned "
                 + "with news.example.org")
         #expect(result["header", "from"] == "news.example.org")
+        // RFC 9989, section 9.1: sp=reject, one level lower for "t=y".
+        #expect(result["policy", "dmarc"] == "quarantine")
     }
 
     @Test("no author domain")
     func nobody() {
         let evaluator = DMARCEvaluator(author: .malformed(.severalFields))
         let result = MethodResult.dmarc(evaluator.finish(), disposition: .none)
-        #expect(result.result == "permerror" && result["header", "from"] == nil)
+        #expect(result.result == "permerror" && result.properties.isEmpty)
         #expect(result.comment == "dis=none; no author domain: several From fields")
     }
 
