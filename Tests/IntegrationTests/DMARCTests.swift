@@ -219,7 +219,7 @@ struct DMARCTests {
                 #expect(reply.code == code, "\(policy): \(reply)")
                 #expect(
                     reply.lines.first?.contains(
-                        "5.7.1 rejected by DMARC policy for \(policy).example (p=\(policy))")
+                        "5.7.26 rejected by DMARC policy for \(policy).example (p=\(policy))")
                         == true, "\(reply)")
             } else if expected == "hold" {
                 let sender = "\(policy)@other.example"
@@ -276,7 +276,7 @@ struct DMARCTests {
             from: "u@other.example", to: ["a@example.org"], message("x", from: "u@reject.example"))
         #expect(reply.code == 550)
         #expect(
-            reply.lines.first?.contains("5.7.1 rejected by DMARC policy for reject.example")
+            reply.lines.first?.contains("5.7.26 rejected by DMARC policy for reject.example")
                 == true,
             "\(reply)")
         let result = try host.result(

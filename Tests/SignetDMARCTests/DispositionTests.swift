@@ -56,7 +56,8 @@ import Testing
         let passage = try Exchange(configuration: one.configuration).pass(message)
         guard one.expected != "reject" else {
             #expect(
-                passage.refusal == "550 5.7.1 rejected by DMARC policy for \(one.author) (p=reject)"
+                passage.refusal
+                    == "550 5.7.26 rejected by DMARC policy for \(one.author) (p=reject)"
             )
             return
         }
@@ -99,7 +100,7 @@ import Testing
     @Test func `the words of a rejection are the administrator's`() throws {
         let configuration = "RejectFailures yes\nRejectString go away, %s, please"
         let passage = try Exchange(configuration: configuration).pass(.from("ceo@victim.example"))
-        #expect(passage.refusal == "550 5.7.1 go away, victim.example, please (p=reject)")
+        #expect(passage.refusal == "550 5.7.26 go away, victim.example, please (p=reject)")
         for bad in ["no domain", "%s and %s", "%d for %s"] {
             #expect(read("RejectString \(bad)").problems.hasErrors, "\(bad)")
         }

@@ -47,7 +47,8 @@ struct MessageOutcome {
                 edits: edits)
         case .reject(let words):
             return context.perform(
-                .reject, why: sentence, refusal: Refusal(detail: "7.1", text: words))
+            // RFC 7372, section 3.4, "multiple authentication checks failed": neither SPF nor DKIM has said what was needed.
+                .reject, why: sentence, refusal: Refusal(detail: "7.26", text: words))
         case .defer:
             return context.perform(
                 .tempfail, why: sentence, refusal: Refusal(detail: "7.1", text: sentence))

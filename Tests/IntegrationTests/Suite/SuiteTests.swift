@@ -65,7 +65,7 @@ struct SuiteTests {
         let forged = SuiteMail.incoming("forged", author: "eve@friend.example")
         let reply = try host.deliver(forged, from: "x@forger.example", at: "203.0.113.1")
         #expect(reply.code == 550)
-        #expect(reply.lines.first?.hasPrefix("5.7.1 rejected by DMARC policy") == true, "\(reply)")
+        #expect(reply.lines.first?.hasPrefix("5.7.26 rejected by DMARC policy") == true, "\(reply)")
     }
 
     @Test func `the sockets are for Postfix alone`() throws {

@@ -105,7 +105,7 @@ import Testing
         let forged = MailMessage.from("ceo@victim.example")
         let passage = try Exchange(configuration: guide).pass(forged)
         #expect(
-            passage.refusal == "550 5.7.1 rejected by DMARC policy for victim.example (p=reject)")
+            passage.refusal == "550 5.7.26 rejected by DMARC policy for victim.example (p=reject)")
         let good = try Exchange(configuration: guide).pass(.from("x@evil.example"))
         #expect(good.results.first?.hasPrefix("OpenDMARC;") == true)
         #expect(good.results.first?.contains("dmarc=pass") == true)

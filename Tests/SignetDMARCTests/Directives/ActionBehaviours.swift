@@ -61,7 +61,7 @@ extension Behaviours {
             let passage = try pass("RejectFailures yes")
             #expect(
                 passage.refusal
-                    == "550 5.7.1 rejected by DMARC policy for victim.example (p=reject)")
+                    == "550 5.7.26 rejected by DMARC policy for victim.example (p=reject)")
             #expect(passage.logs("rejected: DMARC: "))
             #expect(try disposition("RejectFailures yes", .from("x@none.example")) == "none")
             // "or temp-failed if evaluation could not be completed"
@@ -73,7 +73,7 @@ extension Behaviours {
         },
         "RejectString": {
             let passage = try pass("RejectFailures yes\nRejectString not for %s here")
-            #expect(passage.refusal == "550 5.7.1 not for victim.example here (p=reject)")
+            #expect(passage.refusal == "550 5.7.26 not for victim.example here (p=reject)")
             for bad in ["no domain", "%s and %s", "100% of %s"] {
                 #expect(read("RejectString \(bad)").problems.hasErrors, "\(bad)")
             }
