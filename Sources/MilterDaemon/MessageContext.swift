@@ -75,14 +75,15 @@ public struct MessageContext<Configuration: AnyObject & Sendable>: Sendable {
     ///
     /// - Parameters:
     ///   - action: what the configuration says is to happen.
-    ///   - why: what was found, for the log and the hold queue.
+    ///   - why: what was found, for the log.
     ///   - level: the weight of the line that says what was done.
     ///   - refusal: the code and text that the client is refused with, the code's first digit made to fit.
+    ///   - quarantineReason: what the MTA is told of a message on hold, if it is not what the log is told.
     ///   - edits: what is changed in a message that is let through.
     /// - Returns: the verdict for the MTA.
     public func perform(
         _ action: MilterAction, why: String, level: Log.Level = .notice, refusal: Refusal,
-        edits: [MessageEdit] = []
+        quarantineReason: String? = nil, edits: [MessageEdit] = []
     ) -> MilterVerdict {
         switch action {
         case .accept:
@@ -96,7 +97,7 @@ public struct MessageContext<Configuration: AnyObject & Sendable>: Sendable {
                 return MilterVerdict(reply: .reply(refusal.temporary))
             }
             log.log(level, queueID: queueID, "quarantined: \(why)")
-            return MilterVerdict(edits: edits + [.quarantine(reason: why)])
+            return MilterVerdict(edits: edits + [.quarantine(reason: quarantineReason ?? why)])
         case .reject:
             log.log(level, queueID: queueID, "rejected: \(why)")
             return MilterVerdict(reply: .reply(refusal.permanent))

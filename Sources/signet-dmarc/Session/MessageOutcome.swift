@@ -42,12 +42,13 @@ struct MessageOutcome {
             return context.perform(
                 .accept, why: "", refusal: Refusal(detail: "7.1", text: sentence), edits: edits)
         case .hold:
+            let author = findings.dmarc.deciding?.domain.ascii ?? ""
             return context.perform(
                 .quarantine, why: sentence, refusal: Refusal(detail: "7.1", text: sentence),
-                edits: edits)
+                quarantineReason: "quarantined by DMARC policy for \(author)", edits: edits)
         case .reject(let words):
-            return context.perform(
             // RFC 7372, section 3.4, "multiple authentication checks failed": neither SPF nor DKIM has said what was needed.
+            return context.perform(
                 .reject, why: sentence, refusal: Refusal(detail: "7.26", text: words))
         case .defer:
             return context.perform(
@@ -87,6 +88,11 @@ struct MessageOutcome {
                 log.info(
                     context.queueID, "SPF(\(scope)): \(domain.ascii) \(findings.spf.result)")
             }
+        }
+        if dmarc.authorship.isMultiValued {
+            log.info(context.queueID, LogPhrase.severalAuthors)
+        } else if dmarc.authors.isEmpty {
+            log.info(context.queueID, LogPhrase.noAuthor)
         }
         guard let author = dmarc.deciding?.domain.ascii else {
             log.info(context.queueID, "\(dmarc.result.rawValue): \(dmarc.sentence)")

@@ -20,15 +20,17 @@ struct Objection {
         }
         if configuration.rejectsSeveralAuthors, Self.areSeveral(author) {
             action = .reject
-            why = "several author domains, or several From fields"
-            refusal = Refusal(detail: "7.1", text: "Message refused: \(why)")
+            why = LogPhrase.severalAuthors
+            refusal = Refusal(
+                detail: "7.1",
+                text: "Message refused: several author domains, or several From fields")
             return
         }
         guard configuration.requiresHeaders,
             let fault = RequiredFields.fault(in: context.header) ?? Self.fault(author)
         else { return nil }
         action = .reject
-        why = fault
+        why = "\(LogPhrase.headerFault): \(fault)"
         refusal = Refusal(detail: "6.0", text: "Message refused: \(fault) (RFC 5322)")
     }
 

@@ -80,7 +80,9 @@ extension Behaviours {
         },
         "HoldQuarantinedMessages": { () throws in
             #expect(
-                try pass("HoldQuarantinedMessages yes").quarantine?.hasPrefix("DMARC: ") == true)
+                try pass("HoldQuarantinedMessages yes").quarantine
+                    == "quarantined by DMARC policy for victim.example")
+            #expect(try pass("HoldQuarantinedMessages yes").logs("quarantined: DMARC: "))
             #expect(try pass("").quarantine == nil)
             // Apart from rejecting: either is asked for by itself.
             let both = "HoldQuarantinedMessages yes\nRejectFailures yes"

@@ -94,6 +94,7 @@ enum Behaviours {
             #expect(try dmarc(required, message) == "pass")
             message.fields.append(.init("Subject", " again"))
             #expect(try pass(required, message).refusal?.hasPrefix("550 5.6.0") == true)
+            #expect(try pass(required, message).logs("RFC5322 requirement error: 2 Subject"))
             #expect(try dmarc("", message) == "pass")
             for name in ["Date", "From"] {
                 var message = MailMessage.from("x@evil.example")
@@ -106,6 +107,7 @@ enum Behaviours {
                 #expect(
                     try pass(required, .from(from)).refusal?.hasPrefix("550 5.6.0") == true,
                     "\(from)")
+                #expect(try pass("", .from(from)).logs("4XyZ: unable to parse From header field"))
             }
         },
         "RejectMultiValueFrom": { () throws in
@@ -115,6 +117,13 @@ enum Behaviours {
             #expect(try pass("", several).refusal == nil)
             let twice = MailMessage.from("a@evil.example", ("From", "b@evil.example"))
             #expect(try pass(rejecting, twice).refusal?.hasPrefix("550 5.7.1") == true)
+            // OpenDMARC's words, whether or not it is rejected.
+            for (configuration, message) in [
+                (rejecting, several), ("", several), (rejecting, twice), ("", twice),
+            ] {
+                #expect(
+                    try pass(configuration, message).logs("multi-valued From field detected"))
+            }
             #expect(try dmarc("", twice) == "permerror")
             // "unless all domain names in that field are the same"
             #expect(try dmarc(rejecting, .from("a@evil.example, b@EVIL.example")) == "pass")
