@@ -114,7 +114,7 @@ extension DMARCConfiguration {
         return RecordPolicy(
             store: store(reader), retention: days == 0 ? nil : days,
             historyFile: reader.text("HistoryFile"),
-            includesAll: reader.boolean("RecordAllMessages"),
+            historyHasAll: reader.boolean("RecordAllMessages"),
             ignoredRecipients: reader.dataSet("IgnoreMailTo"))
     }
 

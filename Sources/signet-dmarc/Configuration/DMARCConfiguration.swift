@@ -102,8 +102,8 @@ struct RecordPolicy: Sendable {
     var retention: Int?
     /// OpenDMARC's history file; nil for none.
     var historyFile: String?
-    /// Whether mail of domains without a policy is recorded too.
-    var includesAll = false
+    /// Whether the history file has mail of domains without a policy too.
+    var historyHasAll = false
     /// Recipients whose mail is not recorded.
     var ignoredRecipients: DataSet?
 }

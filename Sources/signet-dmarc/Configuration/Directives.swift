@@ -120,7 +120,7 @@ enum Directives {
             "A text file of evaluations in OpenDMARC's form."),
         DirectiveSpec(
             "RecordAllMessages", .boolean, default: "no",
-            "Records mail of domains without a policy too."),
+            "Has mail of domains without a policy in HistoryFile too; ReportStore has it anyway."),
     ]
 
     /// Accepted: what they ask for holds anyway, or has nothing left to act on.

@@ -127,7 +127,9 @@ final class DMARCSession: MilterSession {
         let outcome = MessageOutcome(
             task.finish(), client: client, envelope: finished.envelope,
             recipients: finished.recipients, context)
-        services.records.add(outcome.record(at: services.now))
+        if let record = outcome.record(at: services.now) {
+            services.records.add(record, hasPolicy: outcome.hasPolicy)
+        }
         return outcome.verdict()
     }
 

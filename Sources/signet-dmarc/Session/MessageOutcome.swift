@@ -107,17 +107,16 @@ struct MessageOutcome {
         log.info(context.queueID, reason)
     }
 
-    /// Whether the message is to be recorded.
-    private var isRecorded: Bool {
-        // What is deferred comes again.
-        guard !recipients.areIgnored, disposition.action != .defer else { return false }
-        return context.configuration.records.includesAll
-            || findings.dmarc.authors.contains { $0.policy != nil }
-    }
+    /// Whether an author domain has a policy record.
+    var hasPolicy: Bool { findings.dmarc.authors.contains { $0.policy != nil } }
 
-    /// The record of the evaluation; nil where none is kept.
+    /// The record of the evaluation; nil where none is kept: what is deferred comes again.
     func record(at time: Int64) -> Evaluation? {
-        guard isRecorded, let author = findings.dmarc.deciding else { return nil }
+        guard disposition.action != .defer, let author = findings.dmarc.deciding else { return nil }
+        if recipients.areIgnored {
+            context.log.info(context.queueID, "not recorded: IgnoreMailTo names a recipient")
+            return nil
+        }
         var record = Evaluation(
             received: time, reporter: context.authservID.text,
             headerFrom: author.domain.ascii, result: findings.dmarc.result.rawValue,

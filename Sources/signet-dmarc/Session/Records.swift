@@ -3,35 +3,35 @@ import ReportStore
 
 /// Where evaluations are recorded: the report store, and OpenDMARC's history file.
 final class Records: Sendable {
-    private let writers: [EvaluationWriter]
+    private let store: EvaluationWriter?
+    private let history: EvaluationWriter?
+    private let historyHasAll: Bool
 
     /// Starts a writer for each.
     init(_ policy: RecordPolicy, log: Log) {
-        var writers: [EvaluationWriter] = []
-        if let path = policy.store {
-            let days = policy.retention
-            writers.append(
-                EvaluationWriter(
-                    "ReportStore", sink: { ReportStore(path: path, keepingDays: days) }
-                ) {
-                    log.warning($0)
-                })
+        let days = policy.retention
+        store = policy.store.map { path in
+            EvaluationWriter("ReportStore", sink: { ReportStore(path: path, keepingDays: days) }) {
+                log.warning($0)
+            }
         }
-        if let path = policy.historyFile {
-            writers.append(
-                EvaluationWriter("HistoryFile", sink: { HistoryFile(path: path) }) {
-                    log.warning($0)
-                })
+        history = policy.historyFile.map { path in
+            EvaluationWriter("HistoryFile", sink: { HistoryFile(path: path) }) { log.warning($0) }
         }
-        self.writers = writers
+        historyHasAll = policy.historyHasAll
     }
 
-    /// Records an evaluation, if there is one; never waits.
-    func add(_ evaluation: Evaluation?) {
-        guard let evaluation else { return }
-        for writer in writers { writer.add(evaluation) }
+    /// Records an evaluation; never waits.
+    ///
+    /// The database has them all, the history file those of domains with a policy, as OpenDMARC's.
+    func add(_ evaluation: Evaluation, hasPolicy: Bool) {
+        store?.add(evaluation)
+        if hasPolicy || historyHasAll { history?.add(evaluation) }
     }
 
     /// Writes what waits, as far as that can be done in some seconds.
-    func close() { for writer in writers { writer.close() } }
+    func close() {
+        store?.close()
+        history?.close()
+    }
 }

@@ -1,4 +1,5 @@
 import Foundation
+import MailAuth
 import TestKit
 import Testing
 
@@ -69,6 +70,14 @@ extension Behaviours {
             #expect(
                 try recorded("RecordAllMessages yes", plain, forged)
                     == ["nowhere.example", "victim.example"])
+            // The page speaks of the history file; the database has every evaluation.
+            let folder = try TemporaryDirectory("signet-store")
+            let path = folder.file("reports.db")
+            for message in [plain, forged] { _ = try pass("ReportStore \(path)", message) }
+            let query = "SELECT header_from, result, p FROM message ORDER BY id"
+            #expect(
+                try Command.require("sqlite3", [path, query])
+                    == "nowhere.example|none|\nvictim.example|fail|reject\n")
         },
         "IgnoreMailTo": { () throws in
             let ignoring = "IgnoreMailTo dmarc@example.org, postmaster@example.org"
@@ -80,9 +89,10 @@ extension Behaviours {
                 #expect(
                     try recorded(ignoring, forged, recipients: recipients).isEmpty, "\(recipients)")
             }
-            // It is evaluated all the same.
-            #expect(
-                try dmarc(ignoring) { $0.recipients = ["<dmarc@example.org>"] } == "fail")
+            // It is evaluated all the same, and the log says why it is not recorded.
+            let ignored = try pass(ignoring, forged) { $0.recipients = ["<dmarc@example.org>"] }
+            #expect(try ignored.methods()["dmarc"]?.result == "fail")
+            #expect(ignored.logs("not recorded: IgnoreMailTo names a recipient"))
         },
     ]
 
