@@ -104,7 +104,7 @@ extension ConfigurationReader {
         do throws(SystemError) {
             _ = try OpenFile(reading: path)
         } catch {
-            report(.error, directive, "\(path) \(error)")
+            report(.error, directive, "\(path) cannot be read: \(error)")
         }
     }
 }
