@@ -92,6 +92,12 @@ public struct ScrubPlan: Sendable {
         isLoop = trace.isTouched && hops > policy.hopLimit
     }
 
+    /// Whether white space follows each line end, as RFC 5322, section 2.2.3, has it.
+    private static func isFolded(_ value: [UInt8]) -> Bool {
+        value.last != .lf
+            && zip(value, value.dropFirst()).allSatisfy { $0 != .lf || $1 == .space || $1 == .tab }
+    }
+
     /// The longest value that is written; Postfix itself carries no field over 60 kB.
     private static let valueLimit = 60_000
 
@@ -119,8 +125,9 @@ public struct ScrubPlan: Sendable {
             }
             guard MessageIdentifiers.fields.contains(name) else { return nil }
             guard let new = rewriting.identifiers?.rewritten(value, host: host) else { return nil }
-            // A longer value cannot be handed to the MTA, and is no list of identifiers.
-            return new.count <= valueLimit ? .rewrite(new.filter { $0 != .cr }) : nil
+            // What is longer, or has line ends that are no folds, is no list of identifiers and cannot be handed to the MTA.
+            let folded = new.filter { $0 != .cr }
+            return new.count <= valueLimit && isFolded(folded) ? .rewrite(folded) : nil
         }
     }
 }

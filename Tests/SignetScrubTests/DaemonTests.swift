@@ -137,6 +137,17 @@ struct DaemonTests {
         withExtendedLifetime(daemon) {}
     }
 
+    /// Postfix sends no such thing; what is left of the message is scrubbed all the same.
+    @Test(arguments: ["<a@x.lan>\n<b@y.lan>", "<a@x.lan>\n", "<a@x.lan>\n\r<b@y.lan>"])
+    func lineEndsThatAreNoFoldsStay(value: String) throws {
+        let daemon = try daemon("RewriteMessageID yes")
+        let outcome = try deliver([.init("References", value), .init("X-Mailer", " a")])
+        #expect(outcome.decision == .accepted)
+        #expect(outcome.message.values("References") == [value])
+        #expect(outcome.message.values("X-Mailer").isEmpty)
+        withExtendedLifetime(daemon) {}
+    }
+
     @Test func eightBitValuesAreRemovedToo() throws {
         let daemon = try daemon()
         var field = MailMessage.Field("X-Mailer", "")
