@@ -7,7 +7,7 @@ public import Milter
 public struct MessageContext<Configuration: AnyObject & Sendable>: Sendable {
     /// The MTA's name for the message; nil where it has none.
     public let queueID: String?
-    /// The MTA's own name, `{j}`.
+    /// The MTA's own name, `{j}`; this host's, where the MTA does not tell.
     public let mtaName: String?
     /// Whether the MTA lets us put messages on hold.
     public let canQuarantine: Bool
@@ -33,7 +33,7 @@ public struct MessageContext<Configuration: AnyObject & Sendable>: Sendable {
         configuration: Configuration, log: Log
     ) {
         queueID = macros.queueID
-        mtaName = macros["j"]
+        mtaName = macros["j"] ?? HostName.current
         canQuarantine = granted.contains(.quarantine)
         self.header = header.section
         unreadResults = header.unreadResults
@@ -44,15 +44,22 @@ public struct MessageContext<Configuration: AnyObject & Sendable>: Sendable {
     /// The identifier under which our results stand (RFC 8601, section 2.5).
     ///
     /// - Parameter configured: the one that the configuration gives, if it does.
-    /// - Returns: that one, or the MTA's name.
+    /// - Returns: that one, or the MTA's name; this host's, where the MTA does not tell its own.
     public func authservID(_ configured: String?) -> AuthservID {
         AuthservID(configured ?? mtaName ?? "localhost")
     }
 
     /// The Authentication-Results fields, counted from 1, that claim to be ours and go before ours is added (RFC 8601, section 5).
-    public func forgedResults(claiming authservID: AuthservID) -> Set<Int> {
+    ///
+    /// - Parameters:
+    ///   - authservID: who we are.
+    ///   - unknownVersions: whether those of a version that is not known go too, whoever claims them.
+    /// - Returns: the places of the fields among those of their name.
+    public func forgedResults(
+        claiming authservID: AuthservID, andUnknownVersions unknownVersions: Bool = false
+    ) -> Set<Int> {
         let claims = AuthenticationResults.deletions(
-            in: header, claiming: [authservID], andUnknownVersions: false)
+            in: header, claiming: [authservID], andUnknownVersions: unknownVersions)
         // Nobody knows what those say that were not read, so they are taken for claims.
         let known = header.count(named: .authenticationResults)
         return Set(claims.map(\.occurrence)).union(known + 1..<known + 1 + unreadResults)

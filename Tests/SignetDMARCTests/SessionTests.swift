@@ -48,6 +48,29 @@ import Testing
         #expect(passage.results.last == "other.example; dkim=pass")
     }
 
+    /// RFC 8601, section 5: "an MTA MUST remove such a header field if the SMTP connection relaying the message is not from a
+    /// trusted internal MTA".
+    @Test func `fields of a version that nobody knows go, whoever claims them`() throws {
+        let message = MailMessage.from(
+            "x@evil.example", ("Authentication-Results", "other.example 2; dkim=pass"),
+            ("Authentication-Results", "other.example 1; dkim=pass"))
+        let passage = try Exchange().pass(message)
+        _ = try passage.methods()
+        #expect(passage.results.dropFirst() == ["other.example 1; dkim=pass"])
+        let login = try Exchange(mechanism: "PLAIN").pass(message)
+        #expect(login.results == ["other.example 1; dkim=pass"])
+    }
+
+    @Test func `results stand under this host's name where the MTA does not tell its own`() throws {
+        var exchange = Exchange()
+        exchange.mtaName = nil
+        let host = try #require(HostName.current)
+        let message = MailMessage.from(
+            "x@evil.example", ("Authentication-Results", "\(host); dmarc=pass"))
+        let results = try exchange.pass(message).results
+        #expect(results.count == 1 && results.first?.hasPrefix("\(host); spf=pass") == true)
+    }
+
     @Test func `some mail is left alone, and the log says why`() throws {
         let forged = MailMessage.from(
             "ceo@victim.example", ("Authentication-Results", "mx.example.org; dmarc=pass"))

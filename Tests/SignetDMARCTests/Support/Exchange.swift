@@ -38,6 +38,8 @@ struct Exchange {
     var recipients = ["<bob@example.org>"]
     /// The SASL mechanism.
     var mechanism: String?
+    /// The MTA's name for itself.
+    var mtaName: String? = "mx.example.org"
     /// The edits that the MTA allows.
     var edits: MilterEdits = [.addHeaders, .changeHeaders, .addRecipients, .quarantine]
 
@@ -85,7 +87,8 @@ struct Exchange {
     }
 
     private func deliver(_ message: MailMessage, _ session: DMARCSession) -> MilterVerdict {
-        var macros = ["j": "mx.example.org"]
+        var macros: [String: String] = [:]
+        macros["j"] = mtaName
         if let mechanism { macros["auth_type"] = mechanism }
         let peer = MilterPeer(
             hostName: hostName, family: address == nil ? .unix : .ipv4,
