@@ -19,15 +19,16 @@ public struct MacroCondition: Equatable, Sendable {
 }
 
 extension ConfigurationReader {
-    /// The conditions that a directive lists: `NAME` or `NAME=value|value`, names with or without braces.
+    /// The conditions that a directive lists: `NAME`, `NAME=value|value`, or dkimpy-milter's `NAME|value|value`; names with or
+    /// without braces.
     public func macroConditions(_ directive: String) -> [MacroCondition] {
         (dataSet(directive, isCaseSensitive: true)?.entries ?? []).map { entry in
             var name = entry.key
             var value = entry.value
-            // In a file the pair may be written with "=" as in a list.
-            if value == nil, let equals = name.firstIndex(of: "=") {
-                value = String(name[name.index(after: equals)...])
-                name = String(name[..<equals])
+            // In a file the pair may be written with "=" as in a list; no macro has "|" in its name.
+            if value == nil, let sign = name.firstIndex(where: { $0 == "=" || $0 == "|" }) {
+                value = String(name[name.index(after: sign)...])
+                name = String(name[..<sign])
             }
             if name.hasPrefix("{"), name.hasSuffix("}") {
                 name = String(name.dropFirst().dropLast())

@@ -67,16 +67,30 @@ enum Behaviours {
             #expect(try count(["client_type": "anything"]) == 1)
             #expect(try count([:]) == 0)
             let directory = try TemporaryDirectory()
-            let path = try directory.write("auth_authen alice|bob\n", to: "macros")
-            let file = try pass("MacroList file:\(path)\n" + keys, .plain) {
-                $0.mailMacros = ["auth_authen": "alice"]
+            let forms = ["auth_authen alice|bob", "auth_authen=alice|bob", "auth_authen|alice|bob"]
+            for form in forms {
+                let path = try directory.write(form + "\n", to: "macros")
+                for (name, count) in [("alice", 1), ("bob", 1), ("auth_authen", 0)] {
+                    let file = try pass("MacroList file:\(path)\n" + keys, .plain) {
+                        $0.mailMacros = ["auth_authen": name]
+                    }
+                    #expect(file.signatures.count == count, "\(form)")
+                }
             }
-            #expect(file.signatures.count == 1)
+            // As dkimpy-milter's README has it.
+            let pair = try pass("MacroList daemon_name|ORIGINATING\n" + keys, .plain) {
+                $0.mailMacros = ["daemon_name": "ORIGINATING"]
+            }
+            #expect(pair.signatures.count == 1)
         },
         "MacroListVerify": {
             let text = ours("MacroListVerify daemon_name=mx\n" + (try Keys.shared.get().single))
             let passage = try pass(text, .plain) { $0.mailMacros["daemon_name"] = "mx" }
             #expect(passage.signatures.isEmpty)
+            let dkimpys = try pass(text.replacing("daemon_name=mx", with: "daemon_name|x|mx")) {
+                $0.mailMacros["daemon_name"] = "mx"
+            }
+            #expect(dkimpys.signatures.isEmpty)
             #expect(
                 passage.log.contains(
                     "4XyZ: MacroListVerify marks it as mail from outside; not signed"))
