@@ -10,8 +10,8 @@ extension KeyHandle {
             throw .tooLarge(octets: contents.count)
         }
         guard contents.contains(where: { !isWhiteSpace($0) }) else { throw .empty }
-        if contents.firstRange(of: pemMark) != nil {
-            if contents.firstRange(of: lockedMark) != nil { throw .encrypted }
+        if holds(contents, pemMark) {
+            if holds(contents, lockedMark) { throw .encrypted }
             self.init(pem: contents)
         } else if contents.first == derSequence, contents.contains(where: { $0 >= 0x80 }) {
             self.init(der: contents)
@@ -58,6 +58,10 @@ extension KeyHandle {
 private let pemMark = [UInt8]("-----BEGIN ".utf8)
 private let lockedMark = [UInt8]("ENCRYPTED".utf8)
 private let derSequence: UInt8 = 0x30
+
+private func holds(_ contents: [UInt8], _ mark: [UInt8]) -> Bool {
+    contents.indices.contains { contents[$0...].starts(with: mark) }
+}
 
 private func isWhiteSpace(_ byte: UInt8) -> Bool {
     byte == 0x20 || (0x09...0x0D).contains(byte)

@@ -46,8 +46,8 @@ struct MessageEvaluation {
         for verdict in verdicts {
             let method = verdict.methodResult(withoutHeaderB: false)
             let value = AuthenticationResults(AuthservID("localhost"), [method]).fieldValue()
-            let text = String(decoding: value.filter { $0 != .lf }, as: UTF8.self)
-                .replacing("\t", with: " ")
+            let line = value.filter { $0 != .lf }.map { $0 == .tab ? .space : $0 }
+            let text = String(decoding: line, as: UTF8.self)
             let result = text.split(separator: ";", maxSplits: 1).last.map(String.init) ?? text
             MessageInput.say("\(path):\(result)")
         }

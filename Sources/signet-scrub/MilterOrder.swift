@@ -79,7 +79,8 @@ struct MilterOrder {
 
     /// The names that packages give to sockets of signers; 8891 is OpenDKIM's usual port.
     private static func isSigner(_ milter: String) -> Bool {
-        milter.asciiLowercased.contains("dkim") || milter.hasSuffix(":8891")
+        let name = milter.asciiLowercased
+        return name.indices.contains { name[$0...].hasPrefix("dkim") } || name.hasSuffix(":8891")
     }
 }
 

@@ -89,8 +89,8 @@ extension DMARCConfiguration {
         policy.exemptHosts = reader.peerSet("ExemptHosts") ?? PeerSet()
         policy.exemptDomains = reader.domainSet("ExemptDomains") ?? DomainSet()
         policy.words = reader.text("RejectString") ?? policy.words
-        let marks = policy.words.utf8.count { $0 == UInt8(ascii: "%") }
-        if marks != 1 || !policy.words.contains("%s") {
+        let parts = policy.words.split(separator: "%", omittingEmptySubsequences: false)
+        if parts.count != 2 || !parts[1].hasPrefix("s") {
             reader.report(
                 .error, "RejectString", "must have %s once, and no other per cent sign",
                 suggestion: "write it as: rejected by DMARC policy for %s")

@@ -20,6 +20,13 @@ struct DispositionPolicy: Sendable {
     var exemptDomains = DomainSet()
     /// The words of a rejection, with `%s` for the author domain.
     var words = "rejected by DMARC policy for %s"
+
+    /// The words of a rejection for an author domain.
+    func words(for domain: String) -> String {
+        let parts = words.split(separator: "%", maxSplits: 1, omittingEmptySubsequences: false)
+        // An "s" follows the mark.
+        return parts.count == 2 ? parts[0] + domain + parts[1].dropFirst() : words
+    }
 }
 
 /// Why less was done than the domain asked for (RFC 9990, `PolicyOverrideType`).
@@ -139,10 +146,8 @@ struct Disposition: Equatable, Sendable {
             note(.mailingList, "the message has the fields of a mailing list")
             action = quarantine
         } else {
-            let words = policy.words.split(separator: "%s", omittingEmptySubsequences: false)
-            let domain = author.domain.ascii
-            action = .reject(
-                "\(words.joined(separator: domain)) (\(applied.tag.rawValue)=reject)")
+            let words = policy.words(for: author.domain.ascii)
+            action = .reject("\(words) (\(applied.tag.rawValue)=reject)")
         }
     }
 

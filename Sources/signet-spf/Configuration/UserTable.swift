@@ -87,7 +87,9 @@ struct UserTable: Sendable {
         var value = parts.count == 2 ? trimmed(parts[1]) : ""
         // The example in policyd-spf.peruser(5), which is copied, has "::1//128".
         if ["skip_addresses", "whitelist"].contains(name.lowercased()), !value.hasPrefix("/") {
-            while let range = value.firstRange(of: "//") { value.replaceSubrange(range, with: "/") }
+            value = value.reduce(into: "") { kept, next in
+                if next != "/" || kept.last != "/" { kept.append(next) }
+            }
         }
         return ConfigurationStatement(name, value, at: place)
     }
