@@ -22,6 +22,7 @@ logs_are_understood() {
     fail2ban_bans
     crowdsec_explains
     logcheck_is_silent
+    lines_are_mail
 }
 
 # refusals: how many refusals for SPF, DKIM or DMARC are in Postfix's log.
@@ -67,6 +68,19 @@ logcheck_is_silent() {
         [ -z "$left" ] || { head -n 20 <<<"$left" >&2; fail "logcheck would report lines of signet-$name"; }
     done
     step 'logcheck has nothing to report'
+}
+
+# Where rsyslog takes the journal's lines, it sorts them by facility, mail being 2, and by name.
+lines_are_mail() {
+    local name
+    for name in $daemons; do
+        inside journalctl --quiet --no-pager --output json "_SYSTEMD_UNIT=signet-$name.service" |
+            awk -v name="signet-$name" '
+                !/"SYSLOG_FACILITY":"2"/ || index($0, "\"SYSLOG_IDENTIFIER\":\"" name "\"") == 0 { exit 1 }
+                END { if (NR < 10) exit 1 }' ||
+            fail "a line of signet-$name is not the mail system's"
+    done
+    step 'rsyslog gets every line with facility mail and the name of its daemon'
 }
 
 # Installed in the machine as Debian has it, apart from its registration with a service outside.
