@@ -99,6 +99,30 @@ extension Span<UInt8> {
         return true
     }
 
+    /// Whether all octets are printable ASCII, the space included.
+    ///
+    /// Looks at eight octets a step.
+    public var isPrintableASCII: Bool {
+        let ones: UInt64 = 0x0101_0101_0101_0101
+        var index = 0
+        let words = unsafe bytes
+        while count &- index >= 8 {
+            // Inside the span by the condition above, so that the load is safe.
+            let word = unsafe words.unsafeLoadUnaligned(fromByteOffset: index, as: UInt64.self)
+            let deletes = word ^ (ones &* 0x7F)
+            // The highest bit of some octet is set where one is below the space, DEL, or not ASCII.
+            let strange =
+                (word &- ones &* 0x20) & ~word | (deletes &- ones) & ~deletes | word
+            if strange & (ones &* 0x80) != 0 { return false }
+            index &+= 8
+        }
+        while index < count {
+            if self[index] < 0x20 || self[index] >= 0x7F { return false }
+            index &+= 1
+        }
+        return true
+    }
+
     /// The position of the first octet with a value, at or after a start, or nil.
     ///
     /// Looks at eight octets a step.

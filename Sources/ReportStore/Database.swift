@@ -6,8 +6,6 @@ internal import CSQLite
 @safe
 struct Database: ~Copyable {
     private let handle: OpaquePointer
-    /// Statements that are run again and again, ready for the next time, by their text.
-    private var prepared: [String: Statement] = [:]
 
     /// How long to wait for another process that writes, in milliseconds.
     private static let patience: Int32 = 5_000
@@ -34,28 +32,18 @@ struct Database: ~Copyable {
         guard unsafe sqlite3_exec(handle, text, nil, nil, nil) == SQLITE_OK else { throw error }
     }
 
-    /// A value of a statement.
-    enum Value {
-        case text(String?)
-        case integer(Int64)
-        case flag(Bool)
-    }
+    /// Compiles a statement that is run again and again.
+    func prepared(_ text: String) throws(SinkError) -> Statement { try prepare(text) }
 
-    /// Runs a statement that is kept for the next time, and gives the first column of its first row.
-    @discardableResult
-    mutating func run(_ text: String, _ values: [Value]) throws(SinkError) -> Int64? {
-        let statement: Statement
-        if let known = prepared[text] {
-            statement = known
-        } else {
-            statement = try prepare(text)
-            prepared[text] = statement
-        }
+    /// Runs a statement with its values, in the order of its parameters.
+    func run(
+        _ statement: Statement, _ bind: (inout Statement.Values) -> Void
+    ) throws(SinkError) {
+        var values = Statement.Values(of: statement)
+        bind(&values)
         defer { statement.reset() }
-        for (index, value) in values.enumerated() {
-            guard statement.bind(value, at: Int32(index + 1)) else { throw error }
-        }
-        return try step(statement)
+        guard !values.haveFailed else { throw error }
+        _ = try step(statement)
     }
 
     /// Runs a statement once, and gives the first column of its first row.
@@ -84,7 +72,7 @@ struct Database: ~Copyable {
 
 /// A statement that SQLite has compiled.
 @safe
-private final class Statement {
+final class Statement {
     private let handle: OpaquePointer
 
     struct Failure: Error {}
@@ -94,18 +82,49 @@ private final class Statement {
 
     deinit { unsafe sqlite3_finalize(handle) }
 
-    /// Gives a parameter its value; false where that does not succeed.
-    func bind(_ value: Database.Value, at place: Int32) -> Bool {
-        let status =
-            switch value {
-            case .text(nil): unsafe sqlite3_bind_null(handle, place)
-            case .text(let text?):
+    /// The values of the parameters, from the first to the last.
+    struct Values {
+        private let statement: Statement
+        private var count: Int32 = 0
+        /// Whether SQLite would not take one of them.
+        private(set) var haveFailed = false
+
+        init(of statement: Statement) { self.statement = statement }
+
+        /// The next value: text, or NULL.
+        mutating func add(_ text: String?) {
+            guard let text else { return addNull() }
+            let (octets, place) = (text.utf8.span, next())
+            let status = unsafe octets.withUnsafeBufferPointer { octets in
                 unsafe signet_sqlite_bind_text(
-                    handle, place, text, Int32(clamping: text.utf8.count))
-            case .integer(let number): unsafe sqlite3_bind_int64(handle, place, number)
-            case .flag(let flag): unsafe sqlite3_bind_int(handle, place, flag ? 1 : 0)
+                    statement.handle, place, octets.baseAddress, Int32(clamping: octets.count))
             }
-        return status == SQLITE_OK
+            note(status)
+        }
+
+        /// The next value: a number.
+        mutating func add(_ number: Int64) {
+            note(unsafe sqlite3_bind_int64(statement.handle, next(), number))
+        }
+
+        /// The next value: 1, 0, or NULL.
+        mutating func add(_ flag: Bool?) {
+            guard let flag else { return addNull() }
+            note(unsafe sqlite3_bind_int(statement.handle, next(), flag ? 1 : 0))
+        }
+
+        private mutating func addNull() {
+            note(unsafe sqlite3_bind_null(statement.handle, next()))
+        }
+
+        private mutating func next() -> Int32 {
+            count += 1
+            return count
+        }
+
+        private mutating func note(_ status: Int32) {
+            if status != SQLITE_OK { haveFailed = true }
+        }
     }
 
     /// Runs it, and gives the first column of its first row.
@@ -117,9 +136,6 @@ private final class Statement {
         }
     }
 
-    /// Makes it ready for the next run.
-    func reset() {
-        unsafe sqlite3_reset(handle)
-        unsafe sqlite3_clear_bindings(handle)
-    }
+    /// Makes it ready for the next run, whose values take the place of these.
+    func reset() { unsafe sqlite3_reset(handle) }
 }

@@ -17,6 +17,20 @@ import Testing
         }
     }
 
+    @Test func knowsPrintableASCIIWhereverAnOctetStands() {
+        for octet in UInt8.min...UInt8.max {
+            for length in 1...20 {
+                for position in 0..<length {
+                    // 0x80, 0x00 and 0x7E are what a word-wise look at the neighbours borrows from.
+                    var bytes = [UInt8](repeating: 0x7E, count: length)
+                    bytes[position] = octet
+                    #expect(bytes.span.isPrintableASCII == (0x20..<0x7F ~= octet))
+                }
+            }
+        }
+        #expect([UInt8]().span.isPrintableASCII)
+    }
+
     @Test func classesAreThoseOfASCII() {
         for octet in UInt8.min...UInt8.max {
             let scalar = Unicode.Scalar(octet)

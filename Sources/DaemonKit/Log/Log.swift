@@ -85,7 +85,7 @@ public final class Log: Sendable {
     private func write(_ level: Level, _ message: String) {
         var line: [UInt8] = []
         line.reserveCapacity(256)
-        LogText.append(message.utf8, to: &line, limit: Self.lineLimit)
+        LogText.append(message, to: &line, limit: Self.lineLimit)
         sink.withLock { $0.write(line, level: level) }
     }
 }

@@ -1,3 +1,5 @@
+internal import MailSyntax
+
 /// Makes text from outside fit for a log line.
 ///
 /// Trust: the text may be an attacker's. What comes out has no control character, no line end of any kind, nothing that turns the
@@ -8,8 +10,10 @@ public enum LogText {
 
     /// A text, its dangerous characters written as `\xNN`, cut with `...` where it is too long.
     public static func safe(_ text: some StringProtocol, limit: Int = defaultLimit) -> String {
+        let text = String(text)
+        if text.utf8.count <= limit, text.utf8.span.isPrintableASCII { return text }
         var bytes: [UInt8] = []
-        append(text.utf8, to: &bytes, limit: limit)
+        append(text, to: &bytes, limit: limit)
         return String(decoding: bytes, as: UTF8.self)
     }
 
@@ -19,10 +23,10 @@ public enum LogText {
     }
 
     /// Appends UTF-8 text made safe, in at most `limit` octets.
-    static func append(_ text: some Collection<UInt8>, to out: inout [UInt8], limit: Int) {
+    static func append(_ text: String, to out: inout [UInt8], limit: Int) {
         // Nearly every line is short and plain: one look, one copy.
-        if text.count <= limit, text.allSatisfy({ $0 >= 0x20 && $0 < 0x7F }) {
-            out += text
+        if text.utf8.count <= limit, text.utf8.span.isPrintableASCII {
+            out += text.utf8
             return
         }
         let start = out.count
@@ -39,7 +43,7 @@ public enum LogText {
             character.removeAll(keepingCapacity: true)
             return out.count - start <= limit
         }
-        for byte in text {
+        for byte in text.utf8 {
             // Continuation octets belong to the character before them.
             if byte & 0xC0 != 0x80, !character.isEmpty, !flush() { break }
             character.append(byte)

@@ -44,7 +44,7 @@ enum ResultsText {
 
     /// Whether text is `[[local-part] "@"] domain-name` with an "@", in the form to be written.
     static func isIdentity(_ text: String) -> Bool {
-        guard text.utf8.contains(UInt8(ascii: "@")) else { return false }
+        guard text.utf8.span.firstIndex(of: UInt8(ascii: "@")) != nil else { return false }
         let octets = Array(text.utf8)
         var at = octets.startIndex
         if octets.first == UInt8(ascii: "\"") {
@@ -124,7 +124,7 @@ enum ResultsText {
     /// Text that may stand in a field: control characters and line separators become "?".
     static func printable(_ text: String) -> String {
         // All that is not plain ASCII is looked at, character by character.
-        guard text.utf8.contains(where: { $0 < 0x20 || $0 >= 0x7F }) else { return text }
+        guard !text.utf8.span.isPrintableASCII else { return text }
         return String(
             String.UnicodeScalarView(text.unicodeScalars.map { isControl($0) ? "?" : $0 }))
     }

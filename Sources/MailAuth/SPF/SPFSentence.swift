@@ -72,7 +72,9 @@ extension DomainName {
     /// The name with everything but printable ASCII as "?".
     var printable: String {
         // Nearly every name is: no copy then.
-        let isPlain = ascii.utf8.count <= 100 && ascii.utf8.allSatisfy { isPrintable($0) }
+        let octets = ascii.utf8.span
+        let isPlain =
+            octets.count <= 100 && octets.isPrintableASCII && octets.firstIndex(of: 0x22) == nil
         return isPlain ? ascii : MailAuth.printable(Array(ascii.utf8))
     }
 }

@@ -36,11 +36,9 @@ struct MessageOutcome {
     /// Logs, and answers with the edits and the reply.
     func verdict() -> MilterVerdict {
         log()
-        let sentence = "DMARC: \(findings.dmarc.sentence)"
         switch disposition.action {
         case .deliver, .mark:
-            return context.perform(
-                .accept, why: "", refusal: Refusal(detail: "7.1", text: sentence), edits: edits)
+            return MilterVerdict(edits: edits)
         case .hold:
             let author = findings.dmarc.deciding?.domain.ascii ?? ""
             return context.perform(
@@ -55,6 +53,9 @@ struct MessageOutcome {
                 .tempfail, why: sentence, refusal: Refusal(detail: "7.1", text: sentence))
         }
     }
+
+    /// The cause, for those who do not get the message as it came.
+    private var sentence: String { "DMARC: \(findings.dmarc.sentence)" }
 
     /// The forgeries go, our field comes, and a copy of a failure is sent where one is wanted.
     private var edits: [MessageEdit] {
