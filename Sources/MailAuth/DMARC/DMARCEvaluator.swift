@@ -13,7 +13,7 @@ public struct DMARCEvaluator: Sendable {
     private let authorship: DMARCAuthorship
     private var organization: DMARCOrganization
     private var identifiers: [DMARCIdentifier]?
-    private var facts = DMARCFacts()
+    private var facts: DMARCFacts
     private var authors: [DMARCAuthorEvaluation?]
 
     /// Begins to evaluate.
@@ -21,7 +21,12 @@ public struct DMARCEvaluator: Sendable {
     /// - Parameters:
     ///   - author: the From field.
     ///   - options: the administrator's decisions.
-    public init(author: AuthorField, options: DMARCOptions = DMARCOptions()) {
+    ///   - records: remembers records from message to message.
+    public init(
+        author: AuthorField, options: DMARCOptions = DMARCOptions(),
+        records: DMARCRecordCache = .none
+    ) {
+        facts = DMARCFacts(records: records)
         authorship = DMARCAuthorship(author, limit: options.maximumAuthorDomains)
         organization = DMARCOrganization(options: options)
         authors = Array(repeating: nil, count: authorship.evaluated.count)

@@ -22,6 +22,8 @@ struct DMARCFacts {
         case severalRecords(Int)
     }
 
+    /// Records that have been parsed already.
+    private let records: DMARCRecordCache
     /// Every question, in the order in which it was first needed.
     private(set) var asked: [DNSQuestion] = []
     /// The walks so far, and what those came to that have ended.
@@ -31,6 +33,11 @@ struct DMARCFacts {
 
     struct Failure: Error {
         let failure: DNSFailure
+    }
+
+    /// Nothing is known.
+    init(records: DMARCRecordCache) {
+        self.records = records
     }
 
     /// The questions without an answer that were needed in the last look at the facts.
@@ -96,7 +103,7 @@ struct DMARCFacts {
         guard asked.contains(question) else { return }
         if question.type == .txt {
             guard let domain = question.name.parent, findings[domain] == nil else { return }
-            findings[domain] = Self.finding(answer)
+            findings[domain] = finding(answer)
         } else if existence[question.name] == nil {
             existence[question.name] =
                 switch answer {
@@ -107,16 +114,16 @@ struct DMARCFacts {
         }
     }
 
-    private static func finding(_ answer: DNSAnswer) -> Finding {
+    private func finding(_ answer: DNSAnswer) -> Finding {
         switch answer {
         case .nameError: return .nothing(.noName)
         case .noData: return .nothing(.noRecord)
         case .failure(let failure): return .failure(failure)
-        case .records(let records, _):
+        case .records(let answers, _):
             var found: [DMARCRecord] = []
-            for case .text(let strings) in records {
+            for case .text(let strings) in answers {
                 let text = strings.count == 1 ? strings[0] : Array(strings.joined())
-                if let record = DMARCRecord(parsing: text) { found.append(record) }
+                if let record = records.record(for: text) { found.append(record) }
             }
             if let record = found.first, found.count == 1 { return .record(record) }
             return .nothing(found.isEmpty ? .noRecord : .severalRecords(found.count))

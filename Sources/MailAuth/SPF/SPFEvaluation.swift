@@ -8,17 +8,19 @@ internal import MailSyntax
 struct SPFEvaluation {
     let request: SPFRequest
     let receiver: String
+    let records: SPFRecordCache
     let clock: @Sendable () -> Int
     var ledger: SPFLedger
     /// The client's validated names, once they have been asked for.
     private(set) var clientNames: ClientNames?
 
     init(
-        request: SPFRequest, receiver: String, clock: @escaping @Sendable () -> Int,
-        ledger: SPFLedger
+        request: SPFRequest, receiver: String, records: SPFRecordCache,
+        clock: @escaping @Sendable () -> Int, ledger: SPFLedger
     ) {
         self.request = request
         self.receiver = receiver
+        self.records = records
         self.clock = clock
         self.ledger = ledger
     }
@@ -54,7 +56,7 @@ struct SPFEvaluation {
         }
         guard let selected else { return nil }
         do {
-            return try SPFRecord(parsing: selected)
+            return try records.record(for: selected).get()
         } catch {
             throw .syntax(error, domain: domain)
         }

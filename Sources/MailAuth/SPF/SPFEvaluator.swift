@@ -19,6 +19,8 @@ public struct SPFEvaluator: Sendable {
     public let receiver: String
     /// Whether a "fail" is worth a query for its explanation.
     public let wantsExplanation: Bool
+    /// Records that have been parsed already.
+    private let records: SPFRecordCache
     /// How to wait for an answer.
     private let wait: Wait
     /// The seconds since 1970, for the "t" macro.
@@ -31,17 +33,19 @@ public struct SPFEvaluator: Sendable {
     ///   - limits: how much one check may ask for.
     ///   - receiver: the name of the host that checks, told to the domains that ask for it.
     ///   - wantsExplanation: whether to fetch explanations.
+    ///   - records: remembers records from check to check.
     ///   - wait: how to wait for an answer, where the thread that waits has something to tell others.
     ///   - clock: gives the seconds since 1970; the system's clock where it is nil.
     public init(
         resolver: any DNSResolver, limits: SPFLimits = SPFLimits(), receiver: String = "unknown",
-        wantsExplanation: Bool = true, wait: @escaping Wait = { $0.wait() },
+        wantsExplanation: Bool = true, records: SPFRecordCache = .none, wait: @escaping Wait = { $0.wait() },
         clock: (@Sendable () -> Int)? = nil
     ) {
         self.resolver = resolver
         self.limits = limits
         self.receiver = receiver
         self.wantsExplanation = wantsExplanation
+        self.records = records
         self.wait = wait
         self.clock = clock ?? { time(nil) }
     }
@@ -77,7 +81,7 @@ public struct SPFEvaluator: Sendable {
                 voidLookups: 0, questions: [])
         }
         var evaluation = SPFEvaluation(
-            request: request, receiver: receiver, clock: clock,
+            request: request, receiver: receiver, records: records, clock: clock,
             ledger: SPFLedger(
                 resolver: resolver, limits: limits,
                 deadline: MonotonicTime.now() + limits.seconds, prefetched: prefetched,

@@ -48,7 +48,8 @@ struct MessageTask: ~Copyable {
                 header: header, authorDomains: author.domains, now: services.now,
                 options: configuration.dkim) : nil
         chain = ARCValidator(header: header, now: services.now, options: configuration.arc)
-        dmarc = DMARCEvaluator(author: author, options: configuration.dmarc)
+        dmarc = DMARCEvaluator(
+            author: author, options: configuration.dmarc, records: services.dmarcRecords)
         let deadline = MonotonicTime.now() + timeout
         var keys: [(question: DNSQuestion, answer: PendingAnswer)] = []
         for question in (verifier?.questions ?? []) + chain.questions
@@ -105,7 +106,8 @@ struct MessageTask: ~Copyable {
         var limits = SPFLimits()
         limits.seconds = timeout
         let evaluator = SPFEvaluator(
-            resolver: services.resolver, limits: limits, wantsExplanation: false
+            resolver: services.resolver, limits: limits, wantsExplanation: false,
+            records: services.spfRecords
         ) { $0.waitInPool() }
         return evaluator.check(request, prefetched: early.spf)
     }

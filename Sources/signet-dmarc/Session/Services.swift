@@ -11,6 +11,9 @@ final class Services: Sendable {
     let resolver: any DNSResolver
     /// Keys of signers, parsed once.
     let publicKeys = ParsedKeyCache()
+    /// SPF and DMARC records, parsed once.
+    let spfRecords = SPFRecordCache()
+    let dmarcRecords = DMARCRecordCache()
     /// Where evaluations are recorded.
     let records: Records
     /// Where lines go.
