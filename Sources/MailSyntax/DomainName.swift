@@ -15,6 +15,9 @@ public struct DomainName: Hashable, Sendable {
     /// The label below which a domain's DKIM keys are (RFC 6376, section 3.6.2.1).
     public static let domainKey = DomainName(valid: "_domainkey")
 
+    /// The label below which a domain's DMARC record is (RFC 9989, section 4.1).
+    public static let dmarcLabel = DomainName(valid: "_dmarc")
+
     /// The longest name, in octets of text without the final dot (RFC 1035, section 2.3.4, less the
     /// length octets of the first label and the root).
     public static let maximumLength = 253

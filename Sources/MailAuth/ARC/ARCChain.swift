@@ -37,6 +37,8 @@ struct ARCChain {
         for field in ARCField.allCases {
             let positions = header.indices(named: field.name)
             guard positions.count <= limit else { throw Broken(.tooManySets(limit: limit)) }
+            // Most mail has none.
+            guard !positions.isEmpty else { continue }
             var found = [Place?](repeating: nil, count: Self.maximumSets + 1)
             for position in positions {
                 guard let place = Place(field, header, position) else {

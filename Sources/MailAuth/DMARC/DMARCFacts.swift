@@ -50,7 +50,7 @@ struct DMARCFacts {
 
     /// The question for the record of a domain; nil where the name would be longer than any can be.
     static func question(_ domain: DomainName) -> DNSQuestion? {
-        (try? domain.prepending("_dmarc")).map { DNSQuestion($0, .txt) }
+        (try? DomainName.dmarcLabel.below(domain)).map { DNSQuestion($0, .txt) }
     }
 
     /// The record of a domain; nil, and a question, where nothing is known yet.
