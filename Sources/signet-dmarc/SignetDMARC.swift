@@ -23,7 +23,7 @@ enum SignetDMARC: DaemonProgram {
             return .configuration
         }
         defer { records.close() }
-        limitArenas()
+        useOneHeap()
         context.onStop { MilterServer.drain() }
         do throws(MilterServerError) {
             try MilterServer.run(
@@ -40,7 +40,7 @@ enum SignetDMARC: DaemonProgram {
     /// One heap for all threads: libmilter's come and go, and each would leave one of its own half empty.
     ///
     /// What a thread has just given back it takes again without the heap's lock; no cost of the lock could be measured.
-    private static func limitArenas() {
+    private static func useOneHeap() {
         mallopt(M_ARENA_MAX, 1)
     }
 
