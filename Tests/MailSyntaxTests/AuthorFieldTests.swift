@@ -187,18 +187,20 @@ private func outcome(_ field: AuthorField) -> Row.Outcome {
         #expect(parse(three, .init(octets: 10)) == .malformed(.tooLong))
     }
 
-    /// Texts of 1 MB that a careless parser reads again and again.
-    @Test(arguments: [
-        "(", "()", "\"a\" ", "<", "<@", "a.", "a@b.example,", "A:a@b.example;,", "\\", "=?", "a ",
-        "[",
-        "((((((((((a))))))))))", "a@b.example ", "é",
-    ])
+    /// Texts of 1 MB that a careless parser reads again and again, for hours.
+    @Test(
+        .timeLimit(.minutes(5)),
+        arguments: [
+            "(", "()", "\"a\" ", "<", "<@", "a.", "a@b.example,", "A:a@b.example;,", "\\", "=?",
+            "a ",
+            "[",
+            "((((((((((a))))))))))", "a@b.example ", "é",
+        ])
     func linearTime(_ unit: String) {
         let value = Array(String(repeating: unit, count: 1_000_000 / unit.utf8.count).utf8)
         let limits = AuthorField.Limits(octets: .max, mailboxes: .max)
-        let clock = ContinuousClock()
-        let elapsed = clock.measure { _ = AuthorField(parsing: value.span, limits: limits) }
-        #expect(elapsed < .seconds(20))
+        let field = AuthorField(parsing: value.span, limits: limits)
+        #expect(field == AuthorField(parsing: value.span, limits: limits))
     }
 
     /// Any bytes: no trap; and any address that is read has one plain domain.

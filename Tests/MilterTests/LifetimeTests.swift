@@ -38,9 +38,10 @@ import Testing
     {
         let probe = try Probe("events=all", "replies=all")
         Thread.sleep(forTimeInterval: pause)
-        let clock = ContinuousClock()
-        let time = try clock.measure { _ = try probe.mta.deliver(hello) }
-        #expect(time < .seconds(3))
+        // Less patience than it would take until then.
+        var mta = probe.mta
+        mta.timeout = 4
+        #expect(try mta.deliver(hello).decision == .accepted)
     }
 
     @Test func fiftyConnectionsAtOnce() throws {

@@ -5,8 +5,10 @@ import Testing
 /// libmilter's pool of threads queues events that come together behind one another.
 @Suite(.serialized) struct PoolTests {
     /// Runs sessions side by side that all end their headers at the same instants, every second one
-    /// blocking for half a second, and returns the waits of the others in seconds, sorted.
-    private func waits(_ probe: Probe, sessions: Int = 80, rounds: Int = 4) throws -> [Double] {
+    /// blocking for some seconds, and returns the waits of the others in seconds, sorted.
+    private func waits(
+        _ probe: Probe, blocking seconds: Double, sessions: Int = 80, rounds: Int = 2
+    ) throws -> [Double] {
         let mta = probe.mta
         let results = Results()
         let group = DispatchGroup()
@@ -22,7 +24,8 @@ import Testing
                     try? connection.write("R", MilterWire.strings(["<b@example.org>"]))
                     try? connection.write("L", MilterWire.strings([name, " 1"]))
                     try? connection.stream.flush()
-                    Thread.sleep(until: start.addingTimeInterval(Double(round)))
+                    Thread.sleep(
+                        until: start.addingTimeInterval(Double(round) * (seconds + 1)))
                     for command in ["N", "E"] as [Character] {
                         let begin = Date()
                         try? connection.write(command)
@@ -42,11 +45,9 @@ import Testing
     }
 
     @Test func blockedSessionsDoNotHoldUpTheOthers() throws {
-        let probe = try Probe("events=header,endOfHeader", "replies=endOfHeader", "block=0.5")
-        let waits = try waits(probe)
-        let last = waits.count - 1
-        #expect(waits[last * 99 / 100] <= 0.2)
-        #expect(waits[last] <= 0.5)
+        let probe = try Probe("events=header,endOfHeader", "replies=endOfHeader", "block=3")
+        // Nobody has waited until a session that blocks was done. How short the waits are is what the benchmark measures.
+        #expect(try #require(waits(probe, blocking: 3).last) < 3)
     }
 
     @Test(arguments: [Probe.Transport.unix, .inet, .inet6])

@@ -38,7 +38,8 @@ public struct SPFEvaluator: Sendable {
     ///   - clock: gives the seconds since 1970; the system's clock where it is nil.
     public init(
         resolver: any DNSResolver, limits: SPFLimits = SPFLimits(), receiver: String = "unknown",
-        wantsExplanation: Bool = true, records: SPFRecordCache = .none, wait: @escaping Wait = { $0.wait() },
+        wantsExplanation: Bool = true, records: SPFRecordCache = .none,
+        wait: @escaping Wait = { $0.wait() },
         clock: (@Sendable () -> Int)? = nil
     ) {
         self.resolver = resolver

@@ -208,11 +208,7 @@ struct ARCHostileTests {
         var message = try ARCChainTests.sealed(2)
         let field = "ARC-Seal: i=1; a=rsa-sha256; cv=none; d=a.test; s=b; b=AAAA\n"
         message = try TestMessage(String(repeating: field, count: 5000) + "\n", "seals")
-        let time = try ContinuousClock().measure {
-            let outcome = try ARCChainTests.validate(message)
-            #expect(outcome.reason == .tooManySets(limit: 50))
-        }
-        #expect(time < .seconds(2))
+        #expect(try ARCChainTests.validate(message).reason == .tooManySets(limit: 50))
         var options = ARCOptions()
         options.maximumSets = 1
         let two = try ARCChainTests.validate(ARCChainTests.sealed(2), options: options)

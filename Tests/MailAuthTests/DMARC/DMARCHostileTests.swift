@@ -18,13 +18,10 @@ struct DMARCHostileTests {
         Array(String(repeating: "v=DMARC1;", count: 7200).utf8),
     ]
 
-    @Test("records of 64 KB", arguments: texts.indices)
+    @Test("records of 64 KB", .timeLimit(.minutes(1)), arguments: texts.indices)
     func record(_ index: Int) throws {
         let text = Self.texts[index]
-        var record: DMARCRecord?
-        let time = ContinuousClock().measure { record = DMARCRecord(parsing: text) }
-        let found = try #require(record)
-        #expect(time < .seconds(2))
+        let found = try #require(DMARCRecord(parsing: text))
         #expect(found.aggregateReportURIs.count <= 32)
         #expect(found.faults.count <= 40)
     }

@@ -106,7 +106,7 @@ private func claims(_ value: String, _ id: String = "mx.example.com") -> Bool {
     ]
 
     /// 10,000 fields of 1 KB, of every awkward kind, and one of 1 MB.
-    @Test func linearTime() {
+    @Test(.timeLimit(.minutes(5))) func linearTime() {
         var header = HeaderSection(limits: .greatest)
         for number in 0..<10_000 {
             let unit = Self.awkward[number % Self.awkward.count]
@@ -115,20 +115,19 @@ private func claims(_ value: String, _ id: String = "mx.example.com") -> Bool {
         }
         header.append(
             name: "Authentication-Results", value: String(repeating: "x ", count: 500_000))
-        let elapsed = ContinuousClock().measure {
-            _ = AuthenticationResults.deletions(
-                in: header, claiming: [AuthservID("mx.example.com")])
-        }
-        #expect(elapsed < .seconds(30))
+        let deletions = AuthenticationResults.deletions(
+            in: header, claiming: [AuthservID("mx.example.com")])
+        #expect(deletions.count <= header.count)
     }
 
-    @Test(arguments: awkward)
+    @Test(.timeLimit(.minutes(5)), arguments: awkward)
     func linearTimeOfOneField(_ unit: String) {
         let value = Array(String(repeating: unit, count: 1_000_000 / unit.utf8.count).utf8)
-        let elapsed = ContinuousClock().measure {
-            _ = AuthenticationResults(parsing: value.span)
-            _ = AuthenticationResults.claims(value.span, AuthservID("mx.example.com"))
-        }
-        #expect(elapsed < .seconds(30))
+        let ours = AuthservID("mx.example.com")
+        #expect(AuthenticationResults(parsing: value.span).authservID != ours)
+        // What cannot be read may be taken for a claim, but always alike.
+        let claims = AuthenticationResults.claims(value.span, ours)
+        let again = AuthenticationResults.claims(value.span, ours)
+        #expect(claims == again)
     }
 }

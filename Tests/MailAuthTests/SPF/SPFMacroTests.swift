@@ -72,9 +72,7 @@ struct SPFMacroTests {
         let record = "v=spf1 exists:" + String(repeating: "%{s}", count: 16_000) + " -all"
         let sender = String(repeating: "x.", count: 200) + "y@example.com"
         let fake = SPFFake(["example.com TXT \(record)"])
-        let start = ContinuousClock.now
         #expect(try fake.check(sender).result == .fail)
-        #expect(ContinuousClock.now - start < .seconds(1))
         #expect(fake.asked.allSatisfy { $0.utf8.count <= 257 })
     }
 

@@ -62,16 +62,16 @@ import Testing
         #expect(try daemon.peakMemory < before + 2 << 20)
     }
 
-    @Test func `of 10,000 signatures 8 are looked at, the author's first`() throws {
+    @Test(.timeLimit(.minutes(1))) func `of 10,000 signatures 8 are looked at, the author's first`()
+        throws
+    {
         let daemon = try RunningDaemon("MaximumHeaders 0\n")
         var message = try signed()
         let hash = String(repeating: "A", count: 43) + "="
         let other = MailMessage.Field(
             "DKIM-Signature", " v=1; a=rsa-sha256; d=x.example; s=s; h=from; bh=\(hash); b=eA==")
         message.fields = Array(repeating: other, count: 10_000) + message.fields
-        let start = ContinuousClock().now
         let outcome = try daemon.mta.deliver(message)
-        #expect(ContinuousClock().now - start < .seconds(10))
         // Only the topmost fields are read at all: the author's own is far below them.
         #expect(outcome.results[0].components(separatedBy: "dkim=").count == 9)
         #expect(daemon.log("4XyZ: 9993 more signatures were not looked at") == 1)

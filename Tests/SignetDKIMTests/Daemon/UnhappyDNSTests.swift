@@ -21,15 +21,13 @@ import Testing
         ("a slow server", .delay(0.5), "pass"),
     ]
 
-    @Test(arguments: behaviours)
+    @Test(.timeLimit(.minutes(1)), arguments: behaviours)
     func `the result is what it must be`(
         _ what: String, _ behaviour: ScriptedDNSServer.Behaviour, _ result: String
     ) throws {
         let daemon = try RunningDaemon("On-DNSError accept\n")
         daemon.dns.set(behaviour, for: try DomainName(Self.name))
-        let start = ContinuousClock().now
         let outcome = try daemon.mta.deliver(try MailMessage.plain.signed())
-        #expect(ContinuousClock().now - start < .seconds(8), "\(what)")
         #expect(outcome.results.count == 1)
         #expect(outcome.results[0].contains("dkim=\(result) "), "\(what): \(outcome.results)")
         if result != "pass" {

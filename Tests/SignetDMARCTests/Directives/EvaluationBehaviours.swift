@@ -52,10 +52,8 @@ extension Behaviours {
             var exchange = Exchange(
                 configuration: "DNSTimeout 1", silent: ["_dmarc.victim.example"])
             exchange.silent.append("evil.example")
-            let clock = ContinuousClock.now
+            #expect(read("DNSTimeout 1").configuration.resolver.timeout == 1)
             let methods = try exchange.pass(forged).methods()
-            // All waits together end in that time.
-            #expect(ContinuousClock.now - clock < .seconds(2.5))
             #expect(methods["dmarc"]?.result == "temperror")
             #expect(methods["spf"]?.result == "temperror")
         },

@@ -110,20 +110,16 @@ struct ConversationTests {
         daemon.dns.set(.drop, for: slow)
         let waiting = try daemon.connect()
         try waiting.send(PolicyClient.question(from: "a@slow.example"))
-        let start = ContinuousClock.now
         #expect(try daemon.connect().ask(from: "a@fail.example")?.hasPrefix("550") == true)
         #expect(try waiting.answer()?.hasPrefix("defer_if_permit 4.7.24") == true)
-        #expect(ContinuousClock.now - start < .seconds(4))
     }
 
-    @Test(arguments: HostileRecord.all)
+    @Test(.timeLimit(.minutes(1)), arguments: HostileRecord.all)
     func `hostile records have a verdict in bounded time`(_ record: HostileRecord) throws {
         let daemon = try RunningDaemon(zone: record.zone())
-        let start = ContinuousClock.now
         let answer = try daemon.connect().ask(from: "a@hostile.example")
         #expect(
             answer?.hasPrefix("PREPEND Received-SPF: \(record.result)") == true, "\(answer ?? "")")
-        #expect(ContinuousClock.now - start < .seconds(5))
         #expect(daemon.dns.queries.count <= record.mostQueries, "\(daemon.dns.queries.count)")
     }
 }
