@@ -41,7 +41,7 @@ struct AddressScanner {
         self.text = text
     }
 
-    /// Cuts text, which must be UTF-8 already, into tokens.
+    /// Cuts text, in whatever encoding that has ASCII's marks, into tokens.
     static func tokens(of text: [UInt8]) throws(AuthorFieldError) -> [AddressToken] {
         var scanner = AddressScanner(text)
         try scanner.scan()

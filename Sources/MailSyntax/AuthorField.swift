@@ -2,8 +2,9 @@
 ///
 /// Two readers of one field must never come to different authors, so the parser takes all that RFC 5322,
 /// section 3.4, RFC 6532 and RFC 6854 allow, and of the obsolete syntax what can be read in one way only
-/// (words with dots in a display name, white space and comments around the dots of an address). All else
-/// is `malformed`: such a message is not signed, and its author domain counts as unknown.
+/// (words with dots in a display name, white space and comments around the dots of an address). Names and
+/// comments may be in an older encoding than UTF-8, where that cannot mislead anybody. All else is
+/// `malformed`: such a message is not signed, and its author domain counts as unknown.
 ///
 /// Trust: hostile text; time and memory are linear in its length, which is bounded.
 public enum AuthorField: Hashable, Sendable {
@@ -42,7 +43,11 @@ public enum AuthorField: Hashable, Sendable {
     public init(parsing value: Span<UInt8>, limits: Limits = Limits()) {
         do throws(AuthorFieldError) {
             guard value.count <= limits.octets else { throw AuthorFieldError.tooLong }
-            guard (try? UTF8Span(validating: value)) != nil else { throw AuthorFieldError.notUTF8 }
+            // Some encodings end a character with the octet of a backslash, which quotes what follows only for readers who do
+            // not know of them. The other marks of the grammar are in no character of theirs.
+            guard value.firstIndex(of: UInt8(ascii: "\\")) == nil || isUTF8(value) else {
+                throw AuthorFieldError.notUTF8
+            }
             var parser = try AuthorFieldParser(value.copied(), limits: limits)
             self = try parser.parse()
         } catch {
@@ -80,3 +85,6 @@ public enum AuthorField: Hashable, Sendable {
         return mailboxes.map(\.domain).filter { seen.insert($0).inserted }
     }
 }
+
+/// Whether octets are UTF-8.
+func isUTF8(_ octets: Span<UInt8>) -> Bool { (try? UTF8Span(validating: octets)) != nil }

@@ -150,6 +150,7 @@ struct AuthorFieldParser {
             append(contentOf: token, to: &localPart)
         }
         guard !expectsWord else { throw AuthorFieldError.misplacedDot }
+        guard isUTF8(localPart.span) else { throw AuthorFieldError.notUTF8 }
         guard !AddressSyntax.holdsEncodedWord(localPart) else {
             throw AuthorFieldError.encodedWordInAddress
         }

@@ -1,7 +1,7 @@
 /// One mailbox of an address field (RFC 5322, section 3.4): a name for people, and an address.
 ///
-/// Trust: the parts come from hostile text. The domain is a valid domain name; the local-part and the
-/// display name are any UTF-8 without control characters other than the tab.
+/// Trust: the parts come from hostile text. The domain is a valid domain name; the local-part is any UTF-8
+/// without control characters other than the tab, and the display name any octets without them.
 public struct Mailbox: Hashable, Sendable {
     /// The display name without quotes and with single spaces between words; nil if there is none.
     ///

@@ -157,9 +157,23 @@ private func outcome(_ field: AuthorField) -> Row.Outcome {
     }
 
     @Test func octetsThatAreNotUTF8() {
-        let value: [UInt8] = Array(
-            " J\u{F6}rg <a@b.example>".unicodeScalars.map { UInt8($0.value) })
-        #expect(AuthorField(parsing: value.span) == .malformed(.notUTF8))
+        /// Reads text as if it were in ISO 8859-1.
+        func latin1(_ text: String) -> AuthorField {
+            let value = text.unicodeScalars.map { UInt8($0.value) }
+            return AuthorField(parsing: value.span)
+        }
+        // Where they are of no importance, the author is known all the same: or forgers would have them there.
+        for value in [
+            " J\u{F6}rg <a@b.example>", " \"J\u{F6}rg\" <a@b.example>", " a@b.example (J\u{F6}rg)",
+        ] {
+            #expect(latin1(value).domains.map(\.ascii) == ["b.example"])
+        }
+        #expect(latin1(" j\u{F6}rg@b.example") == .malformed(.notUTF8))
+        #expect(latin1(" <\"j\u{F6}rg\"@b.example>") == .malformed(.notUTF8))
+        #expect(latin1(" a@b\u{F6}.example") == .malformed(.invalidDomain))
+        // In Shift_JIS the first quoted string ends after one character, and the author is a@b.example.
+        let twofold = " \"\u{83}\\\" <a@b.example>, \" <a@evil.example>"
+        #expect(latin1(twofold) == .malformed(.notUTF8))
     }
 
     @Test func displayNames() {
