@@ -71,7 +71,8 @@ final class EvaluationQueue: @unchecked Sendable {
     /// - Returns: how many evaluations were dropped since the last time.
     func remove(_ count: Int) -> Int {
         locked {
-            waiting.removeFirst(min(count, waiting.count))
+            // A burst leaves no room behind that is kept for the next.
+            if waiting.count <= count { waiting = [] } else { waiting.removeFirst(count) }
             defer { dropped = 0 }
             return dropped
         }
