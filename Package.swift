@@ -116,6 +116,10 @@ let package = Package(
         .target(
             name: "TestKit", dependencies: ["MailSyntax", "MailDNS"], path: "Tests/TestKit",
             swiftSettings: strict),
+        // What the tests of several milters' sessions share.
+        .target(
+            name: "SessionTestKit", dependencies: ["Milter", "TestKit"],
+            path: "Tests/SessionTestKit", swiftSettings: strict),
         .testTarget(
             name: "IntegrationTests",
             dependencies: [
@@ -174,7 +178,7 @@ let package = Package(
             name: "SignetDMARCTests",
             dependencies: [
                 "signet-dmarc", "DaemonKit", "DaemonResolver", "MailAuth", "MailCrypto", "MailDNS",
-                "MailSyntax", "Milter", "TestKit",
+                "MailSyntax", "Milter", "SessionTestKit", "TestKit",
             ],
             exclude: ["Attacks"], swiftSettings: strict),
         .testTarget(name: "MailSyntaxTests", dependencies: ["MailSyntax"], swiftSettings: strict),
@@ -201,7 +205,7 @@ let package = Package(
             name: "SignetDKIMTests",
             dependencies: [
                 "signet-dkim", "DaemonKit", "DaemonResolver", "MailAuth", "MailCrypto", "MailDNS",
-                "MailSyntax", "Milter", "MilterDaemon", "TestKit",
+                "MailSyntax", "Milter", "MilterDaemon", "SessionTestKit", "TestKit",
             ],
             swiftSettings: strict),
         .testTarget(

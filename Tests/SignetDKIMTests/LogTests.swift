@@ -1,5 +1,6 @@
 import MailDNS
 import MailSyntax
+import SessionTestKit
 import TestKit
 import Testing
 

@@ -1,6 +1,7 @@
 import Foundation
 import MailAuth
 import MailSyntax
+import SessionTestKit
 import TestKit
 import Testing
 

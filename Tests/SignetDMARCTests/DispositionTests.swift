@@ -1,6 +1,7 @@
 import DaemonKit
 import MailAuth
 import Milter
+import SessionTestKit
 import TestKit
 import Testing
 

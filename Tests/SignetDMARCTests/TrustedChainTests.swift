@@ -1,5 +1,6 @@
 import Foundation
 import MailAuth
+import SessionTestKit
 import TestKit
 import Testing
 

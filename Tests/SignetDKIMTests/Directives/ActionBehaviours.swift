@@ -2,6 +2,7 @@ import MailDNS
 import MailSyntax
 import Milter
 import MilterDaemon
+import SessionTestKit
 import TestKit
 import Testing
 

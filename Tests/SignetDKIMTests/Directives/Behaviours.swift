@@ -3,6 +3,7 @@ import Foundation
 import MailDNS
 import MailSyntax
 import Milter
+import SessionTestKit
 import TestKit
 import Testing
 

@@ -1,5 +1,6 @@
 import DaemonKit
 import Foundation
+import TestKit
 import Testing
 
 @testable import signet_dkim

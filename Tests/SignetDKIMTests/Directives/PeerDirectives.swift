@@ -1,5 +1,3 @@
-import Foundation
-
 /// Every directive that opendkim.conf(5) and dkimpy-milter.conf(5) list, by what becomes of it here.
 ///
 /// The names are facts about the peers; a test holds them against the pages where those are at hand, and the schema against them.
@@ -56,21 +54,5 @@ enum PeerDirectives {
 
     private static func words(_ text: String) -> [String] {
         text.split(whereSeparator: \.isWhitespace).map(String.init)
-    }
-}
-
-/// What the tests find beside the project: the peers' pages and the configurations of guides and Debian's packages.
-enum Shared {
-    /// The folder, which `SIGNET_SHARED` may name; nil where it is absent.
-    static let folder: String? = {
-        let beside = URL(fileURLWithPath: #filePath)
-            .appendingPathComponent("../../../../../shared").standardized.path
-        let path = ProcessInfo.processInfo.environment["SIGNET_SHARED"] ?? beside
-        return FileManager.default.fileExists(atPath: path) ? path : nil
-    }()
-
-    /// A file in it as text.
-    static func text(_ name: String) throws -> String {
-        try String(contentsOfFile: (folder ?? "") + "/" + name, encoding: .utf8)
     }
 }

@@ -1,4 +1,5 @@
 import Glibc
+import SessionTestKit
 import TestKit
 import Testing
 

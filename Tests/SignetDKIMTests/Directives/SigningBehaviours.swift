@@ -1,6 +1,7 @@
 import DaemonKit
 import MailCrypto
 import MailSyntax
+import SessionTestKit
 import TestKit
 import Testing
 

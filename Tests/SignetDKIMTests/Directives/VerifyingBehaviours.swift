@@ -3,6 +3,7 @@ import DaemonResolver
 import Foundation
 import MailDNS
 import MailSyntax
+import SessionTestKit
 import TestKit
 import Testing
 

@@ -3,7 +3,7 @@ import Foundation
 import MailDNS
 import MailSyntax
 import Milter
-import Synchronization
+import SessionTestKit
 import TestKit
 import Testing
 
@@ -103,43 +103,7 @@ struct Exchange {
     }
 }
 
-/// A log's lines, collected.
-final class Lines: Sendable {
-    private let lines = Mutex<[String]>([])
-
-    var all: [String] { lines.withLock { $0 } }
-
-    func add(_ line: String) { lines.withLock { $0.append(line) } }
-}
-
-/// What became of a message.
-struct Passage {
-    let verdict: MilterVerdict
-    /// The message with the edits made.
-    let message: MailMessage
-    let log: [String]
-
-    init(_ verdict: MilterVerdict, _ original: MailMessage, log: [String]) {
-        self.verdict = verdict
-        self.log = log
-        var message = original
-        for edit in verdict.edits {
-            switch edit {
-            case .insertHeader(let index, let name, let value):
-                var field = MailMessage.Field(name, "")
-                field.value = value
-                message.fields.insert(field, at: index)
-            case .deleteHeader(let name, let occurrence):
-                let places = message.fields.indices.filter {
-                    message.fields[$0].name.lowercased() == name.lowercased()
-                }
-                message.fields.remove(at: places[occurrence - 1])
-            default: break
-            }
-        }
-        self.message = message
-    }
-
+extension Passage {
     /// The signatures' tags, from the top, without white space.
     var signatures: [[String: String]] {
         message.values("DKIM-Signature").map { value in
@@ -157,26 +121,11 @@ struct Passage {
         (signatures.first?["h"] ?? "").lowercased().split(separator: ":").map(String.init)
     }
 
-    /// Our results fields, each on one line.
-    var results: [String] {
-        message.values("Authentication-Results").map { value in
-            value.split(whereSeparator: \.isWhitespace).joined(separator: " ")
-        }
-    }
-
     /// The code and enhanced code of a refusal.
     var refusal: String? {
         guard case .reply(let reply) = verdict.reply else { return nil }
         return "\(reply.code) \(reply.enhancedCode ?? "")"
     }
-
-    /// The reason for putting the message on hold.
-    var quarantine: String? {
-        for case .quarantine(let reason) in verdict.edits { return reason }
-        return nil
-    }
-
-    func logs(_ text: String) -> Bool { log.contains { $0.contains(text) } }
 }
 
 extension MailMessage {

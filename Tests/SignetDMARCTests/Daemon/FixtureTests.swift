@@ -1,6 +1,7 @@
 import DaemonKit
 import Foundation
 import MailAuth
+import SessionTestKit
 import TestKit
 import Testing
 

@@ -2,6 +2,7 @@ import DaemonKit
 import Foundation
 import MailAuth
 import Milter
+import SessionTestKit
 import TestKit
 import Testing
 

@@ -4,6 +4,7 @@ import Foundation
 import MailAuth
 import MailCrypto
 import MailDNS
+import SessionTestKit
 import TestKit
 import Testing
 

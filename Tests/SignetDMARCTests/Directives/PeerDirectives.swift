@@ -1,5 +1,3 @@
-import Foundation
-
 /// Every directive that opendmarc.conf(5) of 1.4.2 lists, by what becomes of it here, and our own.
 enum PeerDirectives {
     static let implemented = words(
@@ -27,21 +25,5 @@ enum PeerDirectives {
 
     private static func words(_ text: String) -> [String] {
         text.split(whereSeparator: \.isWhitespace).map(String.init)
-    }
-}
-
-/// Files that guides, manuals and Debian's packages hand out, beside the project where they are at hand.
-enum Shared {
-    /// The folder, which `SIGNET_SHARED` may name; nil where it is absent.
-    static let folder: String? = {
-        let beside = URL(fileURLWithPath: #filePath)
-            .appendingPathComponent("../../../../../shared").standardized.path
-        let path = ProcessInfo.processInfo.environment["SIGNET_SHARED"] ?? beside
-        return FileManager.default.fileExists(atPath: path) ? path : nil
-    }()
-
-    /// A file in it as text.
-    static func text(_ name: String) throws -> String {
-        try String(contentsOfFile: (folder ?? "") + "/" + name, encoding: .utf8)
     }
 }

@@ -3,7 +3,7 @@ import MailAuth
 import MailDNS
 import MailSyntax
 import Milter
-import Synchronization
+import SessionTestKit
 import TestKit
 import Testing
 
@@ -122,50 +122,7 @@ private struct PartlySilent: DNSResolver {
     }
 }
 
-/// A log's lines, collected.
-final class Lines: Sendable {
-    private let lines = Mutex<[String]>([])
-
-    var all: [String] { lines.withLock { $0 } }
-
-    func add(_ line: String) { lines.withLock { $0.append(line) } }
-}
-
-/// What became of a message.
-struct Passage {
-    let verdict: MilterVerdict
-    /// The message with the edits made.
-    let message: MailMessage
-    let log: [String]
-
-    init(_ verdict: MilterVerdict, _ original: MailMessage, log: [String]) {
-        self.verdict = verdict
-        self.log = log
-        var message = original
-        for edit in verdict.edits {
-            switch edit {
-            case .insertHeader(let index, let name, let value):
-                var field = MailMessage.Field(name, "")
-                field.value = value
-                message.fields.insert(field, at: index)
-            case .deleteHeader(let name, let occurrence):
-                let places = message.fields.indices.filter {
-                    message.fields[$0].name.lowercased() == name.lowercased()
-                }
-                message.fields.remove(at: places[occurrence - 1])
-            default: break
-            }
-        }
-        self.message = message
-    }
-
-    /// The Authentication-Results fields, each on one line.
-    var results: [String] {
-        message.values("Authentication-Results").map { value in
-            value.split(whereSeparator: \.isWhitespace).joined(separator: " ")
-        }
-    }
-
+extension Passage {
     /// The results of our field, which must be the only one of ours and stand on top.
     func methods() throws -> [String: MethodResult] {
         let ours = message.values("Authentication-Results").map {
@@ -183,14 +140,6 @@ struct Passage {
         guard case .reply(let reply) = verdict.reply else { return nil }
         return "\(reply.code) \(reply.enhancedCode ?? "") \(reply.lines.joined(separator: " "))"
     }
-
-    /// The reason for putting the message on hold.
-    var quarantine: String? {
-        for case .quarantine(let reason) in verdict.edits { return reason }
-        return nil
-    }
-
-    func logs(_ text: String) -> Bool { log.contains { $0.contains(text) } }
 }
 
 extension MailMessage {

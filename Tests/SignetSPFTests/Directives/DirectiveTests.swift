@@ -1,5 +1,6 @@
 import DaemonKit
 import Foundation
+import TestKit
 import Testing
 
 @testable import signet_spf
@@ -45,11 +46,7 @@ struct DirectiveTests {
         .appendingPathComponent("../../../..").standardized.path
 
     /// The peer's pages at hand, or as its Debian package installs them.
-    private static let page: String? = {
-        let folder = ProcessInfo.processInfo.environment["SIGNET_SHARED"] ?? project + "/../shared"
-        return try? String(
-            contentsOfFile: folder + "/peer-manpages/policyd-spf.conf.txt", encoding: .utf8)
-    }()
+    private static let page = try? Shared.text("peer-manpages/policyd-spf.conf.txt")
 
     @Test(.enabled(if: page != nil, "the peer's page is not at hand"))
     func `the list has every directive that the page gives a value`() throws {
