@@ -8,6 +8,8 @@ internal import MailSyntax
 /// its end takes the rest of the field with it, so that nothing is read twice.
 struct AuthenticationResultsParser {
     private static let maximumResults = 256
+    /// The longest identifier of a service, in octets: a domain name, or little more; it has to fit into a line.
+    private static let maximumIdentifierLength = 255
     private static let maximumProperties = 64
 
     private(set) var authservID = ""
@@ -50,6 +52,10 @@ struct AuthenticationResultsParser {
         }
         authservID = String(decoding: id.octets, as: UTF8.self)
         if id.pieces != 1 || id.octets.isEmpty { isWellFormed = false }
+        if authservID.utf8.count > Self.maximumIdentifierLength {
+            authservID = ""
+            isWellFormed = false
+        }
         skipCFWS()
         if next?.isASCIIDigit ?? false {
             let word = takeWord(stoppingAtEquals: true)
