@@ -50,12 +50,12 @@ let package = Package(
             swiftSettings: strict),
         .target(
             name: "Milter", dependencies: ["CMilter", "MailSyntax"], swiftSettings: strict,
-            // libmilter must find the writev of HeldWrites.swift and the sigwait of SignalThread.swift.
+            // libmilter must find the functions of SystemCalls.swift and SignalThread.swift.
             linkerSettings: [
-                .unsafeFlags([
-                    "-Xlinker", "--export-dynamic-symbol=writev",
-                    "-Xlinker", "--export-dynamic-symbol=sigwait",
-                ])
+                .unsafeFlags(
+                    ["accept", "close", "poll", "read", "sigwait", "writev"].flatMap {
+                        ["-Xlinker", "--export-dynamic-symbol=\($0)"]
+                    })
             ]),
         .target(
             name: "DaemonKit", dependencies: ["CLinux", "Locking", "MailSyntax"],

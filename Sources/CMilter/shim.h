@@ -1,6 +1,9 @@
 // libmilter's header uses bool without including it.
 #include <stdbool.h>
 #include <libmilter/mfapi.h>
+#include <linux/time_types.h>
+#include <poll.h>
+#include <sys/socket.h>
 #include <sys/syscall.h>
 #include <sys/uio.h>
 #include <unistd.h>
@@ -70,7 +73,27 @@ static inline int milter_change_sender(
     return smfi_chgfrom(context, (char *)address, (char *)parameters);
 }
 
-// writev(2) as the system has it: Milter answers libmilter's own calls of that name.
+// System calls as the system has them: Milter answers libmilter's own calls of the same names.
+
 static inline long milter_system_writev(int descriptor, const struct iovec *vectors, int count) {
     return syscall(SYS_writev, descriptor, vectors, count);
+}
+
+static inline long milter_system_read(int descriptor, void *space, size_t count) {
+    return syscall(SYS_read, descriptor, space, count);
+}
+
+static inline int milter_system_accept(
+    int descriptor, struct sockaddr *address, socklen_t *length) {
+    return (int)syscall(SYS_accept4, descriptor, address, length, 0);
+}
+
+static inline int milter_system_close(int descriptor) {
+    return (int)syscall(SYS_close, descriptor);
+}
+
+// Not every architecture has SYS_poll.
+static inline int milter_system_poll(struct pollfd *entries, unsigned long count, int timeout) {
+    struct __kernel_timespec time = {timeout / 1000, timeout % 1000 * 1000000L};
+    return (int)syscall(SYS_ppoll, entries, count, timeout < 0 ? NULL : &time, NULL, 0);
 }

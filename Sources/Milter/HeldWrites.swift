@@ -8,15 +8,11 @@ internal import Glibc
 /// measured in one of fifteen kills under load. So the writes of the thread that ends a message are held until the verdict comes,
 /// and go with it in one write(2), of which the MTA gets all or nothing; ten edits then cost one system call and not eleven.
 ///
-/// libmilter has no option for this, so its `writev` is answered here: a symbol that a program defines takes the place of the C
-/// library's for the shared libraries that it is linked with (ld.so(8)). All other writes pass on. Were the symbol not taken, edits
-/// would leave one by one as they always have, and the log would say so.
+/// libmilter has no option for this, so its `writev` is answered here (SystemCalls.swift). All other writes pass on. Were the symbol
+/// not taken, edits would leave one by one as they always have, and the log would say so.
 enum HeldWrites {
-    /// Whether shared libraries find our `writev`.
-    static var isInPlace: Bool {
-        let own: @convention(c) (Int32, UnsafeRawPointer?, Int32) -> Int = unsafe writeVectors
-        return unsafe dlsym(nil, "writev") == unsafeBitCast(own, to: UnsafeMutableRawPointer.self)
-    }
+    /// Whether libmilter finds our call.
+    static var isInPlace: Bool { isAnsweredHere("writev") }
 
     /// Holds what this thread writes from now on.
     static func begin() {
@@ -37,10 +33,22 @@ enum HeldWrites {
         writes.clear()
     }
 
+    /// Writes, or keeps what should be written until the next write.
+    static func write(_ descriptor: Int32, _ vectors: UnsafeBufferPointer<iovec>) -> Int {
+        guard let writes = current, writes.phase != .passing else {
+            return unsafe passOn(descriptor, vectors)
+        }
+        return unsafe writes.write(descriptor, vectors)
+    }
+
+    private static func passOn(_ descriptor: Int32, _ vectors: UnsafeBufferPointer<iovec>) -> Int {
+        unsafe milter_system_writev(descriptor, vectors.baseAddress, Int32(vectors.count))
+    }
+
     // MARK: The state of a thread
 
     /// What a thread holds: libmilter returns from a callback and writes the reply in one thread.
-    fileprivate final class Writes {
+    private final class Writes {
         enum Phase { case passing, holding, releasing }
 
         var phase = Phase.passing
@@ -102,7 +110,7 @@ enum HeldWrites {
         return result == 0 ? key : nil
     }()
 
-    fileprivate static var current: Writes? {
+    private static var current: Writes? {
         guard let key, let pointer = unsafe pthread_getspecific(key) else { return nil }
         return unsafe Unmanaged<Writes>.fromOpaque(pointer).takeUnretainedValue()
     }
@@ -117,29 +125,4 @@ enum HeldWrites {
         }
         return writes
     }
-}
-
-private func passOn(_ descriptor: Int32, _ vectors: UnsafeBufferPointer<iovec>) -> Int {
-    unsafe milter_system_writev(descriptor, vectors.baseAddress, Int32(vectors.count))
-}
-
-/// What the shared libraries of the process call for writev(2); not for use by others.
-///
-/// Public, because the linker hides what is internal from shared libraries.
-///
-/// - Parameters:
-///   - descriptor: where to write.
-///   - vectors: what to write, as `struct iovec`.
-///   - count: how many vectors there are.
-/// - Returns: how many octets were written; -1, with errno set, where that failed.
-@_cdecl("writev")
-public func writeVectors(
-    _ descriptor: Int32, _ vectors: UnsafeRawPointer?, _ count: Int32
-) -> Int {
-    let start = unsafe vectors?.assumingMemoryBound(to: iovec.self)
-    let vectors = unsafe UnsafeBufferPointer(start: start, count: max(0, Int(count)))
-    guard let writes = HeldWrites.current, writes.phase != .passing else {
-        return unsafe passOn(descriptor, vectors)
-    }
-    return unsafe writes.write(descriptor, vectors)
 }

@@ -121,6 +121,8 @@ public enum MilterServer {
         smfi_settimeout(options.timeout)
         smfi_setmaxdatasize(maximumFrame)
 
+        ReadAhead.begin(on: listener)
+
         var hasStarted = false
         let isHelped = waker.start(listener: listener, idleLimit: options.timeout) {
             hasStarted = startThread {

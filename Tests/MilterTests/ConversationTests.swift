@@ -30,6 +30,23 @@ import Testing
             ])
     }
 
+    /// The filter reads ahead: neither its buffer's end nor a wait for more may show.
+    @Test(arguments: [1, 4, 5, 6, 1000, 8191, 8192, 8193, 100_000], [true, false])
+    func theSizeOfTheMTAsWritesDoesNotShow(pieceSize: Int, repliesToAll: Bool) throws {
+        var message = hello
+        message.fields.append(
+            MailMessage.Field("X-Long", " " + (0..<2000).map(String.init).joined()))
+        message.body = Array(repeating: UInt8(ascii: "b"), count: 150_000)
+        let probe = try Probe(["events=all"] + (repliesToAll ? ["replies=all"] : []), over: .unix)
+        var mta = probe.mta
+        #expect(try mta.deliver(message).decision == .accepted)
+        mta.pieceSize = pieceSize
+        #expect(try mta.deliver(message).decision == .accepted)
+        try probe.settle(2)
+        #expect(probe.events(2).contains { $0.hasSuffix("19981999") })
+        #expect(probe.events(2) == probe.events(1))
+    }
+
     @Test(arguments: [
         ("192.0.2.1", "ipv4 192.0.2.1 25"), ("2001:db8::1", "ipv6 2001:db8::1 25"),
         (nil, "unknown - 0"),

@@ -25,6 +25,8 @@ public struct FakeMTA: Sendable {
     public var delays: [Character: Double] = [:]
     /// Bytes of the conversation after which the connection is cut.
     public var cutAfter: Int?
+    /// The most octets that leave in one write; nil for all that there is.
+    public var pieceSize: Int?
     /// The MTA's own Received field, after its colon.
     public var ownReceived =
         " from client.example.net (client.example.net [192.0.2.1])\n\tby mx.example.org (Postfix)"

@@ -25,7 +25,8 @@ public final class MTAConnection {
 
     init(_ mta: FakeMTA) throws {
         self.mta = mta
-        stream = try StreamSocket(mta.address, timeout: mta.timeout, cutAfter: mta.cutAfter)
+        stream = try StreamSocket(
+            mta.address, timeout: mta.timeout, cutAfter: mta.cutAfter, pieceSize: mta.pieceSize)
         try write(
             "O",
             [mta.version, mta.actions, mta.options].flatMap { MilterWire.number($0) })

@@ -41,6 +41,7 @@ public final class StreamSocket {
     public private(set) var arrivals = 0
     private let timeout: Double
     private let cutAfter: Int?
+    private let pieceSize: Int
 
     /// Connects to a server.
     ///
@@ -48,10 +49,14 @@ public final class StreamSocket {
     ///   - address: Where the server listens.
     ///   - timeout: Seconds of silence after which a read gives up.
     ///   - cutAfter: The number of bytes after which the connection is cut, nil for never.
+    ///   - pieceSize: The most bytes that are sent at once, nil for all that there are.
     /// - Throws: `StreamError.refused`.
-    public init(_ address: SocketAddress, timeout: Double = 10, cutAfter: Int? = nil) throws {
+    public init(
+        _ address: SocketAddress, timeout: Double = 10, cutAfter: Int? = nil, pieceSize: Int? = nil
+    ) throws {
         self.timeout = timeout
         self.cutAfter = cutAfter
+        self.pieceSize = pieceSize ?? Int.max
         let stream = Int32(SOCK_STREAM.rawValue) | Int32(SOCK_CLOEXEC.rawValue)
         switch address {
         case .unix(let path):
@@ -115,8 +120,8 @@ public final class StreamSocket {
         while start < end {
             let count = unsafe output.withUnsafeBytes {
                 unsafe send(
-                    descriptor, $0.baseAddress.map { unsafe $0 + start }, end - start,
-                    Int32(MSG_NOSIGNAL))
+                    descriptor, $0.baseAddress.map { unsafe $0 + start },
+                    min(pieceSize, end - start), Int32(MSG_NOSIGNAL))
             }
             guard count > 0 else { throw StreamError.closed }
             start += count

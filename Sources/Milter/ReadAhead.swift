@@ -1,0 +1,184 @@
+internal import CMilter
+internal import Glibc
+internal import Synchronization
+
+/// Takes a connection's commands from the kernel many at a time.
+///
+/// libmilter goes to the kernel five times for each command: to see whether there is one, and twice to await and read each half of
+/// it. A message has some forty, which Postfix writes in a few pieces, and this was half of what a filter cost. libmilter has no
+/// buffer and no option for one, so the calls that it makes are answered here, as its `writev` is (`HeldWrites`): what has arrived
+/// is received at once, and handed out as it is asked for.
+///
+/// Only connections accepted on the listener are read so; all other descriptors of the process keep the system's calls. libmilter
+/// gives a connection back to its poller when there is nothing to read of it, here or in the kernel: one that waits holds nothing
+/// here. Were the symbols not ours, commands would be read as they always have been.
+///
+/// Trust: the octets are the MTA's, and are not looked at.
+enum ReadAhead {
+    /// The most that is received ahead of one connection, in octets: more than what comes in one piece, except of a body.
+    static let capacity = 8 * 1024
+
+    private static let listener = Atomic<Int32>(-1)
+    private static let connections = Connections()
+
+    /// Whether libmilter finds our calls.
+    static var isInPlace: Bool {
+        ["accept", "poll", "read", "close"].allSatisfy(isAnsweredHere)
+    }
+
+    /// Reads ahead what is accepted on that listener from now on.
+    static func begin(on listener: Int32) {
+        guard isInPlace else { return }
+        self.listener.store(listener, ordering: .releasing)
+    }
+
+    /// Reads a connection ahead until it is closed.
+    static func begin(with connection: Int32) {
+        connections.add(connection)
+    }
+
+    // MARK: What the calls do
+
+    static func accept(
+        _ listener: Int32, _ address: UnsafeMutablePointer<sockaddr>?,
+        _ length: UnsafeMutablePointer<socklen_t>?
+    ) -> Int32 {
+        let descriptor = unsafe milter_system_accept(listener, address, length)
+        if descriptor >= 0, listener == self.listener.load(ordering: .acquiring) {
+            begin(with: descriptor)
+        }
+        return descriptor
+    }
+
+    static func poll(_ entries: UnsafeMutableBufferPointer<pollfd>, timeout: Int32) -> Int32 {
+        let readable = Int16(POLLIN)
+        var ready: Int32 = 0
+        for index in entries.indices {
+            let isReady =
+                unsafe entries[index].events & readable != 0
+                && connections.received(of: entries[index].fd) != nil
+            unsafe entries[index].revents = isReady ? readable : 0
+            if isReady { ready += 1 }
+        }
+        if ready > 0 { return ready }
+        let result = unsafe milter_system_poll(
+            entries.baseAddress, UInt(entries.count), timeout)
+        if result == 1, entries.count == 1, unsafe entries[0].revents == readable {
+            unsafe connections.receive(from: entries[0].fd)
+        }
+        return result
+    }
+
+    static func read(_ descriptor: Int32, _ space: UnsafeMutableRawBufferPointer) -> Int {
+        guard let received = connections.received(of: descriptor) else {
+            return unsafe milter_system_read(descriptor, space.baseAddress, space.count)
+        }
+        let count = unsafe received.take(into: space)
+        if received.isEmpty { connections.clear(descriptor) }
+        guard space.count - count >= capacity else { return count }
+        // A body's piece is large: the rest of it need not pass through here.
+        let rest = unsafe UnsafeMutableRawBufferPointer(rebasing: space[count...])
+        let more = unsafe recv(descriptor, rest.baseAddress, rest.count, Int32(MSG_DONTWAIT))
+        return count + max(0, more)
+    }
+
+    static func close(_ descriptor: Int32) -> Int32 {
+        connections.remove(descriptor)
+        return milter_system_close(descriptor)
+    }
+
+    // MARK: What is kept
+
+    /// Which descriptors are connections, and what has been received of each that was not asked for yet.
+    ///
+    /// libmilter lets one thread at a time have a connection, and hands it over under a lock. The words are atomic because its poller
+    /// may look at the number of a connection that has just been closed, and accepted anew.
+    @safe
+    private struct Connections: Sendable {
+        /// No connection.
+        private static let none: UInt = 0
+        /// A connection of which nothing is kept; another value is a reference to what is.
+        private static let empty: UInt = 1
+        /// Connections with a higher number are not read ahead.
+        private static let limit: Int32 = 16 * 1024
+
+        // Lives as long as the process. The pages that are used count only.
+        private nonisolated(unsafe) let words: UnsafeMutablePointer<Atomic<UInt>>?
+
+        init() {
+            unsafe words = calloc(Int(Self.limit), MemoryLayout<Atomic<UInt>>.stride)?
+                .assumingMemoryBound(to: Atomic<UInt>.self)
+        }
+
+        private func load(_ descriptor: Int32) -> UInt {
+            guard descriptor >= 0, descriptor < Self.limit, let words = unsafe words else {
+                return Self.none
+            }
+            return unsafe words[Int(descriptor)].load(ordering: .acquiring)
+        }
+
+        /// Puts a word in the place of another, whose reference it gives up.
+        private func store(_ word: UInt, for descriptor: Int32) {
+            guard descriptor >= 0, descriptor < Self.limit, let words = unsafe words else { return }
+            let old = unsafe words[Int(descriptor)].exchange(word, ordering: .acquiringAndReleasing)
+            unsafe Self.reference(old)?.release()
+        }
+
+        private static func reference(_ word: UInt) -> Unmanaged<Received>? {
+            guard word != none, word != empty,
+                let pointer = unsafe UnsafeRawPointer(bitPattern: word)
+            else { return nil }
+            return unsafe Unmanaged.fromOpaque(pointer)
+        }
+
+        func add(_ descriptor: Int32) { store(Self.empty, for: descriptor) }
+
+        func clear(_ descriptor: Int32) { store(Self.empty, for: descriptor) }
+
+        func remove(_ descriptor: Int32) {
+            if load(descriptor) != Self.none { store(Self.none, for: descriptor) }
+        }
+
+        /// What is kept of a connection; nil if that is nothing, or if the descriptor is none.
+        func received(of descriptor: Int32) -> Received? {
+            unsafe Self.reference(load(descriptor))?.takeUnretainedValue()
+        }
+
+        /// Receives what has arrived on a connection of which nothing is kept.
+        ///
+        /// An end or an error stays for who reads next.
+        func receive(from descriptor: Int32) {
+            guard load(descriptor) == Self.empty, let received = Received(from: descriptor) else {
+                return
+            }
+            store(
+                UInt(bitPattern: unsafe Unmanaged.passRetained(received).toOpaque()),
+                for: descriptor)
+        }
+    }
+
+    /// What has been received and not been asked for.
+    private final class Received {
+        private let octets: [UInt8]
+        private var start = 0
+
+        /// Receives what has arrived, up to the capacity; nil if nothing has.
+        init?(from descriptor: Int32) {
+            octets = unsafe [UInt8](unsafeUninitializedCapacity: capacity) { space, count in
+                count = max(
+                    0, unsafe recv(descriptor, space.baseAddress, space.count, Int32(MSG_DONTWAIT)))
+            }
+            if octets.isEmpty { return nil }
+        }
+
+        var isEmpty: Bool { start == octets.count }
+
+        /// Moves what fits.
+        func take(into space: UnsafeMutableRawBufferPointer) -> Int {
+            let end = min(octets.count, start + space.count)
+            unsafe space.copyBytes(from: octets[start..<end])
+            defer { start = end }
+            return end - start
+        }
+    }
+}
