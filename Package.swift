@@ -49,7 +49,8 @@ let package = Package(
             name: "MailAuth", dependencies: ["Locking", "MailSyntax", "MailCrypto", "MailDNS"],
             swiftSettings: strict),
         .target(
-            name: "Milter", dependencies: ["CMilter", "MailSyntax"], swiftSettings: strict,
+            name: "Milter", dependencies: ["CMilter", "Locking", "MailSyntax"],
+            swiftSettings: strict,
             // libmilter must find the functions of SystemCalls.swift and SignalThread.swift.
             linkerSettings: [
                 .unsafeFlags(

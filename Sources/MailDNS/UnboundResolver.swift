@@ -95,7 +95,8 @@ public final class UnboundResolver: DNSResolver {
         _ context: UnboundContext, _ options: Options
     ) throws(SetupError) {
         let modules = options.trustAnchorFile == nil ? "iterator" : "validator iterator"
-        for (name, value) in settings + [("module-config", modules)] {
+        let chosen = [("module-config", modules)] + families(of: options.nameservers)
+        for (name, value) in settings + chosen {
             do throws(UnboundError) {
                 try context.set(name, value)
             } catch {
@@ -125,6 +126,13 @@ public final class UnboundResolver: DNSResolver {
             if let file = options.trustAnchorFile { throw .trustAnchors(file) }
             throw .context(error.description)
         }
+    }
+
+    /// Does without the address family that no server has, for which the library would keep a list of all ports, 240 kB.
+    private static func families(of servers: [Nameserver]) -> [(String, String)] {
+        let isIPv4 = servers.map { if case .v4 = $0.address { true } else { false } }
+        if servers.isEmpty || Set(isIPv4).count == 2 { return [] }
+        return [(isIPv4[0] ? "do-ip6" : "do-ip4", "no")]
     }
 
     /// Settings of unbound.conf(5) that differ from the library's.

@@ -1,5 +1,6 @@
 internal import CMilter
 internal import Glibc
+internal import Locking
 internal import Synchronization
 
 /// Takes a connection's commands from the kernel many at a time.
@@ -20,6 +21,10 @@ enum ReadAhead {
 
     private static let listener = Atomic<Int32>(-1)
     private static let connections = Connections()
+    /// Buffers that are not in use, so that the heap is not broken up by taking and freeing them.
+    private static let spare = Locked<[Received]>([])
+    /// The most of these that are kept.
+    private static let spareLimit = 16
 
     /// Whether libmilter finds our calls.
     static var isInPlace: Bool {
@@ -56,7 +61,7 @@ enum ReadAhead {
         for index in entries.indices {
             let isReady =
                 unsafe entries[index].events & readable != 0
-                && connections.received(of: entries[index].fd) != nil
+                && connections.isReadable(entries[index].fd)
             unsafe entries[index].revents = isReady ? readable : 0
             if isReady { ready += 1 }
         }
@@ -117,15 +122,20 @@ enum ReadAhead {
             return unsafe words[Int(descriptor)].load(ordering: .acquiring)
         }
 
-        /// Puts a word in the place of another, whose reference it gives up.
+        /// Puts a word in the place of another, whose buffer becomes a spare one.
         private func store(_ word: UInt, for descriptor: Int32) {
             guard descriptor >= 0, descriptor < Self.limit, let words = unsafe words else { return }
             let old = unsafe words[Int(descriptor)].exchange(word, ordering: .acquiringAndReleasing)
-            unsafe Self.reference(old)?.release()
+            guard let received = unsafe Self.reference(old)?.takeRetainedValue() else { return }
+            recycle(received)
+        }
+
+        private func recycle(_ received: Received) {
+            spare.withLock { if $0.count < spareLimit { $0.append(received) } }
         }
 
         private static func reference(_ word: UInt) -> Unmanaged<Received>? {
-            guard word != none, word != empty,
+            guard word > empty,
                 let pointer = unsafe UnsafeRawPointer(bitPattern: word)
             else { return nil }
             return unsafe Unmanaged.fromOpaque(pointer)
@@ -139,7 +149,12 @@ enum ReadAhead {
             if load(descriptor) != Self.none { store(Self.none, for: descriptor) }
         }
 
-        /// What is kept of a connection; nil if that is nothing, or if the descriptor is none.
+        /// Whether something is kept of a connection; anyone may ask.
+        func isReadable(_ descriptor: Int32) -> Bool {
+            load(descriptor) > Self.empty
+        }
+
+        /// What is kept of a connection, for the thread that has it; nil if that is nothing, or if the descriptor is none.
         func received(of descriptor: Int32) -> Received? {
             unsafe Self.reference(load(descriptor))?.takeUnretainedValue()
         }
@@ -148,37 +163,35 @@ enum ReadAhead {
         ///
         /// An end or an error stays for who reads next.
         func receive(from descriptor: Int32) {
-            guard load(descriptor) == Self.empty, let received = Received(from: descriptor) else {
-                return
-            }
+            guard load(descriptor) == Self.empty else { return }
+            let received = spare.withLock { $0.popLast() } ?? Received()
+            guard received.receive(from: descriptor) else { return recycle(received) }
             store(
                 UInt(bitPattern: unsafe Unmanaged.passRetained(received).toOpaque()),
                 for: descriptor)
         }
     }
 
-    /// What has been received and not been asked for.
-    private final class Received {
-        private let octets: [UInt8]
-        private var start = 0
+    /// What has been received and not been asked for; the thread that has the connection has this too.
+    private final class Received: @unchecked Sendable {
+        private var octets = [UInt8](repeating: 0, count: capacity)
+        private var rest = 0..<0
 
-        /// Receives what has arrived, up to the capacity; nil if nothing has.
-        init?(from descriptor: Int32) {
-            octets = unsafe [UInt8](unsafeUninitializedCapacity: capacity) { space, count in
-                count = max(
-                    0, unsafe recv(descriptor, space.baseAddress, space.count, Int32(MSG_DONTWAIT)))
-            }
-            if octets.isEmpty { return nil }
+        var isEmpty: Bool { rest.isEmpty }
+
+        /// Receives what has arrived; false if nothing has.
+        func receive(from descriptor: Int32) -> Bool {
+            let count = unsafe recv(descriptor, &octets, octets.count, Int32(MSG_DONTWAIT))
+            rest = 0..<max(0, count)
+            return count > 0
         }
-
-        var isEmpty: Bool { start == octets.count }
 
         /// Moves what fits.
         func take(into space: UnsafeMutableRawBufferPointer) -> Int {
-            let end = min(octets.count, start + space.count)
-            unsafe space.copyBytes(from: octets[start..<end])
-            defer { start = end }
-            return end - start
+            let taken = rest.prefix(space.count)
+            unsafe space.copyBytes(from: octets[taken])
+            rest = taken.upperBound..<rest.upperBound
+            return taken.count
         }
     }
 }

@@ -19,6 +19,8 @@ enum SignetDKIM: DaemonProgram {
         guard case .listener(let listener) = context.endpoint else { return .usage }
         guard let services = services(context.settings, context.log) else { return .configuration }
         context.onStop { MilterServer.drain() }
+        // A start touches much that is never used again.
+        UnusedMemory.release()
         do throws(MilterServerError) {
             try MilterServer.run(
                 listening: listener,

@@ -1,4 +1,3 @@
-import CLinux
 import DaemonKit
 import DaemonResolver
 import MailDNS
@@ -23,8 +22,9 @@ enum SignetDMARC: DaemonProgram {
             return .configuration
         }
         defer { records.close() }
-        useOneHeap()
         context.onStop { MilterServer.drain() }
+        // A start touches much that is never used again.
+        UnusedMemory.release()
         do throws(MilterServerError) {
             try MilterServer.run(
                 listening: listener,
@@ -35,13 +35,6 @@ enum SignetDMARC: DaemonProgram {
             context.log.error("\(error)")
             return .software
         }
-    }
-
-    /// One heap for all threads: libmilter's come and go, and each would leave one of its own half empty.
-    ///
-    /// What a thread has just given back it takes again without the heap's lock; no cost of the lock could be measured.
-    private static func useOneHeap() {
-        mallopt(M_ARENA_MAX, 1)
     }
 
     static func evaluate(

@@ -15,6 +15,8 @@ enum SignetScrub: DaemonProgram {
         guard case .listener(let listener) = context.endpoint else { return .usage }
         let services = Services(configuration: context.settings, log: context.log)
         context.onStop { MilterServer.drain() }
+        // A start touches much that is never used again.
+        UnusedMemory.release()
         do throws(MilterServerError) {
             try MilterServer.run(
                 listening: listener,
