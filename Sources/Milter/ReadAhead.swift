@@ -6,7 +6,7 @@ internal import Synchronization
 /// Takes a connection's commands from the kernel many at a time.
 ///
 /// libmilter goes to the kernel five times for each command: to see whether there is one, and twice to await and read each half of
-/// it. A message has some forty, which Postfix writes in a few pieces, and this was half of what a filter cost. libmilter has no
+/// it. A message has dozens, which Postfix writes in a few pieces, and this was half of what a filter cost. libmilter has no
 /// buffer and no option for one, so the calls that it makes are answered here, as its `writev` is (`HeldWrites`): what has arrived
 /// is received at once, and handed out as it is asked for.
 ///
