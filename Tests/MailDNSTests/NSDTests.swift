@@ -44,6 +44,18 @@ import Testing
         #expect(strings.map(\.count) == Array(repeating: 250, count: 12))
     }
 
+    /// The resolver does without the family that no server has.
+    @Test(.enabled(if: NSDServer.hasIPv6)) func serversOfEitherFamilyAnswer() throws {
+        let server = try NSDServer(Self.zone)
+        defer { server.stop() }
+        let silent = Nameserver(.v4(0x7f00_0001), port: try LoopbackPort.free())
+        for servers in [[server.nameserver6], [silent, server.nameserver6]] {
+            let resolver = try UnboundResolver(.init(nameservers: servers))
+            let answer = resolver.resolve(try .test("example.org MX"), deadline: .now() + 10)
+            #expect(answer.line == "mx 10 mail.example.org", "\(servers)")
+        }
+    }
+
     @Test(.enabled(if: NSDServer.canSign)) func aSignedZoneIsSecure() throws {
         let server = try NSDServer(Self.zone, signing: .signed(replacing: [:]))
         defer { server.stop() }

@@ -11,6 +11,11 @@ public final class NSDServer: Sendable {
     /// True if zones can be signed too.
     public static let canSign = isInstalled && (try? Command.path(of: "ldns-signzone")) != nil
 
+    /// True if this machine has the loopback address of IPv6.
+    public static let hasIPv6 =
+        (try? String(contentsOfFile: "/proc/net/if_inet6", encoding: .utf8))?
+        .contains("00000000000000000000000000000001 ") ?? false
+
     /// How the zone is served.
     public enum Signing: Hashable, Sendable {
         /// As it is.
@@ -21,6 +26,8 @@ public final class NSDServer: Sendable {
 
     /// The server as the resolver's options want it.
     public let nameserver: Nameserver
+    /// The same server at the loopback address of IPv6, if there is one.
+    public var nameserver6: Nameserver { Nameserver(.v6(1), port: nameserver.port) }
     /// The trust anchor of a signed zone.
     public let trustAnchorFile: String?
     private let directory: TemporaryDirectory
@@ -72,6 +79,7 @@ public final class NSDServer: Sendable {
             """
             server:
                 ip-address: 127.0.0.1@\(port)
+                \(hasIPv6 ? "ip-address: ::1@\(port)" : "")
                 server-count: 1
                 username: ""
                 chroot: ""
