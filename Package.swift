@@ -82,20 +82,19 @@ let package = Package(
         .executableTarget(
             name: "signet-dmarc",
             dependencies: [
-                "CLinux", "DaemonKit", "DaemonResolver", "MailAuth", "MailDNS", "MailSyntax",
-                "Milter",
+                "DaemonKit", "DaemonResolver", "MailAuth", "MailDNS", "MailSyntax", "Milter",
                 "MilterDaemon", "ReportStore",
             ],
             swiftSettings: strict),
         .executableTarget(
             name: "signet-scrub",
-            dependencies: ["DaemonKit", "HeaderScrub", "MailSyntax", "Milter"],
+            dependencies: ["DaemonKit", "HeaderScrub", "Locking", "MailSyntax", "Milter"],
             swiftSettings: strict),
         .executableTarget(
             name: "signet-dkim",
             dependencies: [
-                "DaemonKit", "DaemonResolver", "MailAuth", "MailCrypto", "MailDNS", "MailSyntax",
-                "Milter", "MilterDaemon",
+                "DaemonKit", "DaemonResolver", "Locking", "MailAuth", "MailCrypto", "MailDNS",
+                "MailSyntax", "Milter", "MilterDaemon",
             ],
             swiftSettings: strict),
         .executableTarget(

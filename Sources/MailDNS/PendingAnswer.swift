@@ -1,4 +1,4 @@
-internal import Synchronization
+internal import Locking
 
 /// The answer to a question under way: a promise that is kept once, or given up at its deadline.
 ///
@@ -7,14 +7,14 @@ public final class PendingAnswer: Sendable {
     /// What is told the answer, on the thread that settles the promise.
     public typealias Observer = @Sendable (DNSAnswer) -> Void
 
-    private enum State {
+    private enum State: Sendable {
         case open(Latch?, [Observer])
         case settled(DNSAnswer)
     }
 
     /// When the question is given up.
     public let deadline: MonotonicTime
-    private let state: Mutex<State>
+    private let state: Locked<State>
     private let onCancel: (@Sendable () -> Void)?
 
     /// Creates a promise.
@@ -25,13 +25,13 @@ public final class PendingAnswer: Sendable {
     public init(deadline: MonotonicTime, onCancel: (@Sendable () -> Void)? = nil) {
         self.deadline = deadline
         self.onCancel = onCancel
-        state = Mutex(.open(nil, []))
+        state = Locked(.open(nil, []))
     }
 
     private init(settled answer: DNSAnswer) {
         deadline = .distantFuture
         onCancel = nil
-        state = Mutex(.settled(answer))
+        state = Locked(.settled(answer))
     }
 
     /// A promise that is kept already.

@@ -1,4 +1,4 @@
-internal import Synchronization
+internal import Locking
 
 /// A resolver that asks another one, and remembers what was asked and answered.
 ///
@@ -15,7 +15,7 @@ public final class RecordingResolver: DNSResolver {
     }
 
     private final class Log: Sendable {
-        let entries = Mutex<[Entry]>([])
+        let entries = Locked<[Entry]>([])
     }
 
     private let base: any DNSResolver

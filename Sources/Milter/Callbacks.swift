@@ -1,12 +1,13 @@
 internal import CMilter
 internal import Glibc
+internal import Locking
 internal import Synchronization
 
 /// The one service of the process.
 ///
 /// smfi_register takes no user pointer, and libmilter serves one filter in a process: a global is
 /// unavoidable here. It is read once for each connection, at negotiation.
-let registeredService = Mutex<Service?>(nil)
+let registeredService = Locked<Service?>(nil)
 
 /// The connections that have been negotiated and not closed.
 let liveConnections = Atomic<Int>(0)

@@ -1,5 +1,6 @@
 internal import CMilter
 internal import Glibc
+internal import Locking
 internal import Synchronization
 
 /// Why a milter could not be served.

@@ -1,4 +1,4 @@
-import Synchronization
+import Locking
 
 /// The messages whose own Received field was replaced in place, until a second look has found it gone.
 ///
@@ -28,7 +28,7 @@ final class WitnessLedger: Sendable {
         }
     }
 
-    private let state = Mutex(State())
+    private let state = Locked(State())
 
     /// Notes a replacement.
     ///

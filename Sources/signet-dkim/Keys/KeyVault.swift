@@ -1,6 +1,6 @@
+import Locking
 import MailCrypto
 import MailSyntax
-import Synchronization
 
 /// Keeps the private keys whose files are chosen by the sender's domain (`%` in KeyTable).
 ///
@@ -20,7 +20,7 @@ final class KeyVault: Sendable {
     /// How many domains' keys are kept; beyond that the oldest are forgotten together.
     static let limit = 4096
 
-    private let kept = Mutex<[String: Outcome]>([:])
+    private let kept = Locked<[String: Outcome]>([:])
     private let read: @Sendable (String) -> Outcome
 
     /// Makes a vault over a function that reads and checks one key file.
