@@ -54,9 +54,10 @@ let package = Package(
             // libmilter must find the functions of SystemCalls.swift and SignalThread.swift.
             linkerSettings: [
                 .unsafeFlags(
-                    ["accept", "close", "poll", "read", "sigwait", "writev"].flatMap {
-                        ["-Xlinker", "--export-dynamic-symbol=\($0)"]
-                    })
+                    [
+                        "accept", "close", "poll", "__poll_chk", "read", "__read_chk", "sigwait",
+                        "writev",
+                    ].flatMap { ["-Xlinker", "--export-dynamic-symbol=\($0)"] })
             ]),
         .target(
             name: "DaemonKit", dependencies: ["CLinux", "Locking", "MailSyntax"],

@@ -92,8 +92,11 @@ static inline int milter_system_close(int descriptor) {
     return (int)syscall(SYS_close, descriptor);
 }
 
-// Not every architecture has SYS_poll.
+// Not every architecture has SYS_poll, and some have a ppoll(2) of 32-bit times beside this one.
+#ifndef SYS_ppoll_time64
+#define SYS_ppoll_time64 SYS_ppoll
+#endif
 static inline int milter_system_poll(struct pollfd *entries, unsigned long count, int timeout) {
     struct __kernel_timespec time = {timeout / 1000, timeout % 1000 * 1000000L};
-    return (int)syscall(SYS_ppoll, entries, count, timeout < 0 ? NULL : &time, NULL, 0);
+    return (int)syscall(SYS_ppoll_time64, entries, count, timeout < 0 ? NULL : &time, NULL, 0);
 }

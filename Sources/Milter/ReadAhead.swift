@@ -28,7 +28,7 @@ enum ReadAhead {
 
     /// Whether libmilter finds our calls.
     static var isInPlace: Bool {
-        ["accept", "poll", "read", "close"].allSatisfy(isAnsweredHere)
+        ["accept", "poll", "__poll_chk", "read", "__read_chk", "close"].allSatisfy(isAnsweredHere)
     }
 
     /// Reads ahead what is accepted on that listener from now on.
@@ -161,7 +161,7 @@ enum ReadAhead {
 
         /// Receives what has arrived on a connection of which nothing is kept.
         ///
-        /// An end or an error stays for who reads next.
+        /// An end stays for who reads next; so does that of a connection which an error has ended.
         func receive(from descriptor: Int32) {
             guard load(descriptor) == Self.empty else { return }
             let received = spare.withLock { $0.popLast() } ?? Received()

@@ -58,6 +58,38 @@ public func readOctets(_ descriptor: Int32, _ space: UnsafeMutableRawPointer?, _
         descriptor, UnsafeMutableRawBufferPointer(start: space, count: count))
 }
 
+/// Does what a library that was built with _FORTIFY_SOURCE calls for poll(2).
+///
+/// - Parameters:
+///   - entries: what to wait for, as `struct pollfd`.
+///   - count: how many entries there are.
+///   - timeout: the longest wait in milliseconds; without end if negative.
+///   - size: the size of what `entries` points to; the program ends where it is too small.
+/// - Returns: what poll(2) returns.
+@_cdecl("__poll_chk")
+public func pollDescriptorsChecked(
+    _ entries: UnsafeMutableRawPointer?, _ count: UInt, _ timeout: Int32, _ size: UInt
+) -> Int32 {
+    if size / UInt(MemoryLayout<pollfd>.stride) < count { abort() }
+    return unsafe pollDescriptors(entries, count, timeout)
+}
+
+/// Does what a library that was built with _FORTIFY_SOURCE calls for read(2).
+///
+/// - Parameters:
+///   - descriptor: where to read.
+///   - space: where to put it.
+///   - count: how much fits.
+///   - size: the size of what `space` points to; the program ends where it is too small.
+/// - Returns: what read(2) returns.
+@_cdecl("__read_chk")
+public func readOctetsChecked(
+    _ descriptor: Int32, _ space: UnsafeMutableRawPointer?, _ count: Int, _ size: UInt
+) -> Int {
+    if size < UInt(bitPattern: count) { abort() }
+    return unsafe readOctets(descriptor, space, count)
+}
+
 /// Does what close(2) does, and forgets what has been received (`ReadAhead`).
 ///
 /// - Parameter descriptor: what to close.
