@@ -1,5 +1,4 @@
 // What the toolchain's Glibc module leaves out of the C library.
-#define _GNU_SOURCE 1
 #include <link.h>
 #include <malloc.h>
 #include <stddef.h>
@@ -34,8 +33,18 @@ static inline int signet_epoll_next(int epoll, int milliseconds) {
     return epoll_wait(epoll, &event, 1, milliseconds) == 1 ? event.data.fd : -1;
 }
 
+// dl_iterate_phdr(3), which <link.h> declares with _GNU_SOURCE only, under which this module's types would not be those of Glibc.
+struct signet_object {
+    ElfW(Addr) dlpi_addr;
+    const char *dlpi_name;
+    const ElfW(Phdr) *dlpi_phdr;
+    ElfW(Half) dlpi_phnum;
+};
+extern int signet_iterate_objects(
+    int (*visit)(struct signet_object *, size_t, void *), void *data) __asm__("dl_iterate_phdr");
+
 // Whether the dynamic linker has changed what cannot be written to.
-static inline int signet_has_text_relocations(const struct dl_phdr_info *object) {
+static inline int signet_has_text_relocations(const struct signet_object *object) {
     for (int i = 0; i < object->dlpi_phnum; i++) {
         if (object->dlpi_phdr[i].p_type != PT_DYNAMIC) continue;
         const ElfW(Dyn) *entry =
@@ -50,7 +59,7 @@ static inline int signet_has_text_relocations(const struct dl_phdr_info *object)
 
 // Drops the pages of an object's segments that cannot be written to: what is used of them is mapped anew from its file. What the
 // dynamic linker relocates, and may protect later, is in segments that can be written to.
-static inline int signet_drop_segments(struct dl_phdr_info *object, size_t size, void *unused) {
+static inline int signet_drop_segments(struct signet_object *object, size_t size, void *unused) {
     (void)size, (void)unused;
     // The system's own object (vdso(7)) is no file; the program has no name.
     if (object->dlpi_name[0] != '/' && object->dlpi_name[0] != '\0') return 0;
@@ -67,4 +76,4 @@ static inline int signet_drop_segments(struct dl_phdr_info *object, size_t size,
 }
 
 // Drops them for all objects, while the dynamic linker lets none come or go.
-static inline void signet_drop_file_pages(void) { dl_iterate_phdr(signet_drop_segments, NULL); }
+static inline void signet_drop_file_pages(void) { signet_iterate_objects(signet_drop_segments, NULL); }
