@@ -10,7 +10,7 @@ build_packages=(
     libmilter-dev libunbound-dev libssl-dev libsqlite3-dev libspf2-dev pkg-config
 )
 # What packaging/build-deb needs beside that.
-packaging_packages=(debhelper dpkg-dev git)
+packaging_packages=(build-essential debhelper dpkg-dev git)
 # What the demo runs beside our programs.
 demo_packages=(
     postfix dovecot-core dovecot-imapd dovecot-lmtpd dovecot-submissiond nsd
@@ -20,6 +20,7 @@ demo_packages=(
 test_packages=(
     ldnsutils opendkim-tools dkimpy-milter python3-spf publicsuffix mandoc
     mmdebstrap systemd-container procps util-linux binutils iproute2 lintian python3
+    sqlite3
 )
 
 policy_file=/usr/sbin/policy-rc.d

@@ -77,8 +77,9 @@ public final class PostfixInstance: Sendable {
 
     // MARK: Life
 
-    /// Starts the master process and waits until its listeners answer.
+    /// Starts the master process and waits until its listeners answer, and it takes signals.
     public func start() throws {
+        let starts = starts
         var command = ["/usr/lib/postfix/sbin/master", "-s", "-c", configurationDirectory]
         if let root = configuration.root { command = root.command(command) }
         let process = try ChildProcess(
@@ -96,6 +97,15 @@ public final class PostfixInstance: Sendable {
                 return try? LoopbackSocket.connect(port: port)
             }
         }
+        // It listens before it is ready for signals: a reload before this would end it.
+        _ = try wait(for: "Postfix to say that it has started\n\(startLog)", seconds: 20) {
+            self.starts > starts ? true : nil
+        }
+    }
+
+    /// How often the log says that the master process has started.
+    private var starts: Int {
+        log.split(separator: "\n").count { $0.contains("daemon started") }
     }
 
     /// Ends all of its processes.
