@@ -188,13 +188,18 @@ public final class PostfixInstance: Sendable {
     }
 
     private func writeConfiguration(_ configuration: PostfixConfiguration) throws {
-        try directory.write(configuration.mainCF(directory: directory.path), to: "etc/main.cf")
-        try directory.write(configuration.masterCF(ports: ports), to: "etc/master.cf")
+        try replace("etc/main.cf", with: configuration.mainCF(directory: directory.path))
+        try replace("etc/master.cf", with: configuration.masterCF(ports: ports))
+    }
+
+    /// Puts a file in its place whole: a program that starts meanwhile reads the old one or the new one.
+    private func replace(_ name: String, with text: String) throws {
+        let path = try directory.write(text, to: name + ".new")
         // Every Postfix program waits until main.cf is a second old: somebody might be writing it.
-        for name in ["main.cf", "master.cf"] {
-            try FileManager.default.setAttributes(
-                [.modificationDate: Date(timeIntervalSinceNow: -60)],
-                ofItemAtPath: directory.file("etc/\(name)"))
+        try FileManager.default.setAttributes(
+            [.modificationDate: Date(timeIntervalSinceNow: -60)], ofItemAtPath: path)
+        guard unsafe rename(path, directory.file(name)) == 0 else {
+            throw TestKitError("rename \(path): errno \(errno)")
         }
     }
 }
