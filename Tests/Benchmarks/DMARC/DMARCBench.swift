@@ -122,7 +122,8 @@ struct DMARCBench {
                 """
                 ip link set lo up
                 mount --bind resolv.conf /etc/resolv.conf
-                nsd -c peer-nsd.conf
+                nsd -d -c peer-nsd.conf &
+                sleep 1
                 exec \(Self.opendmarc) -f -c peer.conf
                 """.replacing("resolv.conf /", with: "\(path)/resolv.conf /")
                     .replacing("-c peer", with: "-c \(path)/peer"),
