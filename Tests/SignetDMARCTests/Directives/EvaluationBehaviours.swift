@@ -14,12 +14,13 @@ extension Behaviours {
     /// How mail is evaluated.
     static let evaluation: Checks = [
         "PublicSuffixList": {
-            let path = try list()
+            let folder = try TemporaryDirectory("signet-suffixes")
+            let path = try folder.write(suffixes, to: "suffixes")
             // With the walk, which is the default, it is not used, and a notice says so.
             let problems = read("PublicSuffixList \(path)").problems
             #expect(problems.map(\.severity) == [.notice], "\(problems)")
             #expect(read("PublicSuffixList /nonexistent\nDomainDiscovery psl").problems.hasErrors)
-            let empty = try list("// nothing\n")
+            let empty = try folder.write("// nothing\n", to: "empty")
             #expect(read("PublicSuffixList \(empty)\nDomainDiscovery psl").problems.hasErrors)
             #expect(try dmarc("PublicSuffixList \(path)", neighbour, beside) == "pass")
             #expect(
@@ -27,7 +28,8 @@ extension Behaviours {
                     == "fail")
         },
         "DomainDiscovery": {
-            let path = try list()
+            let folder = try TemporaryDirectory("signet-suffixes")
+            let path = try folder.write(suffixes, to: "suffixes")
             #expect(read("DomainDiscovery psl").problems.hasErrors)
             #expect(read("DomainDiscovery auto").problems.hasErrors)
             #expect(read("DomainDiscovery guess").problems.hasErrors)
@@ -123,10 +125,5 @@ extension Behaviours {
             """
     }
 
-    private static func list(_ text: String = "suffix\nhost.suffix\n") throws -> String {
-        let name = "signet-suffixes-\(UInt32.random(in: 0...UInt32.max)).dat"
-        let path = FileManager.default.temporaryDirectory.appending(path: name).path
-        try text.write(toFile: path, atomically: true, encoding: .utf8)
-        return path
-    }
+    private static let suffixes = "suffix\nhost.suffix\n"
 }
