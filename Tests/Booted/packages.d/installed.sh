@@ -83,24 +83,27 @@ postfix_files() { inside sha256sum /etc/postfix/main.cf /etc/postfix/master.cf; 
 
 # verify_units: what the packages promise of sockets, users and rights.
 verify_units() {
-    local name socket user
+    local name socket unit user
     [ "$(inside stat -c '%a %U %G' /var/spool/postfix/signet)" = '750 root postfix' ] ||
         fail 'the directory of the sockets has other rights'
     for name in $daemons; do
         socket=/var/spool/postfix/signet/$name.sock
         [ "$(inside stat -c '%F %a %U %G' "$socket")" = 'socket 660 root postfix' ] ||
             fail "$socket has other rights"
-        inside systemctl --quiet is-enabled "signet-$name.socket" "signet-$name.service" ||
-            fail "signet-$name is not enabled"
-        inside systemctl --quiet is-active "signet-$name.socket" "signet-$name.service" ||
-            { inside journalctl --no-pager -u "signet-$name" >&2; fail "signet-$name does not run"; }
+        # systemctl is content when one unit of several is what it asks for.
+        for unit in "signet-$name.socket" "signet-$name.service"; do
+            inside systemctl --quiet is-enabled "$unit" || fail "$unit is not enabled"
+            inside systemctl --quiet is-active "$unit" ||
+                { inside journalctl --no-pager -u "signet-$name*" >&2; fail "$unit does not run"; }
+        done
         inside "/usr/sbin/signet-$name" -n -x "/etc/signet/$name.conf" ||
             fail "signet-$name finds fault with the configuration of its package"
         [ "$(connect_as postfix "$socket")" = connected ] || fail "Postfix does not reach $socket"
         for user in nobody "signet-$name"; do
             [ "$(connect_as "$user" "$socket")" = EACCES ] || fail "$user reaches $socket"
         done
-        [ "$(daemon_user "$name")" = "signet-$name" ] || fail "signet-$name runs as another user"
+        [ "$(daemon_user "$name")" = "signet-$name" ] ||
+            { inside journalctl --no-pager -u "signet-$name*" >&2; fail "signet-$name runs as another user"; }
     done
     inside signet --version >/dev/null || fail 'the command signet does not run'
     step 'units run, sockets are for Postfix alone'
