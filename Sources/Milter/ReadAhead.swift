@@ -39,7 +39,7 @@ enum ReadAhead {
 
     /// Reads a connection ahead until it is closed.
     static func begin(with connection: Int32) {
-        connections.add(connection)
+        connections.setEmpty(connection)
     }
 
     // MARK: What the calls do
@@ -79,7 +79,7 @@ enum ReadAhead {
             return unsafe milter_system_read(descriptor, space.baseAddress, space.count)
         }
         let count = unsafe received.take(into: space)
-        if received.isEmpty { connections.clear(descriptor) }
+        if received.isEmpty { connections.setEmpty(descriptor) }
         guard space.count - count >= capacity else { return count }
         // A body's piece is large: the rest of it need not pass through here.
         let rest = unsafe UnsafeMutableRawBufferPointer(rebasing: space[count...])
@@ -141,9 +141,8 @@ enum ReadAhead {
             return unsafe Unmanaged.fromOpaque(pointer)
         }
 
-        func add(_ descriptor: Int32) { store(Self.empty, for: descriptor) }
-
-        func clear(_ descriptor: Int32) { store(Self.empty, for: descriptor) }
+        /// Notes that a descriptor is a connection of which nothing is kept.
+        func setEmpty(_ descriptor: Int32) { store(Self.empty, for: descriptor) }
 
         func remove(_ descriptor: Int32) {
             if load(descriptor) != Self.none { store(Self.none, for: descriptor) }

@@ -8,7 +8,9 @@ import Testing
         let before = try relocated()
         #expect(!before.isEmpty)
         UnusedMemory.release()
-        #expect(try relocated() == before)
+        // The tests beside this one may load further libraries meanwhile.
+        let after = try relocated()
+        #expect(before.filter { $0.value > after[$0.key] ?? 0 }.isEmpty)
         // Through pointers of the C library, of the Swift runtime and of Foundation.
         #expect(unsafe String(cString: strerror(ENOENT)) == "No such file or directory")
         #expect(try NSRegularExpression(pattern: "a+b").pattern == "a+b")
