@@ -10,7 +10,7 @@ public struct Passage {
     /// The lines that were logged.
     public let log: [String]
 
-    /// Makes the edits of a verdict.
+    /// Makes the edits of a verdict, as Postfix makes them.
     public init(_ verdict: MilterVerdict, _ original: MailMessage, log: [String]) {
         self.verdict = verdict
         self.log = log
@@ -18,18 +18,42 @@ public struct Passage {
         for edit in verdict.edits {
             switch edit {
             case .insertHeader(let index, let name, let value):
-                var field = MailMessage.Field(name, "")
-                field.value = value
-                message.fields.insert(field, at: index)
-            case .deleteHeader(let name, let occurrence):
-                let places = message.fields.indices.filter {
-                    message.fields[$0].name.lowercased() == name.lowercased()
+                message.fields.insert(
+                    Self.field(name, value), at: min(index, message.fields.count))
+            case .addHeader(let name, let value):
+                message.fields.append(Self.field(name, value))
+            case .changeHeader(let name, let occurrence, let value):
+                // Postfix appends where there is no such field.
+                if let place = Self.place(of: name, occurrence, in: message) {
+                    message.fields[place].value = value
+                } else {
+                    message.fields.append(Self.field(name, value))
                 }
-                message.fields.remove(at: places[occurrence - 1])
-            default: break
+            case .deleteHeader(let name, let occurrence):
+                if let place = Self.place(of: name, occurrence, in: message) {
+                    message.fields.remove(at: place)
+                }
+            // The envelope and the queue: the tests look at the verdict itself.
+            case .quarantine, .addRecipient, .deleteRecipient, .changeSender: break
             }
         }
         self.message = message
+    }
+
+    private static func field(_ name: String, _ value: [UInt8]) -> MailMessage.Field {
+        var field = MailMessage.Field(name, "")
+        field.value = value
+        return field
+    }
+
+    /// Where the nth field of a name stands, counting from 1.
+    private static func place(
+        of name: String, _ occurrence: Int, in message: MailMessage
+    ) -> Int? {
+        let places = message.fields.indices.filter {
+            message.fields[$0].name.lowercased() == name.lowercased()
+        }
+        return places.indices.contains(occurrence - 1) ? places[occurrence - 1] : nil
     }
 
     /// The Authentication-Results fields, each on one line.

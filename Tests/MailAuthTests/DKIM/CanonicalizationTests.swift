@@ -92,6 +92,11 @@ import Testing
 @Suite struct HeaderCanonicalization {
     static let cases = (try? Table.blocks("canonical-fields.txt")) ?? []
 
+    @Test func theTableIsThere() {
+        #expect(Self.cases.count > 5)
+        #expect(Self.cases.allSatisfy { $0.count == 4 })
+    }
+
     @Test(arguments: cases, Canonicalization.allCases)
     func table(block: [String], kind: Canonicalization) throws {
         let field = Table.octets(block[1])
