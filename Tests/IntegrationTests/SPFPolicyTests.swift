@@ -56,9 +56,12 @@ struct SPFPolicyTests {
                 "Nameservers \(dns.nameserver)\nLookup_Time 5\n\(settings)\n", to: "spf.conf")
             self.directory = directory
             if form == .spawn {
+                // The user must reach the program, also where the build is in a home that is 0700.
+                let program = directory.file("signet-spf")
+                try FileManager.default.copyItem(atPath: SPFPolicyTests.program, toPath: program)
                 configuration.services = [
                     "policyd-spf unix - n n - 0 spawn",
-                    "  user=nobody argv=\(SPFPolicyTests.program) \(path)",
+                    "  user=nobody argv=\(program) \(path)",
                 ]
             }
             postfix = try PostfixInstance(configuration)
