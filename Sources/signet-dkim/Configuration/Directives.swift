@@ -17,7 +17,7 @@ enum Directives {
             "Mode", .word(["sv|vs", "s", "v"]), default: "sv",
             "s signs, v verifies, sv does what fits the message."),
         DirectiveSpec(
-            "InternalHosts", .dataSet, default: "127.0.0.1",
+            "InternalHosts", .dataSet, default: "127.0.0.1,::1",
             "Clients whose mail is signed; giving it replaces the default."),
         DirectiveSpec(
             "MTA", .dataSet,

@@ -25,6 +25,9 @@ struct MessagePlan: Sendable {
 
     /// What is to be done.
     var work: Work
+    /// Whether results that claim to be ours go although there is nothing to do: where results are issued, what a stranger says
+    /// about himself "MUST" be removed (RFC 8601, section 5), whatever else is skipped.
+    var removesForgeries = false
     /// Why the message is not signed, for the line that says so; nil when it is, when what is done says it, and for mail from
     /// outside where nothing is ever signed.
     var notSigned: String?
@@ -55,6 +58,7 @@ struct MessagePlan: Sendable {
             notSigned = "\(client.description) is in PeerList"
             return
         }
+        removesForgeries = configuration.mode.contains(.verify)
         guard facts.header.limitExceeded == nil else {
             work = .oversized
             return

@@ -33,7 +33,7 @@ enum Sender: Equatable, Sendable {
 
     private init(_ field: AuthorField, named name: FieldName) {
         switch field {
-        case .authors(let mailboxes):
+        case .authors(let mailboxes), .sloppy(let mailboxes, _):
             guard let first = mailboxes.first else {
                 self = .none(reason: "no address in \(name)")
                 return

@@ -56,7 +56,7 @@ struct MessageTask: ~Copyable {
         logDecision(plan, context)
         switch plan.work {
         case .nothing:
-            return MilterVerdict()
+            return MilterVerdict(edits: plan.removesForgeries ? context.resultRemovals : [])
         case .verify:
             guard let verification = verification.take() else { return MilterVerdict() }
             return verification.finish(context, keys: keys)

@@ -41,9 +41,10 @@ struct SignaturePolicy: Sendable {
                 result: result, status: result.status, reason: result.reason.description)
         }
         // To lend the signer's name to authors of other domains would mislead readers: no such message is signed here either.
+        // That is a decision of ours about a signature that is valid: "policy" (RFC 8601, section 2.7.1).
         if let first = authors.first, authors.contains(where: { $0 != first }) {
             return Verdict(
-                result: result, status: .permerror, reason: "From has authors in several domains")
+                result: result, status: .policy, reason: "From has authors in several domains")
         }
         if let trustedDomains, let domain = result.domain,
             !authors.contains(where: { $0.isEqualOrSubdomain(of: domain) }),

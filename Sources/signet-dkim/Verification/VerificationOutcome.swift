@@ -41,7 +41,8 @@ struct VerificationOutcome {
                 waiting.result.isResolverFailure ? actions.internalError : actions.dnsError
             return (action, words(waiting), "7.5")
         }
-        // A domain that only tests DKIM wants its mail treated as unsigned (RFC 6376, section 3.6.1).
+        // "Verifiers MUST NOT treat messages from Signers in testing mode differently from unsigned email, even should the
+        // signature fail to verify" (RFC 6376, section 3.6.1).
         if let counted = verdicts.first(where: { !$0.result.isTesting && !$0.result.isKeyMissing })
         {
             return (actions.badSignature, words(counted), "7.20")
@@ -49,7 +50,7 @@ struct VerificationOutcome {
         if let missing = verdicts.first(where: { $0.result.isKeyMissing }) {
             return (actions.keyNotFound, words(missing), "7.20")
         }
-        return (.accept, words(first), "7.20")
+        return (actions.noSignature, words(first), "7.20")
     }
 
     private func words(_ verdict: SignaturePolicy.Verdict) -> String {

@@ -17,6 +17,14 @@ extension Behaviours {
             let zone = try Keys.shared.get().zone(tags: "t=y; ")
             let testing = try pass("On-BadSignature reject\n", try changed()) { $0.zone = zone }
             #expect(testing.refusal == nil)
+            // RFC 6376, section 3.6.1: it is as no signature, not better either.
+            let unsigned = "On-NoSignature reject\n"
+            let broken = try pass(unsigned, try changed()) { $0.zone = zone }
+            #expect(broken.refusal == "550 5.7.20")
+            #expect(try pass(unsigned, try changed()).refusal == nil)
+            #expect(
+                try pass(unsigned, try MailMessage.plain.signed()) { $0.zone = zone }.refusal == nil
+            )
             #expect(testing.results[0].contains("dkim=fail (2048-bit key; unprotected; testing)"))
             // One that passes makes up for those that do not.
             let good = try MailMessage.plain.signed().adding(("DKIM-Signature", "v=1; d=x.example"))

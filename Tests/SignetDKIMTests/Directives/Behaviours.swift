@@ -41,9 +41,11 @@ enum Behaviours {
                 try pass("InternalHosts 192.0.2.0/24, !192.0.2.1\n" + keys.single).signatures
                     .isEmpty)
             // The default is this host, and giving the directive replaces it.
-            let local: (inout Exchange) -> Void = { $0.peer.address = .init("127.0.0.1") }
-            #expect(try pass(keys.single, .plain, local).signatures.count == 1)
-            #expect(try pass(ours(keys.single), .plain, local).signatures.isEmpty)
+            for address in ["127.0.0.1", "::1"] {
+                let local: (inout Exchange) -> Void = { $0.peer.address = .init(address) }
+                #expect(try pass(keys.single, .plain, local).signatures.count == 1)
+                #expect(try pass(ours(keys.single), .plain, local).signatures.isEmpty)
+            }
         },
         "MTA": {
             let text = "MTA submission, ORIGINATING\n" + (try Keys.shared.get().single)
