@@ -1,10 +1,12 @@
 /// What a header says about its authors: the From field (RFC 5322, section 3.6.2; RFC 6854, section 2.1).
 ///
-/// Two readers of one field must never come to different authors, so the parser takes all that RFC 5322,
-/// section 3.4, RFC 6532 and RFC 6854 allow, and of the obsolete syntax what can be read in one way only
-/// (words with dots in a display name, white space and comments around the dots of an address). Names and
-/// comments may be in an older encoding than UTF-8, where that cannot mislead anybody. All else is
-/// `malformed`: such a message is not signed, and its author domain counts as unknown.
+/// The grammar is that of RFC 5322, section 3.4, RFC 6532 and RFC 6854, with the obsolete syntax of RFC 5322,
+/// sections 4.1 and 4.4, as far as it can be read in one way only: words with dots in a display name, white
+/// space and comments around the dots of an address in brackets, routes, empty elements of a list. Names and
+/// comments may be in an older encoding than UTF-8, where that cannot mislead anybody.
+///
+/// A field that breaks the grammar is `sloppy` where it names addresses all the same: all that a mail reader
+/// could show as the author's, so that none of them is left out. What names nobody is `malformed`.
 ///
 /// Trust: hostile text; time and memory are linear in its length, which is bounded.
 public enum AuthorField: Hashable, Sendable {
@@ -12,7 +14,9 @@ public enum AuthorField: Hashable, Sendable {
     case authors([Mailbox])
     /// The field is well formed, or absent, and names nobody.
     case nobody(NoAuthorReason)
-    /// The field can not be read, or not in one way only.
+    /// The field breaks the grammar, or there are several. These are the addresses that readers could find.
+    case sloppy([Mailbox], AuthorFieldError)
+    /// No address can be read, or there is one that cannot be while readers may show it.
     case malformed(AuthorFieldError)
 
     /// How it comes that nobody is named.
@@ -41,40 +45,73 @@ public enum AuthorField: Hashable, Sendable {
 
     /// Reads the value of a From field: what follows the colon, with folds as CRLF or LF.
     public init(parsing value: Span<UInt8>, limits: Limits = Limits()) {
+        guard value.count <= limits.octets else {
+            self = .malformed(.tooLong)
+            return
+        }
+        let text = value.copied()
         do throws(AuthorFieldError) {
-            guard value.count <= limits.octets else { throw AuthorFieldError.tooLong }
             // Some encodings end a character with the octet of a backslash, which quotes what follows only for readers who do
             // not know of them. The other marks of the grammar are in no character of theirs.
             guard value.firstIndex(of: UInt8(ascii: "\\")) == nil || isUTF8(value) else {
                 throw AuthorFieldError.notUTF8
             }
-            var parser = try AuthorFieldParser(value.copied(), limits: limits)
+            var parser = try AuthorFieldParser(text, limits: limits)
             self = try parser.parse()
+        } catch AuthorFieldError.tooManyMailboxes {
+            self = .malformed(.tooManyMailboxes)
         } catch {
-            self = .malformed(error)
+            var reader = SloppyAuthorReader(limits: limits)
+            self = reader.read(text, after: error)
         }
     }
 
     /// Reads the From field of a header.
     ///
-    /// Several fields are malformed, even if they are equal: readers differ over which one counts.
+    /// Several fields are sloppy, even if they are equal (RFC 5322, section 3.6, allows one): readers differ
+    /// over which one counts, and so all addresses of all of them do.
     public init(of header: HeaderSection, limits: Limits = Limits()) {
         let indices = header.indices(named: .from)
-        guard let index = indices.first else {
+        guard let first = indices.first else {
             self = .nobody(.absent)
             return
         }
-        guard indices.count == 1 else {
-            self = .malformed(.severalFields)
-            return
+        func field(_ index: Int) -> AuthorField {
+            AuthorField(
+                parsing: header.bytes.span.extracting(header.fields[index].value), limits: limits)
         }
-        self.init(
-            parsing: header.bytes.span.extracting(header.fields[index].value), limits: limits)
+        self = field(first)
+        guard indices.count > 1 else { return }
+        var found: [Mailbox] = []
+        for index in indices {
+            let field = field(index)
+            if case .malformed = field {
+                self = .malformed(.severalFields)
+                return
+            }
+            found += field.mailboxes
+            guard found.count <= limits.mailboxes else {
+                self = .malformed(.tooManyMailboxes)
+                return
+            }
+        }
+        self = found.isEmpty ? .malformed(.severalFields) : .sloppy(found, .severalFields)
     }
 
     /// The mailboxes; none where nobody is named or the field is malformed.
     public var mailboxes: [Mailbox] {
-        if case .authors(let mailboxes) = self { mailboxes } else { [] }
+        switch self {
+        case .authors(let mailboxes), .sloppy(let mailboxes, _): mailboxes
+        case .nobody, .malformed: []
+        }
+    }
+
+    /// What breaks the grammar; nil where nothing does.
+    public var fault: AuthorFieldError? {
+        switch self {
+        case .sloppy(_, let error), .malformed(let error): error
+        case .authors, .nobody: nil
+        }
     }
 
     /// The domains of the mailboxes, each once, in order of appearance.

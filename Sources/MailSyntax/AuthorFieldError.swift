@@ -30,7 +30,7 @@ public enum AuthorFieldError: String, Error, Hashable, Sendable, CaseIterable {
     case unbalancedBracket = "unbalanced square bracket"
     /// An angle bracket without its partner.
     case unbalancedAngle = "unbalanced angle bracket"
-    /// A comma with no mailbox before or after it (RFC 5322, section 4.4, obs-mbox-list).
+    /// Commas, and no mailbox between them.
     case strayComma = "comma without a mailbox"
     /// A colon or a semicolon that does not belong to a group.
     case strayGroupMark = "colon or semicolon outside a group"
@@ -38,8 +38,8 @@ public enum AuthorFieldError: String, Error, Hashable, Sendable, CaseIterable {
     case nestedGroup = "group in a group"
     /// A group without its semicolon.
     case unfinishedGroup = "group without its end"
-    /// `<@relay.example:user@domain.example>` (RFC 5322, section 4.4, obs-route).
-    case sourceRoute = "source route"
+    /// What begins as a route (RFC 5322, section 4.4, obs-route), and is none.
+    case sourceRoute = "malformed source route"
     /// `<>`
     case emptyAddress = "empty address"
     /// Words where an address should be: no "@", or nothing after it.

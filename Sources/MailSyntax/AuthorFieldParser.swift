@@ -28,31 +28,43 @@ struct AuthorFieldParser {
         return true
     }
 
-    // address-list = (address *("," address))
-    // address      = mailbox / group
+    // address-list  = (address *("," address)) / obs-addr-list
+    // address       = mailbox / group
+    // obs-addr-list = *([CFWS] ",") address *("," [address / CFWS])
     mutating func parse() throws(AuthorFieldError) -> AuthorField {
         guard !tokens.isEmpty else { return .nobody(.empty) }
+        skipCommas()
         repeat {
             try parseAddress()
-        } while take(",")
+        } while skipCommas() && position < tokens.count
         guard position == tokens.count else { throw errorAfterAddress() }
         return mailboxes.isEmpty ? .nobody(.emptyGroup) : .authors(mailboxes)
+    }
+
+    /// Skips commas with nothing between them (RFC 5322, section 4.4); whether there was one.
+    @discardableResult
+    private mutating func skipCommas() -> Bool {
+        let start = position
+        while take(",") {}
+        return position > start
     }
 
     private mutating func parseAddress() throws(AuthorFieldError) {
         let words = takeWords()
         guard nextIs(":") else { return try parseMailbox(after: words) }
-        // group = display-name ":" [mailbox-list / CFWS] ";"
+        // group          = display-name ":" [group-list] ";"
+        // obs-group-list = 1*([CFWS] ",") [CFWS]
         guard !words.isEmpty, tokens[words].contains(where: \.isWord) else {
             throw AuthorFieldError.strayGroupMark
         }
         position += 1
+        skipCommas()
         if take(";") { return }
         repeat {
             let words = takeWords()
             guard !nextIs(":") else { throw AuthorFieldError.nestedGroup }
             try parseMailbox(after: words)
-        } while take(",")
+        } while skipCommas() && !nextIs(";") && next != nil
         guard take(";") else {
             throw next == nil ? AuthorFieldError.unfinishedGroup : errorAfterAddress()
         }
@@ -82,9 +94,8 @@ struct AuthorFieldParser {
 
     private mutating func parseAngle() throws(AuthorFieldError) -> ([UInt8], DomainName) {
         if nextIs(">") { throw AuthorFieldError.emptyAddress }
-        // obs-route = *(CFWS / ",") "@" domain ... ":"
         if nextIs(",") || nextIs("@") && tokens[position...].contains(where: isColon) {
-            throw AuthorFieldError.sourceRoute
+            try skipRoute()
         }
         let parts = try parseAddrSpec(after: takeWords(), inAngle: true)
         guard take(">") else {
@@ -93,6 +104,20 @@ struct AuthorFieldParser {
                 ? AuthorFieldError.textAfterAddress : AuthorFieldError.unbalancedAngle
         }
         return parts
+    }
+
+    /// Passes a route, which is "ignored" (RFC 5322, section 4.4).
+    ///
+    ///     obs-route       = obs-domain-list ":"
+    ///     obs-domain-list = *(CFWS / ",") "@" domain *("," [CFWS] ["@" domain])
+    private mutating func skipRoute() throws(AuthorFieldError) {
+        repeat {
+            skipCommas()
+            guard take("@") else { throw AuthorFieldError.sourceRoute }
+            _ = try parseDomain(inAngle: true)
+            skipCommas()
+        } while !nextIs(":")
+        position += 1
     }
 
     private func isColon(_ token: AddressToken) -> Bool { token.isSpecial(UInt8(ascii: ":")) }

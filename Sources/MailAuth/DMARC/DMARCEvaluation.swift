@@ -7,6 +7,8 @@ public struct DMARCEvaluation: Sendable {
     public let result: DMARCResult
     /// What the From field says about the author domains.
     public let authorship: DMARCAuthorship
+    /// What breaks the grammar of the From field; nil where nothing does.
+    public let fieldFault: AuthorFieldError?
     /// What was found about each author domain that was evaluated, in order of appearance.
     public let authors: [DMARCAuthorEvaluation]
     /// Which of `authors` the result is of; nil where there is none.
@@ -28,53 +30,62 @@ public struct DMARCEvaluation: Sendable {
 public enum DMARCAuthorship: Hashable, Sendable {
     /// There is one author domain.
     case one(DomainName)
-    /// There are several, of which so many were evaluated.
-    case several([DomainName], evaluated: Int)
+    /// There are several; each is evaluated.
+    case several([DomainName])
+    /// There are so many that none is evaluated: to leave some out would let a sender hide one among them.
+    case tooMany(Int)
     /// Nobody is named.
     case nobody(AuthorField.NoAuthorReason)
-    /// The field cannot be read in one way only, or there are several.
+    /// No author domain can be read from the field.
     case malformed(AuthorFieldError)
 
-    init(_ field: AuthorField, limit: Int) {
+    init(_ field: AuthorField, _ options: DMARCOptions) {
         switch field {
         case .malformed(let error): self = .malformed(error)
         case .nobody(let reason): self = .nobody(reason)
-        case .authors:
+        case .authors, .sloppy:
             let domains = field.domains
             if let domain = domains.first, domains.count == 1 {
                 self = .one(domain)
             } else if domains.isEmpty {
                 self = .nobody(.empty)
+            } else if domains.count > max(1, options.maximumAuthorDomains)
+                || Self.names(of: domains) > options.maximumAuthorNames
+            {
+                self = .tooMany(domains.count)
             } else {
-                self = .several(domains, evaluated: min(domains.count, max(1, limit)))
+                self = .several(domains)
             }
         }
     }
 
+    /// How many names the walks from these domains ask for at most (RFC 9989, section 4.10).
+    private static func names(of domains: [DomainName]) -> Int {
+        Set(domains.flatMap { DMARCTreeWalk(from: $0).targets }).count
+    }
+
     /// The domains to be evaluated.
-    var evaluated: ArraySlice<DomainName> {
+    var evaluated: [DomainName] {
         switch self {
         case .one(let domain): [domain]
-        case .several(let domains, let count): domains.prefix(count)
-        case .nobody, .malformed: []
+        case .several(let domains): domains
+        case .tooMany, .nobody, .malformed: []
         }
     }
 
-    /// Whether there are several From fields, or several author domains in one: what OpenDMARC's
-    /// RejectMultiValueFrom is about.
+    /// Whether there are several author domains.
     public var isMultiValued: Bool {
         switch self {
-        case .several, .malformed(.severalFields), .malformed(.tooManyMailboxes): true
-        default: false
+        case .several, .tooMany, .malformed(.tooManyMailboxes): true
+        case .one, .nobody, .malformed: false
         }
     }
 
-    /// Whether each author domain has been evaluated.
-    public var isComplete: Bool {
+    /// Whether the author domains, one at least, are known and few enough to be evaluated.
+    public var canBeEvaluated: Bool {
         switch self {
-        case .one: true
-        case .several(let domains, let count): count == domains.count
-        case .nobody, .malformed: false
+        case .one, .several: true
+        case .tooMany, .nobody, .malformed: false
         }
     }
 }

@@ -11,6 +11,7 @@ public import MailSyntax
 /// are bounded, and so are the questions for each.
 public struct DMARCEvaluator: Sendable {
     private let authorship: DMARCAuthorship
+    private let fieldFault: AuthorFieldError?
     private var organization: DMARCOrganization
     private var identifiers: [DMARCIdentifier]?
     private var facts: DMARCFacts
@@ -27,7 +28,8 @@ public struct DMARCEvaluator: Sendable {
         records: DMARCRecordCache = .none
     ) {
         facts = DMARCFacts(records: records)
-        authorship = DMARCAuthorship(author, limit: options.maximumAuthorDomains)
+        authorship = DMARCAuthorship(author, options)
+        fieldFault = author.fault
         organization = DMARCOrganization(options: options)
         authors = Array(repeating: nil, count: authorship.evaluated.count)
         advance()
@@ -61,8 +63,8 @@ public struct DMARCEvaluator: Sendable {
         let found = authors.compactMap { $0 }
         let (result, deciding) = Self.combine(found, authorship)
         return DMARCEvaluation(
-            result: result, authorship: authorship, authors: found, decidingIndex: deciding,
-            questions: facts.asked)
+            result: result, authorship: authorship, fieldFault: fieldFault, authors: found,
+            decidingIndex: deciding, questions: facts.asked)
     }
 
     /// Asks a resolver what can be asked for before the identifiers are known.
@@ -139,9 +141,9 @@ public struct DMARCEvaluator: Sendable {
         if let index = authors.firstIndex(where: { $0.result == .temperror }) {
             return (.temperror, index)
         }
-        // "If zero or more than one domain is extracted [...] DMARC validation is not possible": or too
-        // many to evaluate them all.
-        guard authorship.isComplete else { return (.permerror, nil) }
+        // "If zero or more than one domain is extracted [...] DMARC validation is not possible" where there
+        // are too many to evaluate them all.
+        guard authorship.canBeEvaluated else { return (.permerror, nil) }
         if let index = authors.firstIndex(where: { $0.result != .pass }) {
             return (authors[index].result, index)
         }

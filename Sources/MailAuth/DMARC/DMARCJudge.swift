@@ -28,9 +28,10 @@ struct DMARCJudge {
             }
             return evaluation(.none, .noRecord)
         case .known(let policy?):
-            // "Otherwise, the Mail Receiver applies no DMARC processing" (section 4.10.1)
+            // "Otherwise, the Mail Receiver applies no DMARC processing" (section 4.10.1), and reports "the
+            // retrieval of an improperly formatted DMARC Policy Record" (section 9.2).
             guard policy.record.isActionable else {
-                return evaluation(.none, .noValidPolicy(policy.domain))
+                return evaluation(.permerror, .noValidPolicy(policy.domain))
             }
             found = policy
         }

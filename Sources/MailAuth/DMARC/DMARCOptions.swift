@@ -15,8 +15,10 @@ public struct DMARCOptions: Sendable {
 
     /// How organizational domains are found.
     public var discovery = Discovery.treeWalk
-    /// The most author domains of one message that are evaluated (RFC 9989, section 11.5).
-    public var maximumAuthorDomains = 5
+    /// The most author domains that a message may have to be evaluated (RFC 9989, section 11.5).
+    public var maximumAuthorDomains = 32
+    /// The most names that the walks from several author domains may have to be evaluated.
+    public var maximumAuthorNames = 64
     /// The most identifiers of one message that are compared with its author domains.
     public var maximumIdentifiers = 32
     /// Whether all names of a walk are asked for at once: fewer round trips, more questions.

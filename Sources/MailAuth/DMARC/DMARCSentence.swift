@@ -7,14 +7,14 @@ extension DMARCEvaluation {
     /// Printable ASCII whatever the message said or a domain published.
     public var sentence: String {
         if let deciding {
-            guard case .several(let domains, _) = authorship else { return deciding.sentence }
+            guard case .several(let domains) = authorship else { return deciding.sentence }
             return "of \(domains.count) author domains, "
                 + "\(deciding.domain.printable) decides: \(deciding.sentence)"
         }
         return switch authorship {
         case .one(let domain): "\(domain.printable) was not evaluated"
-        case .several(let domains, let count):
-            "of \(domains.count) author domains, only \(count) were evaluated"
+        case .several(let domains): "\(domains.count) author domains were not evaluated"
+        case .tooMany(let count): "\(count) author domains are too many to evaluate"
         case .nobody(let reason): "no author domain: \(reason.rawValue)"
         case .malformed(let error): "no author domain: \(error)"
         }

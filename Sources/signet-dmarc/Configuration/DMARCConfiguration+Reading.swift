@@ -84,6 +84,9 @@ extension DMARCConfiguration {
     static func dispositions(_ reader: ConfigurationReader) -> DispositionPolicy {
         var policy = DispositionPolicy()
         policy.rejects = reader.boolean("RejectFailures")
+        policy.rejectsUnreadable =
+            reader.isSet("RejectUnreadableFrom")
+            ? reader.boolean("RejectUnreadableFrom") : policy.rejects
         policy.holds = reader.boolean("HoldQuarantinedMessages")
         policy.exemptsLists = reader.boolean("ExemptLists")
         policy.exemptHosts = reader.peerSet("ExemptHosts") ?? PeerSet()

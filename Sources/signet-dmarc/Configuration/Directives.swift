@@ -16,7 +16,7 @@ enum Directives {
             "IgnoreAuthenticatedClients", .boolean, default: "yes",
             "Leaves mail of authenticated clients alone."),
         DirectiveSpec(
-            "IgnoreHosts", .dataSet, default: "127.0.0.1",
+            "IgnoreHosts", .dataSet, default: "127.0.0.1,::1",
             "Clients whose mail is left alone; giving it replaces the default."),
         DirectiveSpec(
             "IgnoreMailFrom", .dataSet, "Author domains whose mail is left alone."),
@@ -91,6 +91,10 @@ enum Directives {
             "Rejects failures whose domain asks for it, save what the exemptions name; defers what cannot be evaluated."
         ),
         DirectiveSpec(
+            "RejectUnreadableFrom", .boolean,
+            "Rejects messages whose author domains cannot be evaluated; as RejectFailures says if not given."
+        ),
+        DirectiveSpec(
             "RejectString", .text, default: "rejected by DMARC policy for %s",
             "The words of a rejection; %s is the author's domain."),
         DirectiveSpec(
@@ -104,7 +108,8 @@ enum Directives {
         DirectiveSpec(
             "ExemptDomains", .dataSet, "Author domains whose mail is neither rejected nor held."),
         DirectiveSpec(
-            "CopyFailuresTo", .text, "An address that gets a copy of every failure."),
+            "CopyFailuresTo", .text,
+            "An address that gets a copy of every failure whose domain asks for something."),
     ]
 
     /// What is kept.

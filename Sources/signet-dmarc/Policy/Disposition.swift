@@ -10,6 +10,8 @@ import MailSyntax
 struct DispositionPolicy: Sendable {
     /// Whether failures are rejected whose domain asks for it.
     var rejects = false
+    /// Whether messages are rejected of which no author domain can be evaluated.
+    var rejectsUnreadable = false
     /// Whether failures to be quarantined are put on hold, rather than marked.
     var holds = false
     /// Whether mail of mailing lists is quarantined where it would be rejected.
@@ -55,8 +57,10 @@ struct Disposition: Equatable, Sendable {
         case mark
         /// It is put on hold.
         case hold
-        /// It is refused with these words.
+        /// It is refused with these words, for a failure.
         case reject(String)
+        /// It is refused with these words, as its author domains cannot be evaluated.
+        case rejectUnreadable(String)
         /// It is refused for now.
         case `defer`
     }
@@ -74,7 +78,7 @@ struct Disposition: Equatable, Sendable {
         switch action {
         case .deliver, .defer: .none
         case .mark, .hold: .quarantine
-        case .reject: .reject
+        case .reject, .rejectUnreadable: .reject
         }
     }
 
@@ -104,7 +108,10 @@ struct Disposition: Equatable, Sendable {
     /// Decides.
     init(_ evaluation: DMARCEvaluation, _ facts: Facts, _ policy: DispositionPolicy) {
         switch evaluation.result {
-        case .pass, .none, .permerror: return
+        case .pass, .none: return
+        case .permerror:
+            if !evaluation.authorship.canBeEvaluated { decideUnreadable(evaluation, facts, policy) }
+            return
         case .temperror:
             // opendmarc.conf(5), RejectFailures: "or temp-failed if evaluation could not be completed".
             if policy.rejects { action = .defer }
@@ -122,12 +129,7 @@ struct Disposition: Equatable, Sendable {
             isDecidedByChain = true
             return
         }
-        if policy.exemptHosts.contains(
-            hostName: facts.client.hostName, address: facts.client.address)
-        {
-            note(.trustedForwarder, "\(facts.client.description) is in ExemptHosts")
-            return
-        }
+        guard !isForwarded(facts, policy) else { return }
         // All that ask for something: or one author would lend its exemption to another.
         let asking = evaluation.authors.filter { $0.requestedDisposition != .none }
         if asking.allSatisfy({ policy.exemptDomains.contains($0.domain) }) {
@@ -149,6 +151,34 @@ struct Disposition: Equatable, Sendable {
             let words = policy.words(for: author.domain.ascii)
             action = .reject("\(words) (\(applied.tag.rawValue)=reject)")
         }
+    }
+
+    /// Decides about a message whose author domains cannot be evaluated.
+    ///
+    /// "Care must be taken by the Mail Receiver to recognize such messages as the threats they might be" (RFC 9989, section 11.5):
+    /// they are refused, or marked, whatever the domains that they may show ask for.
+    private mutating func decideUnreadable(
+        _ evaluation: DMARCEvaluation, _ facts: Facts, _ policy: DispositionPolicy
+    ) {
+        guard !isForwarded(facts, policy) else { return }
+        if !policy.rejectsUnreadable {
+            action = policy.holds ? .hold : .mark
+        } else if policy.exemptsLists, facts.isListMail {
+            note(.mailingList, "the message has the fields of a mailing list")
+            action = policy.holds ? .hold : .mark
+        } else {
+            action = .rejectUnreadable("Message refused: \(evaluation.sentence)")
+        }
+    }
+
+    /// Whether the client is a forwarder whose mail is delivered, which is noted.
+    private mutating func isForwarded(_ facts: Facts, _ policy: DispositionPolicy) -> Bool {
+        guard
+            policy.exemptHosts.contains(
+                hostName: facts.client.hostName, address: facts.client.address)
+        else { return false }
+        note(.trustedForwarder, "\(facts.client.description) is in ExemptHosts")
+        return true
     }
 
     private mutating func note(_ kind: PolicyOverride.Kind, _ comment: String) {

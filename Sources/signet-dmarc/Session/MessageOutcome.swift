@@ -48,6 +48,9 @@ struct MessageOutcome {
             // RFC 7372, section 3.4, "multiple authentication checks failed": neither SPF nor DKIM has said what was needed.
             return context.perform(
                 .reject, why: sentence, refusal: Refusal(detail: "7.26", text: words))
+        case .rejectUnreadable(let words):
+            return context.perform(
+                .reject, why: sentence, refusal: Refusal(detail: "7.1", text: words))
         case .defer:
             return context.perform(
                 .tempfail, why: sentence, refusal: Refusal(detail: "7.1", text: sentence))
@@ -71,7 +74,8 @@ struct MessageOutcome {
                 index: 0, name: FieldName.authenticationResults.text,
                 value: AuthenticationResults(identifier, methods).fieldValue()))
         if configuration.addsSoftwareHeader { edits.append(context.softwareHeader("DMARC-Filter")) }
-        if findings.dmarc.result == .fail, let copy = configuration.failureCopy,
+        // "p=none" MUST NOT "modify existing mail handling processes" (RFC 9989, section 5.4).
+        if findings.dmarc.disposition != .none, let copy = configuration.failureCopy,
             !recipients.includeCopy
         {
             edits.append(.addRecipient(copy))
@@ -90,13 +94,18 @@ struct MessageOutcome {
                     context.queueID, "SPF(\(scope)): \(domain.ascii) \(findings.spf.result)")
             }
         }
-        if dmarc.authorship.isMultiValued {
+        if dmarc.authorship.isMultiValued || dmarc.fieldFault == .severalFields {
             log.info(context.queueID, LogPhrase.severalAuthors)
         } else if dmarc.authors.isEmpty {
             log.info(context.queueID, LogPhrase.noAuthor)
+        } else if let fault = dmarc.fieldFault {
+            log.info(context.queueID, "From field is malformed: \(fault)")
         }
         guard let author = dmarc.deciding?.domain.ascii else {
-            log.info(context.queueID, "\(dmarc.result.rawValue): \(dmarc.sentence)")
+            log.info(
+                context.queueID,
+                "\(dmarc.result.rawValue): \(dmarc.sentence); "
+                    + "disposition \(disposition.policy.rawValue)")
             return
         }
         log.info(context.queueID, "\(author) \(dmarc.result.rawValue)")

@@ -40,15 +40,14 @@ struct Objection {
     }
 
     private static func areSeveral(_ author: AuthorField) -> Bool {
-        switch author {
-        case .malformed(.severalFields), .malformed(.tooManyMailboxes): true
-        default: author.domains.count > 1
-        }
+        author.fault == .severalFields || author.fault == .tooManyMailboxes
+            || author.domains.count > 1
     }
 
     private static func fault(_ author: AuthorField) -> String? {
         switch author {
-        case .authors: nil
+        // opendmarc.conf(5), RequiredHeaders: one "from which no domain name could be extracted".
+        case .authors, .sloppy: nil
         case .nobody(let reason): reason.rawValue
         case .malformed(let error): "From field is malformed: \(error)"
         }

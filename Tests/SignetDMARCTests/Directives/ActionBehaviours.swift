@@ -72,6 +72,24 @@ extension Behaviours {
             )
             #expect(try pass("", forged, dead).refusal == nil)
         },
+        "RejectUnreadableFrom": { () throws in
+            let hidden = MailMessage.from("=?utf-8?q?ceo=40victim.example?=")
+            let words = "550 5.7.1 Message refused: no author domain: address without a domain"
+            #expect(try pass("RejectFailures yes", hidden).refusal == words)
+            #expect(try pass("RejectUnreadableFrom yes", hidden).refusal == words)
+            let off = "RejectFailures yes\nRejectUnreadableFrom no"
+            for configuration in ["", off] {
+                #expect(try disposition(configuration, hidden) == "quarantine")
+            }
+            #expect(try pass("HoldQuarantinedMessages yes", hidden).quarantine != nil)
+            #expect(try pass("RejectUnreadableFrom yes").refusal == nil)
+            // The ways around are those of failures.
+            #expect(
+                try disposition("RejectFailures yes\nExemptHosts 203.0.113.66", hidden) == "none")
+            var onList = hidden
+            onList.fields.append(.init("List-Id", " <l.example>"))
+            #expect(try disposition("RejectFailures yes", onList) == "quarantine")
+        },
         "RejectString": {
             let passage = try pass("RejectFailures yes\nRejectString not for %s here")
             #expect(passage.refusal == "550 5.7.26 not for victim.example here (p=reject)")
@@ -111,7 +129,10 @@ extension Behaviours {
             let copy = MessageEdit.addRecipient("<dmarc@example.org>")
             #expect(try pass(copying).verdict.edits.contains(copy))
             #expect(try !pass(copying, .from("x@evil.example")).verdict.edits.contains(copy))
-            #expect(try pass(copying, .from("x@none.example")).verdict.edits.contains(copy))
+            #expect(
+                try pass(copying, .from("x@quarantine.example")).verdict.edits.contains(copy))
+            // RFC 9989, section 5.4: p=none changes nothing; nor does the level below p=quarantine.
+            #expect(try !pass(copying, .from("x@none.example")).verdict.edits.contains(copy))
             // What is refused has no copy.
             #expect(try pass(copying + "\nRejectFailures yes").verdict.edits.isEmpty)
             #expect(read("CopyFailuresTo nobody").problems.hasErrors)

@@ -17,7 +17,7 @@ enum PeerDirectives {
     static let ours = words(
         """
         DKIMSelfValidate DomainDiscovery ExemptDomains ExemptHosts ExemptLists MaximumHeaders
-        MaximumSignaturesToVerify MinimumKeyBits Nameservers ReportRetention ReportStore ReverseLookup SocketGroup
+        MaximumSignaturesToVerify MinimumKeyBits Nameservers RejectUnreadableFrom ReportRetention ReportStore ReverseLookup SocketGroup
         SyslogName SyslogSuccess TrustAnchorFile TrustedSealers
         """)
 
