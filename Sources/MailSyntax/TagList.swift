@@ -47,12 +47,20 @@ public struct TagList: Sendable {
     /// Reads a tag-list.
     ///
     /// Positions are indices of `bytes`, that is of the array it is a slice of.
+    ///
+    /// - Parameters:
+    ///   - bytes: the octets of the list.
+    ///   - strictness: how closely the grammar is kept to.
+    ///   - names: the tags around whose names and values comments may stand, as ARC allows for "i" and "cv"
+    ///     (RFC 8617, section 3.9); they are no part of the value.
+    /// - Throws: what is wrong with the list.
     public init(
-        parsing bytes: ArraySlice<UInt8>, strictness: Strictness = .rfc6376
+        parsing bytes: ArraySlice<UInt8>, strictness: Strictness = .rfc6376,
+        commentsAround names: [String] = []
     ) throws(TagListError) {
         self.bytes = bytes
         let start = bytes.startIndex
-        var tags = try TagListParser.parse(bytes.span, strictness)
+        var tags = try TagListParser.parse(bytes.span, strictness, commentsAround: names)
         if start > 0 { for index in tags.indices { tags[index].shift(by: start) } }
         self.tags = tags
     }

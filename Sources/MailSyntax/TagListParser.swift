@@ -8,7 +8,8 @@ enum TagListParser {
 
     /// Reads all tags.
     static func parse(
-        _ bytes: Span<UInt8>, _ strictness: TagList.Strictness
+        _ bytes: Span<UInt8>, _ strictness: TagList.Strictness,
+        commentsAround names: [String] = []
     ) throws(TagListError) -> [TagList.Tag] {
         var tags: [TagList.Tag] = []
         tags.reserveCapacity(hashedFrom)
@@ -28,12 +29,58 @@ enum TagListParser {
                 position = start + 1
                 continue
             }
-            let tag = try readTag(in: bytes, at: start)
+            let commented = try readTagWithComments(names, in: bytes, at: start)
+            let tag = if let commented { commented } else { try readTag(in: bytes, at: start) }
             try note(bytes.extracting(tag.name), in: bytes, tags: tags, seen: &seen)
             tags.append(tag)
             position = tag.spacedValue.upperBound
             if position < bytes.count { position += 1 }
         }
+    }
+
+    /// Reads a tag that may have comments around its name and its value; nil where the tag is another.
+    private static func readTagWithComments(
+        _ names: [String], in bytes: Span<UInt8>, at start: Int
+    ) throws(TagListError) -> TagList.Tag? {
+        guard !names.isEmpty else { return nil }
+        let nameStart = try skipComments(in: bytes, from: start)
+        var nameEnd = nameStart
+        while nameEnd < bytes.count, bytes[nameEnd].isASCIILetter { nameEnd += 1 }
+        let name = bytes.extracting(nameStart..<nameEnd)
+        guard names.contains(where: { name.isEqual(to: $0) }) else { return nil }
+        let equals = try skipComments(in: bytes, from: nameEnd)
+        guard equals < bytes.count, bytes[equals] == 0x3D else { return nil }
+        let valueStart = try skipComments(in: bytes, from: equals + 1)
+        var valueEnd = valueStart
+        while valueEnd < bytes.count, bytes[valueEnd].isASCIIAlphanumeric { valueEnd += 1 }
+        let end = try skipComments(in: bytes, from: valueEnd)
+        guard end == bytes.count || bytes[end] == 0x3B else { return nil }
+        return TagList.Tag(
+            name: nameStart..<nameEnd, value: valueStart..<valueEnd,
+            spacedValue: (equals + 1)..<end)
+    }
+
+    /// Skips comments and folding white space (CFWS of RFC 5322, section 3.2.2).
+    private static func skipComments(
+        in bytes: Span<UInt8>, from start: Int
+    ) throws(TagListError) -> Int {
+        var position = try skipSpace(in: bytes, from: start)
+        while position < bytes.count, bytes[position] == UInt8(ascii: "(") {
+            let comment = position
+            var depth = 0
+            repeat {
+                switch bytes[position] {
+                case UInt8(ascii: "("): depth += 1
+                case UInt8(ascii: ")"): depth -= 1
+                case UInt8(ascii: "\\"): position += 1
+                default: break
+                }
+                position += 1
+            } while depth > 0 && position < bytes.count
+            guard depth == 0 else { throw TagListError.invalidValue(offset: comment) }
+            position = try skipSpace(in: bytes, from: position)
+        }
+        return position
     }
 
     private static func readTag(
@@ -142,6 +189,10 @@ enum TagListParser {
 }
 
 extension Span<UInt8> {
+    fileprivate func isEqual(to name: String) -> Bool {
+        isEqual(to: name.utf8.span)
+    }
+
     fileprivate func isEqual(to other: Span<UInt8>) -> Bool {
         guard count == other.count else { return false }
         for index in indices where self[index] != other[index] { return false }

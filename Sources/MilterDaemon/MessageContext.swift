@@ -86,11 +86,14 @@ public struct MessageContext<Configuration: AnyObject & Sendable>: Sendable {
     ///   - level: the weight of the line that says what was done.
     ///   - refusal: the code and text that the client is refused with, the code's first digit made to fit.
     ///   - quarantineReason: what the MTA is told of a message on hold, if it is not what the log is told.
+    ///   - isTemporary: whether the cause may be gone when the client tries again. Where it cannot be, as with
+    ///     a signature that does not verify, 4xx would only have the client repeat what is refused for days
+    ///     (RFC 6376, section 6.3).
     ///   - edits: what is changed in a message that is let through.
     /// - Returns: the verdict for the MTA.
     public func perform(
         _ action: MilterAction, why: String, level: Log.Level = .notice, refusal: Refusal,
-        quarantineReason: String? = nil, edits: [MessageEdit] = []
+        quarantineReason: String? = nil, isTemporary: Bool = false, edits: [MessageEdit] = []
     ) -> MilterVerdict {
         switch action {
         case .accept:
@@ -100,8 +103,10 @@ public struct MessageContext<Configuration: AnyObject & Sendable>: Sendable {
             return MilterVerdict(reply: .discard)
         case .quarantine:
             guard canQuarantine else {
-                log.warning(queueID, "the MTA does not let us quarantine; deferred: \(why)")
-                return MilterVerdict(reply: .reply(refusal.temporary))
+                let done = isTemporary ? "deferred" : "rejected"
+                log.warning(queueID, "the MTA does not allow quarantine; \(done): \(why)")
+                return MilterVerdict(
+                    reply: .reply(isTemporary ? refusal.temporary : refusal.permanent))
             }
             log.log(level, queueID: queueID, "quarantined: \(why)")
             return MilterVerdict(edits: edits + [.quarantine(reason: quarantineReason ?? why)])

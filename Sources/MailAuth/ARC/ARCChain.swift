@@ -84,7 +84,10 @@ struct ARCChain {
                 self.instance = instance
                 resultsStart = start
             } else {
-                guard let tags = try? TagList(parsing: header.value(of: position)),
+                let names: [String] = field == .seal ? ["i", "cv"] : ["i"]
+                guard
+                    let tags = try? TagList(
+                        parsing: header.value(of: position), commentsAround: names),
                     let instance = tags["i"].flatMap(ARCInstance.number)
                 else { return nil }
                 self.instance = instance

@@ -14,6 +14,8 @@ public struct ARCOptions: Sendable {
     public var minimumKeyBits = 1024
     /// How far clocks may differ, in seconds.
     public var clockDrift: Int64 = 300
+    /// Fields that a message has once at most: see `DKIMVerifierOptions.singletonFields`.
+    public var singletonFields = DKIMVerifierOptions.standardSingletonFields
 
     /// Creates the defaults.
     public init() {}
@@ -24,8 +26,8 @@ public struct ARCOptions: Sendable {
 /// Made at the end of the header section, when it says which keys it needs; told the DNS answers at any
 /// time, fed the body, and finished. Pure: it has no socket and no clock.
 ///
-/// Trust: any message, any DNS answer. There are at most 50 sets, two key look-ups for each, and three
-/// hashes of the body.
+/// Trust: any message, any DNS answer. There are at most 50 sets and two key look-ups for each; the body
+/// is hashed once for each canonicalization, however many `l=` tags there are.
 public struct ARCValidator: ~Copyable {
     /// The TXT questions whose answers are needed, each once.
     public private(set) var questions: [DNSQuestion] = []
@@ -127,8 +129,7 @@ extension ARCValidator {
         // An older message signature tells how far back the message is unchanged, and no more.
         let verified = options.findsOldestPass ? links.sets.reversed() : [newest]
         for set in verified {
-            links.signatures.append(
-                readSignature(set, now, isNewest: set.instance == newest.instance))
+            links.signatures.append(readSignature(set, now))
         }
         if case .failure(let broken)? = links.signatures.first { throw broken }
         return links
@@ -139,7 +140,7 @@ extension ARCValidator {
     ) throws(ARCChain.Broken) -> [ARCSealField] {
         var found: [Result<ARCSealField, SignatureFieldError>] = []
         for set in sets {
-            var parser = SignatureFieldParser(header, set.seal)
+            var parser = SignatureFieldParser(header, set.seal, .arcSeal)
             var seal: ARCSealField?
             do throws(SignatureFieldError) {
                 let field = try parser.parseSeal()
@@ -185,7 +186,7 @@ extension ARCValidator {
     }
 
     private mutating func readSignature(
-        _ set: ARCChain.Fields, _ now: Int64, isNewest: Bool
+        _ set: ARCChain.Fields, _ now: Int64
     ) -> Result<Signature, ARCChain.Broken> {
         func broken(_ reason: DKIMReason) -> Result<Signature, ARCChain.Broken> {
             .failure(
@@ -207,8 +208,6 @@ extension ARCValidator {
         if let reason = field.timeObstacle(now: now, drift: options.clockDrift) {
             return broken(reason)
         }
-        // One digest of a part of the body is enough: fifty would be fifty times the work.
-        guard isNewest || field.bodyLength == nil else { return broken(.bodyChanged) }
         ask(field.keyName)
         let ticket = body.request(field.canonicalization.body, limit: field.bodyLength)
         return .success(Signature(field: field, body: ticket))
@@ -234,6 +233,7 @@ extension ARCValidator {
     ) throws(ARCChain.Broken) -> Int {
         var judgeOptions = DKIMVerifierOptions()
         judgeOptions.minimumKeyBits = options.minimumKeyBits
+        judgeOptions.singletonFields = options.singletonFields
         var judge = SignatureJudge(
             header: header, truncatedFields: truncatedFields, options: judgeOptions, keys: keys)
         for (set, signature) in zip(links.sets.reversed(), links.signatures) {
@@ -262,14 +262,17 @@ extension ARCValidator {
         for index in links.seals.indices.reversed() {
             let seal = links.seals[index]
             let hash = hashes[index]
-            let trial = KeyTrial(answers[DNSQuestion(seal.keyName, .txt)], keys) { record in
+            var trial = KeyTrial(answers[DNSQuestion(seal.keyName, .txt)], keys) { record in
                 if let reason = record.objection(to: seal.algorithm, options.minimumKeyBits) {
                     return reason
                 }
-                if record.key.verify(seal.signature.span, of: hash.span) { return .valid }
-                guard seal.algorithm == .rsaSHA256 else { return .headerChanged(field: nil) }
-                let isOfKey = record.key.made(seal.signature.span)
-                return isOfKey ? .headerChanged(field: nil) : .otherKey
+                let isValid = record.key.verify(seal.signature.span, of: hash.span)
+                return isValid ? .valid : .headerChanged(field: nil)
+            }
+            if trial.reason == .headerChanged(field: nil), seal.algorithm == .rsaSHA256,
+                trial.key?.made(seal.signature.span) == false
+            {
+                trial.reason = .otherKey
             }
             guard trial.reason == .valid else {
                 throw ARCChain.Broken(

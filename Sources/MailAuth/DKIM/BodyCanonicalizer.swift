@@ -21,7 +21,7 @@ struct BodyCanonicalizer {
     /// Short runs, put together before they are hashed.
     private var gathered: [UInt8] = []
     /// The hashes that are fed.
-    private(set) var digests: [BodyDigest] = []
+    private let digests = BodyDigestSeries()
     /// The number of octets of the canonical body so far.
     private(set) var length: UInt64 = 0
 
@@ -36,11 +36,7 @@ struct BodyCanonicalizer {
 
     /// Adds a hash of the first octets of the canonical body; to be done before the body comes.
     mutating func addDigest(limit: UInt64?) -> BodyDigest {
-        let limit = limit ?? .max
-        if let present = digests.first(where: { $0.limit == limit }) { return present }
-        let digest = BodyDigest(limit: limit)
-        digests.append(digest)
-        return digest
+        digests.add(limit: limit ?? .max)
     }
 
     /// Takes the next chunk of the body.
@@ -71,6 +67,7 @@ struct BodyCanonicalizer {
             emitLineEnds()
         }
         flush()
+        digests.finish()
     }
 
     /// Takes a run that has no white space to be changed in it.
@@ -139,7 +136,7 @@ struct BodyCanonicalizer {
         length &+= UInt64(run.count)
         if run.count >= Self.longRun {
             flush()
-            for digest in digests { digest.update(run) }
+            digests.update(run)
         } else {
             gathered.append(contentsOf: run)
             if gathered.count >= Self.gatheredLimit { flush() }
@@ -148,7 +145,7 @@ struct BodyCanonicalizer {
 
     private mutating func flush() {
         guard !gathered.isEmpty else { return }
-        for digest in digests { digest.update(gathered.span) }
+        digests.update(gathered.span)
         gathered.removeAll(keepingCapacity: true)
     }
 }

@@ -5,28 +5,61 @@ internal import MailSyntax
 final class BodyDigest {
     /// How many octets count: the `l=` tag, or all there can be.
     let limit: UInt64
-    private var taken: UInt64 = 0
-    private var digest = SHA256()
-    private var finished: [UInt8]?
+    /// The hash, once the body has ended.
+    fileprivate(set) var hash: [UInt8] = []
 
-    init(limit: UInt64) {
+    fileprivate init(limit: UInt64) {
         self.limit = limit
     }
+}
 
-    func update(_ bytes: Span<UInt8>) {
-        let room = limit &- taken
-        guard room > 0 else { return }
-        let count = Int(min(room, UInt64(bytes.count)))
-        taken &+= UInt64(count)
-        digest.update(bytes.extracting(0..<count))
+/// The hashes of any number of beginnings of one canonical body.
+///
+/// Each beginning continues the shorter ones: the octets are hashed once, and where a hash is due
+/// it is taken from a copy of the state. So fifty signatures with as many different `l=` tags cost
+/// what one costs.
+final class BodyDigestSeries {
+    /// From the shortest to the longest.
+    private var digests: [BodyDigest] = []
+    /// How many of them have their hash.
+    private var complete = 0
+    private var taken: UInt64 = 0
+    private var running = SHA256()
+
+    /// Adds a hash of the first octets; to be done before the body comes.
+    func add(limit: UInt64) -> BodyDigest {
+        let place = digests.firstIndex { $0.limit >= limit } ?? digests.count
+        if place < digests.count, digests[place].limit == limit { return digests[place] }
+        let digest = BodyDigest(limit: limit)
+        digests.insert(digest, at: place)
+        return digest
     }
 
-    /// The hash, once the body has ended.
-    var hash: [UInt8] {
-        if let finished { return finished }
-        let hash = digest.finish()
-        finished = hash
-        return hash
+    /// Takes the next octets of the canonical body.
+    func update(_ bytes: Span<UInt8>) {
+        var rest = bytes
+        while complete < digests.count {
+            let room = digests[complete].limit &- taken
+            guard room <= UInt64(rest.count) else { break }
+            take(rest.extracting(first: Int(room)))
+            rest = rest.extracting(droppingFirst: Int(room))
+            digests[complete].hash = running.hash(with: Span())
+            complete += 1
+        }
+        if complete < digests.count { take(rest) }
+    }
+
+    /// Ends the body: all hashes are then complete.
+    func finish() {
+        guard complete < digests.count else { return }
+        let hash = running.finish()
+        for digest in digests[complete...] { digest.hash = hash }
+        complete = digests.count
+    }
+
+    private func take(_ bytes: Span<UInt8>) {
+        running.update(bytes)
+        taken &+= UInt64(bytes.count)
     }
 }
 

@@ -17,6 +17,8 @@ public enum DKIMReason: Hashable, Sendable {
     case unsignedBody(octets: UInt64)
     /// A field that local policy wants signed is not (RFC 6376, section 6.3: verifiers may).
     case unsignedField(String)
+    /// A field that a message has once at most is there again, unsigned, beside the signed one.
+    case unsignedDuplicate(String)
     /// The DKIM-Signature field is not as it must be.
     case signatureField(SignatureFieldError)
     /// The message has no From field, or several (RFC 5322, section 3.6): this many.
@@ -51,7 +53,7 @@ public enum DKIMReason: Hashable, Sendable {
         switch self {
         case .valid: .pass
         case .bodyChanged, .bodyTooShort, .headerChanged, .otherKey: .fail
-        case .unsignedBody, .unsignedField, .keyTooShort: .policy
+        case .unsignedBody, .unsignedField, .unsignedDuplicate, .keyTooShort: .policy
         case .nulInField, .headerTooLarge: .neutral
         case .signatureField(let error): error.status
         case .dns: .temperror
@@ -74,6 +76,7 @@ extension DKIMReason: CustomStringConvertible {
         case .otherKey: "the signature does not belong to the published key, or is damaged"
         case .unsignedBody(let octets): "the last \(octets) octets of the body are not signed"
         case .unsignedField(let name): "the header field \(name) is not signed"
+        case .unsignedDuplicate(let name): "a second header field \(name) is not signed"
         case .signatureField(let error): error.description
         case .fromFields(0): "the message has no From field"
         case .fromFields(let count): "the message has \(count) From fields"

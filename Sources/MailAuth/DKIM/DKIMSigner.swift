@@ -61,7 +61,8 @@ public struct DKIMSigner: ~Copyable {
     /// - Throws: where OpenSSL fails, which is no fault of the message.
     public consuming func finish() throws(SigningFailure) -> [SignedField] {
         body.finish()
-        let bodyHash = Base64.octets(of: bodyTicket.digest.hash.span)
+        let hash = bodyTicket.digest.hash
+        let bodyHash = Base64.octets(of: hash.span)
         var digest = SHA256()
         var fields: [SignedField] = []
         for key in keys {

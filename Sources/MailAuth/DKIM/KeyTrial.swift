@@ -7,7 +7,9 @@ internal import MailDNS
 /// Trust: any answer; four records are tried at most.
 struct KeyTrial {
     /// What the best record led to.
-    let reason: DKIMReason
+    var reason: DKIMReason
+    /// The key of that record, where there is one.
+    private(set) var key: PublicKey?
     /// The size of the key in bits, where one was found.
     private(set) var keyBits: Int?
     /// Whether DNSSEC vouches for the key.
@@ -27,7 +29,8 @@ struct KeyTrial {
     /// - Parameters:
     ///   - answer: the DNS answer; nil for a question that was never answered.
     ///   - keys: the process's memory of parsed keys.
-    ///   - verify: what a record leads to.
+    ///   - verify: what a record leads to. It is called for each record, so what does not depend on the
+    ///     record is worth keeping from one call to the next.
     init(_ answer: DNSAnswer?, _ keys: ParsedKeyCache, verify: (KeyRecord) -> DKIMReason) {
         let texts: [[UInt8]]
         let isSecure: Bool
@@ -53,6 +56,7 @@ struct KeyTrial {
                 firstError = firstError ?? error
             case .success(let record):
                 var trial = KeyTrial(verify(record))
+                trial.key = record.key
                 trial.keyBits = record.key.bits
                 trial.isKeySecure = isSecure
                 trial.isTesting = record.isTesting

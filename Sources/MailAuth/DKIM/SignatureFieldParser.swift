@@ -23,6 +23,18 @@ struct SignatureFieldParser {
         case dkimSignature
         /// As a DKIM-Signature, but without a version, and "i" is the instance (RFC 8617, section 4.1.2).
         case arcMessageSignature
+        /// The seal of a chain (section 4.1.3).
+        case arcSeal
+
+        /// The tags that ARC allows comments around: `instance = [CFWS] %s"i" [CFWS] "=" [CFWS] position`
+        /// and `seal-cv-tag = %s"cv" [CFWS] "=" [CFWS] chain-status` (section 3.9).
+        var tagsWithComments: [String] {
+            switch self {
+            case .dkimSignature: []
+            case .arcMessageSignature: ["i"]
+            case .arcSeal: ["i", "cv"]
+            }
+        }
     }
 
     /// The tags that mean something to us.
@@ -94,7 +106,8 @@ struct SignatureFieldParser {
     mutating func readTags() throws(SignatureFieldError) {
         let list: TagList
         do throws(TagListError) {
-            list = try TagList(parsing: header.value(of: position))
+            list = try TagList(
+                parsing: header.value(of: position), commentsAround: kind.tagsWithComments)
         } catch {
             throw .tagList(error)
         }
@@ -213,13 +226,20 @@ struct SignatureFieldParser {
         _ domain: DomainName
     ) throws(SignatureFieldError) -> DomainName {
         guard let value = value(.i) else { return domain }
-        guard let text = QuotedPrintable.decode(value), !text.contains(where: \.isASCIIControl),
-            let at = text.lastIndex(of: UInt8(ascii: "@")), Self.isLocalPart(text[..<at])
+        // RFC 8616, section 5: an internationalized local-part is UTF-8.
+        guard let octets = QuotedPrintable.decode(value),
+            !octets.contains(where: \.isASCIIControl),
+            String(validating: octets, as: UTF8.self) != nil,
+            let at = octets.lastIndex(of: UInt8(ascii: "@")),
+            let localPart = Self.localPart(octets[..<at])
         else { throw .malformedTag("i") }
-        claims.identity = String(decoding: text, as: UTF8.self)
-        let host = text[(at + 1)...]
-        if host.elementsEqual(domain.ascii.utf8) { return domain }
-        guard let identityDomain = Self.domain(host) else { throw .malformedTag("i") }
+        let host = octets[(at + 1)...]
+        let isDomain = host.elementsEqual(domain.ascii.utf8)
+        guard let identityDomain = isDomain ? domain : Self.domain(host) else {
+            throw .malformedTag("i")
+        }
+        // The form that results report: "[ [ local-part ] "@" ] domain-name" (RFC 8601, section 2.2).
+        claims.identity = String(decoding: localPart, as: UTF8.self) + "@" + identityDomain.ascii
         guard identityDomain.isEqualOrSubdomain(of: domain) else { throw .identityOutsideDomain }
         return identityDomain
     }
@@ -235,15 +255,24 @@ struct SignatureFieldParser {
         else { throw .unknownQueryMethod }
     }
 
-    /// Whether octets may stand before the "@" of `i=`.
+    /// What stands before the "@" of `i=` in the form of a local-part; nil where it can be none.
     ///
-    /// Nothing may, or a quoted string, or atoms and dots in any order, as addresses in use have them.
-    /// Another "@" would let readers differ over the domain.
-    private static func isLocalPart(_ octets: ArraySlice<UInt8>) -> Bool {
+    /// Nothing may stand there, or a quoted string, or atoms and dots in any order, as addresses in use
+    /// have them: those are quoted, as a dot-atom has no dots beside each other or at its ends. Another
+    /// "@" would let readers differ over the domain.
+    private static func localPart(_ octets: ArraySlice<UInt8>) -> [UInt8]? {
         let quote = UInt8(ascii: "\"")
-        guard octets.first == quote else {
-            return octets.allSatisfy { $0 == UInt8(ascii: ".") || AddressSyntax.isAtext($0) }
+        guard !octets.isEmpty else { return [] }
+        if octets.first == quote { return isQuotedString(octets) ? Array(octets) : nil }
+        guard octets.allSatisfy({ $0 == UInt8(ascii: ".") || AddressSyntax.isAtext($0) }) else {
+            return nil
         }
+        return AddressSyntax.quotedIfNeeded(localPart: Array(octets))
+    }
+
+    /// Whether octets that begin with a quote are one quoted string.
+    private static func isQuotedString(_ octets: ArraySlice<UInt8>) -> Bool {
+        let quote = UInt8(ascii: "\"")
         var isEscaped = false
         for (index, octet) in zip(octets.indices, octets).dropFirst() {
             if isEscaped {
@@ -260,12 +289,20 @@ struct SignatureFieldParser {
     /// A domain of host name labels; "_" is tolerated, as selectors and domains in use have it.
     private static func domain(_ octets: ArraySlice<UInt8>) -> DomainName? {
         // domain-name = sub-domain 1*("." sub-domain): no dot at the end.
-        guard octets.last != UInt8(ascii: "."), let domain = try? DomainName(bytes: octets.span),
-            domain.ascii.utf8.allSatisfy({
-                $0.isASCIIAlphanumeric || $0 == 0x2D || $0 == 0x2E || $0 == 0x5F
-            })
+        guard octets.last != UInt8(ascii: "."), let domain = try? DomainName(bytes: octets.span)
         else { return nil }
-        return domain
+        // sub-domain = Let-dig [Ldh-str] (RFC 5321, section 4.1.2): no hyphen at either end of a label.
+        var previous = UInt8(ascii: ".")
+        for octet in domain.ascii.utf8 {
+            switch octet {
+            case UInt8(ascii: "-"): if previous == UInt8(ascii: ".") { return nil }
+            case UInt8(ascii: "."): if previous == UInt8(ascii: "-") { return nil }
+            case UInt8(ascii: "_"): break
+            default: guard octet.isASCIIAlphanumeric else { return nil }
+            }
+            previous = octet
+        }
+        return previous == UInt8(ascii: "-") ? nil : domain
     }
 
     private static func selector(_ octets: ArraySlice<UInt8>) -> DomainName? {

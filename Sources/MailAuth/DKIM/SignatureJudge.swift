@@ -5,20 +5,20 @@ internal import MailSyntax
 /// Judges signatures once everything is known (RFC 6376, sections 6.1.2 and 6.1.3).
 struct SignatureJudge {
     private let header: HeaderSection
-    private let truncatedFields: Set<Int>
     private let options: DKIMVerifierOptions
     private let keys: ParsedKeyCache
     private var selector: FieldSelector
+    private var fields: SignedFields
 
     init(
         header: HeaderSection, truncatedFields: Set<Int>, options: DKIMVerifierOptions,
         keys: ParsedKeyCache
     ) {
         self.header = header
-        self.truncatedFields = truncatedFields
         self.options = options
         self.keys = keys
         selector = FieldSelector(header)
+        fields = SignedFields(header, truncated: truncatedFields)
     }
 
     /// Judges one signature.
@@ -32,13 +32,21 @@ struct SignatureJudge {
     mutating func judge(
         _ field: SignatureField, _ body: BodyHasher.Ticket, answer: DNSAnswer?, bodyLength: UInt64
     ) -> KeyTrial {
-        KeyTrial(answer, keys) { verify(field, body, with: $0, bodyLength: bodyLength) }
+        // What is hashed does not depend on the key: once for all records.
+        var hash: HeaderHash?
+        var trial = KeyTrial(answer, keys) {
+            verify(field, body, with: $0, bodyLength: bodyLength, &hash)
+        }
+        if trial.reason == .headerChanged(field: nil), let key = trial.key {
+            trial.reason = whyNot(field, key)
+        }
+        return trial
     }
 
     /// The steps of sections 6.1.2 and 6.1.3 for one key record, in their order.
     private mutating func verify(
         _ field: SignatureField, _ body: BodyHasher.Ticket, with record: KeyRecord,
-        bodyLength: UInt64
+        bodyLength: UInt64, _ known: inout HeaderHash?
     ) -> DKIMReason {
         if let objection = record.objection(to: field.algorithm, options.minimumKeyBits) {
             return objection
@@ -48,26 +56,45 @@ struct SignatureJudge {
         }
         if let length = field.bodyLength, length > bodyLength { return .bodyTooShort }
         guard body.digest.hash == field.bodyHash else { return .bodyChanged }
-        let hash = HeaderHash(field, in: header, truncated: truncatedFields, &selector)
+        let hash = known ?? HeaderHash(field, in: header, &fields, &selector)
+        known = hash
         guard record.key.verify(field.signature.span, of: hash.octets.span) else {
-            return whyNot(field, record.key)
+            return .headerChanged(field: nil)
         }
         if let name = hash.fieldWithNUL { return .nulInField(name) }
         if let length = field.bodyLength, length < bodyLength {
             return .unsignedBody(octets: bodyLength &- length)
         }
-        if let name = options.mustBeSigned.first(where: { !covers(field, $0) }) {
+        if let name = options.mustBeSigned.first(where: {
+            signedCount(field, $0) < header.count(named: $0)
+        }) {
             return .unsignedField(name.text)
+        }
+        for name in options.singletonFields where hasUnsignedDuplicate(field, name) {
+            return .unsignedDuplicate(name.text)
         }
         return .valid
     }
 
-    /// Whether a signature covers every field of that name that the message has.
-    private func covers(_ field: SignatureField, _ name: FieldName) -> Bool {
-        let signed = field.names.filter {
-            header.bytes[$0].equalsIgnoringASCIICase(name.lowercased)
-        }
-        return signed.count >= header.count(named: name)
+    /// How many times `h=` has a name.
+    private func signedCount(_ field: SignatureField, _ name: FieldName) -> Int {
+        field.names.count { header.bytes[$0].equalsIgnoringASCIICase(name.lowercased) }
+    }
+
+    /// Whether a signature covers some of the fields of a name and not all, and one that it does not cover
+    /// says something else: nobody knows who added that, and most mail readers show the topmost
+    /// (RFC 6376, sections 5.4.2 and 8.15).
+    ///
+    /// One that says the same shows nothing else; programs on the way add a second MIME-Version so.
+    private mutating func hasUnsignedDuplicate(_ field: SignatureField, _ name: FieldName) -> Bool {
+        let count = header.count(named: name)
+        guard count > 1 else { return false }
+        let signed = signedCount(field, name)
+        guard (1..<count).contains(signed) else { return false }
+        // Signatures take fields from the lowest up.
+        let positions = header.indices(named: name)
+        let highest = positions[count - signed]
+        return positions.prefix(count - signed).contains { !fields.areSame($0, highest) }
     }
 
     /// What a signature that does not fit tells about itself: an RSA signature shows whether it was

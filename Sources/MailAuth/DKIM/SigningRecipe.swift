@@ -10,7 +10,7 @@ public struct SigningRecipe: Sendable {
     }
     /// Fields named in `h=` once more than the message has them, so that none can be added later
     /// (RFC 6376, section 8.15).
-    public var oversignedFields: [FieldName] = [.from] {
+    public var oversignedFields = DKIMVerifierOptions.standardSingletonFields {
         didSet { replan() }
     }
     /// Fields not to sign although `signedFields` has them; From is signed all the same.
@@ -24,7 +24,8 @@ public struct SigningRecipe: Sendable {
 
     /// The two lists, prepared.
     private(set) var plan = FieldPlan(
-        signed: SigningRecipe.recommendedFields, oversigned: [.from], omitted: [])
+        signed: SigningRecipe.recommendedFields,
+        oversigned: DKIMVerifierOptions.standardSingletonFields, omitted: [])
 
     /// Creates a recipe with the defaults.
     public init() {}

@@ -13,6 +13,19 @@ public struct DKIMVerifierOptions: Sendable {
     /// Fields that a signature must cover where the message has them, or it does not count.
     public var mustBeSigned: [FieldName] = []
 
+    /// Fields that a message has once at most: a signature that covers one of them, and not a second
+    /// one that stands beside it, does not count (RFC 6376, section 8.15).
+    public var singletonFields = DKIMVerifierOptions.standardSingletonFields
+
     /// Creates the defaults.
     public init() {}
+
+    /// The fields that RFC 5322, section 3.6, and RFC 2045, section 3, allow once, and those of
+    /// RFC 2369, section 2, and RFC 8058 on which a mail reader acts.
+    public static let standardSingletonFields: [FieldName] = [
+        "From", "Sender", "Reply-To", "To", "Cc", "Subject", "Date", "Message-ID",
+        "In-Reply-To", "References", "MIME-Version", "Content-Type",
+        "Content-Transfer-Encoding", "Content-Disposition", "List-Unsubscribe",
+        "List-Unsubscribe-Post",
+    ]
 }

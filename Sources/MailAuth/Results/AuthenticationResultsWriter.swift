@@ -92,6 +92,8 @@ extension [UInt8] {
         let text = ResultsText.printable(text)
         if ResultsText.isIdentity(text) {
             append(contentsOf: text.utf8.span)
+        } else if let identity = ResultsText.identity(text) {
+            append(contentsOf: identity)
         } else {
             appendValue(text)
         }

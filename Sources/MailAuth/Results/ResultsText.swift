@@ -70,6 +70,30 @@ enum ResultsText {
             && labels.allSatisfy { $0.first != UInt8(ascii: "-") && isKeyword($0.span) }
     }
 
+    /// An address in the form to be written, or nil for text that is no address.
+    ///
+    /// The form is `[[local-part] "@"] domain-name`, with the local-part quoted where it must be and the
+    /// domain in A-labels. Atoms and dots in any order count as a local-part, as some addresses in use are so.
+    /// An email identity "MUST" be written so (RFC 8601, section 2.2), not as one quoted string.
+    static func identity(_ text: String) -> [UInt8]? {
+        let octets = Array(text.utf8)
+        guard octets.last != UInt8(ascii: "."),
+            let at = octets.lastIndex(of: UInt8(ascii: "@")),
+            let domain = try? DomainName(bytes: octets[(at + 1)...])
+        else { return nil }
+        var local = Array(octets[..<at])
+        if local.first == UInt8(ascii: "\""), endOfQuotedString(local.span, at: 0) == local.count {
+            local = AddressSyntax.unquoted(local[1..<local.count - 1])
+        } else if local.contains(where: {
+            $0 != UInt8(ascii: ".") && !AddressSyntax.isAtext($0)
+        }) {
+            return nil
+        }
+        let written = (local.isEmpty ? [] : localPart(local)) + [UInt8(ascii: "@")]
+        let identity = written + Array(domain.ascii.utf8)
+        return isIdentity(String(decoding: identity, as: UTF8.self)) ? identity : nil
+    }
+
     /// Whether octets, written after "=", hold `=?`, which begins an encoded word.
     private static func holdsEncodedWordMark(_ octets: ArraySlice<UInt8>) -> Bool {
         octets.first == UInt8(ascii: "?")

@@ -28,12 +28,13 @@ extension DKIMConfiguration {
         var recipe = SigningRecipe()
         recipe.canonicalization = canonicalization(reader.text("Canonicalization"))
         recipe.signedFields =
-            fieldList(reader, "SignHeaders")?.applied(to: SigningRecipe.recommendedFields)
+            FieldNameList(reader, "SignHeaders")?.applied(to: SigningRecipe.recommendedFields)
             ?? SigningRecipe.recommendedFields
-        let omitted = fieldList(reader, "OmitHeaders", withPatterns: false)
+        let omitted = FieldNameList(reader, "OmitHeaders", withPatterns: false)
         recipe.omittedFields = Set(
             (omitted?.applied(to: omittedByDefault) ?? omittedByDefault).map(\.name))
-        recipe.oversignedFields = fieldNames(reader, "OversignHeaders") ?? []
+        recipe.oversignedFields = FieldNameList.names(
+            reader, "OversignHeaders", default: recipe.oversignedFields)
         let lifetime = reader.duration("SignatureTTL")?.components.seconds ?? 0
         recipe.lifetime = lifetime > 0 ? lifetime : nil
         recipe.copiesFields = reader.boolean("Diagnostics")
@@ -62,7 +63,9 @@ extension DKIMConfiguration {
         options.minimumKeyBits = minimumKeyBits(reader) ?? options.minimumKeyBits
         options.clockDrift =
             reader.duration("ClockDrift")?.components.seconds ?? options.clockDrift
-        options.mustBeSigned = fieldNames(reader, "MustBeSigned") ?? []
+        options.mustBeSigned = FieldNameList.names(reader, "MustBeSigned")
+        options.singletonFields = FieldNameList.names(
+            reader, "SingletonHeaders", default: options.singletonFields)
         return options
     }
 
@@ -116,36 +119,29 @@ extension DKIMConfiguration {
             if let blanket, !reader.isSet(name) { return blanket }
             return reader.word(name, as: Actions.Action.self)
         }
+        // "Cryptographic signature verification failures MUST NOT provoke 4xx SMTP replies" (RFC 6376, section
+        // 6.3), and a message without a signature has none the next time either.
+        func lastingAction(_ name: String) -> Actions.Action {
+            let action = action(name) ?? .accept
+            guard action == .tempfail else { return action }
+            let source = reader.isSet(name) ? name : "On-Default"
+            reader.report(
+                .warning, source,
+                "tempfail would have clients repeat what cannot succeed (RFC 6376, section 6.3): "
+                    + "for \(name) the message is rejected",
+                suggestion: "write \(name) reject, or accept")
+            return .reject
+        }
         var actions = Actions()
-        actions.badSignature = action("On-BadSignature") ?? .accept
+        actions.badSignature = lastingAction("On-BadSignature")
         actions.dnsError = action("On-DNSError") ?? .tempfail
         actions.internalError = action("On-InternalError") ?? .tempfail
         actions.keyNotFound = action("On-KeyNotFound") ?? .accept
-        actions.noSignature = action("On-NoSignature") ?? .accept
+        actions.noSignature = lastingAction("On-NoSignature")
         actions.security = action("On-Security") ?? .tempfail
         actions.signatureError = action("On-SignatureError") ?? .reject
         if reader.boolean("Quarantine") { actions.badSignature = .quarantine }
         if reader.boolean("CaptureUnknownErrors") { actions.internalError = .quarantine }
         return actions
-    }
-
-    private static func fieldList(
-        _ reader: ConfigurationReader, _ directive: String, withPatterns: Bool = true
-    ) -> FieldNameList? {
-        reader.dataSet(directive).map { set in
-            FieldNameList(set, withPatterns: withPatterns) { entry in
-                reader.report(
-                    ConfigurationProblem(
-                        .error, at: entry.location, directive: directive,
-                        "\"\(entry.key)\" is not a header field's name"))
-            }
-        }
-    }
-
-    /// A plain list of field names, without patterns.
-    static func fieldNames(
-        _ reader: ConfigurationReader, _ directive: String
-    ) -> [FieldName]? {
-        fieldList(reader, directive, withPatterns: false)?.applied(to: []).map(\.name)
     }
 }

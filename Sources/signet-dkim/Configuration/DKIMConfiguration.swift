@@ -81,7 +81,7 @@ final class DKIMConfiguration: Sendable {
         exemptDomains = reader.domainSet("ExemptDomains") ?? DomainSet()
         externalIgnoreList = reader.peerSet("ExternalIgnoreList") ?? PeerSet()
         dontSignMailTo = reader.dataSet("DontSignMailTo")
-        senderFields = Self.fieldNames(reader, "SenderHeaders") ?? [.from]
+        senderFields = FieldNameList.names(reader, "SenderHeaders", default: [.from])
         let octets = reader.integer("MaximumHeaders") ?? 0
         maximumHeaderOctets =
             octets == 0 ? Self.headerOctetsLimit : min(octets, Self.headerOctetsLimit)

@@ -1,5 +1,6 @@
 import DaemonKit
 import DaemonResolver
+import MilterDaemon
 
 /// Every directive that signet-dkim knows: those of opendkim.conf(5), of dkimpy-milter.conf(5), and our own.
 ///
@@ -92,7 +93,7 @@ enum Directives {
             "OmitHeaders", .dataSet,
             "Header fields never signed; `*,+NAME,-NAME` changes the default list."),
         DirectiveSpec(
-            "OversignHeaders", .dataSet, default: "From",
+            "OversignHeaders", .dataSet, default: FieldNameList.singletonHeaders,
             "Header fields that nobody may add once more without breaking the signature."),
         DirectiveSpec(
             "SignatureTTL", .duration(0...315_360_000), default: "0",
@@ -147,6 +148,9 @@ enum Directives {
         DirectiveSpec(
             "MustBeSigned", .dataSet,
             "Header fields that a signature must cover when present, or it does not count."),
+        DirectiveSpec(
+            "SingletonHeaders", .dataSet, default: FieldNameList.singletonHeaders,
+            "Header fields that occur once: a signature beside an unsigned second one is policy."),
         DirectiveSpec(
             "TrustSignaturesFrom", .dataSet,
             "Domains other than the author's whose signatures count; all when not given."),

@@ -40,7 +40,7 @@ enum SigningOutcome {
         if action == .accept { context.log.error(context.queueID, "\(why); not signed") }
         return context.perform(
             action, why: why, level: .error,
-            refusal: Refusal(detail: "7.0", text: "Message cannot be signed"),
+            refusal: Refusal(detail: "7.0", text: "Message cannot be signed"), isTemporary: true,
             edits: context.resultRemovals)
     }
 

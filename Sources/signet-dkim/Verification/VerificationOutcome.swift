@@ -23,9 +23,12 @@ struct VerificationOutcome {
     func verdict() -> MilterVerdict {
         logResults()
         let (action, why, detail) = finding
+        // Only an answer of the DNS that is still to come can change what was found.
+        let isTemporary = verdicts.contains { $0.status == .temperror }
         let edits = context.resultRemovals + resultsField + context.softwareHeader
         return context.perform(
-            action, why: why, refusal: Refusal(detail: detail, text: "DKIM: \(why)"), edits: edits)
+            action, why: why, refusal: Refusal(detail: detail, text: "DKIM: \(why)"),
+            isTemporary: isTemporary, edits: edits)
     }
 
     /// What the message's signatures come to, with the enhanced status code's end (RFC 7372, section 3.1).

@@ -2,6 +2,7 @@ import DaemonKit
 import DaemonResolver
 import MailAuth
 import MailSyntax
+import MilterDaemon
 
 /// Reading directives into the parts of a configuration; everything wrong is reported to the reader.
 extension DMARCConfiguration {
@@ -42,6 +43,8 @@ extension DMARCConfiguration {
         var options = DKIMVerifierOptions()
         options.maximumSignatures = reader.integer("MaximumSignaturesToVerify") ?? 8
         options.minimumKeyBits = reader.integer("MinimumKeyBits") ?? 1024
+        options.singletonFields = FieldNameList.names(
+            reader, "SingletonHeaders", default: options.singletonFields)
         return options
     }
 
@@ -49,6 +52,7 @@ extension DMARCConfiguration {
     static func arc(_ dkim: DKIMVerifierOptions) -> ARCOptions {
         var options = ARCOptions()
         options.minimumKeyBits = max(1024, dkim.minimumKeyBits)
+        options.singletonFields = dkim.singletonFields
         return options
     }
 

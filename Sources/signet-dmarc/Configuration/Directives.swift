@@ -1,5 +1,6 @@
 import DaemonKit
 import DaemonResolver
+import MilterDaemon
 
 /// Every directive that signet-dmarc knows: those of opendmarc.conf(5), and our own.
 ///
@@ -67,6 +68,9 @@ enum Directives {
         DirectiveSpec(
             "MinimumKeyBits", .integer(0...8192), default: "1024",
             "The shortest RSA key that counts; 0 for 1024 (RFC 8301)."),
+        DirectiveSpec(
+            "SingletonHeaders", .dataSet, default: FieldNameList.singletonHeaders,
+            "Header fields that occur once: a signature beside an unsigned second one is policy."),
         DirectiveSpec(
             "ReverseLookup", .boolean, default: "no",
             "Looks the client's name up and reports iprev."),

@@ -76,6 +76,46 @@ struct ARCChainTests {
         #expect(quick.status == .pass && quick.oldestPass == nil)
     }
 
+    /// Section 4.1.2: the message signature has the syntax and semantics of DKIM-Signature, "l=" included.
+    @Test("older message signatures with l=", arguments: ["8", "0", "7", "9"])
+    func olderWithLength(_ length: String) throws {
+        var forge = try Self.forge()
+        forge.signatureChanges = [("l", length)]
+        var message = try forge.seal(Self.message(), 1)
+        for instance in 2...3 { message = try Self.forge().seal(message, instance) }
+        let outcome = try Self.validate(message)
+        #expect(outcome.reason == .valid)
+        // The whole body has 8 octets. A part of it says that something may have been added since.
+        #expect(outcome.oldestPass == (length == "8" ? 0 : 2))
+    }
+
+    /// Section 3.9: `instance = [CFWS] %s"i" [CFWS] "=" [CFWS] position` and
+    /// `seal-cv-tag = %s"cv" [CFWS] "=" [CFWS] chain-status`.
+    @Test(
+        "comments around i= and in cv=",
+        arguments: [
+            ("i", "(a) i (b; c=d) ", " (e (f)) 1 (\\( g)"), ("i", "i", "1(a)"),
+            ("cv", "(a)\r\n\tcv", "(b)none\r\n (c)"),
+        ])
+    func comments(_ name: String, _ tag: String, _ value: String) throws {
+        var forge = try Self.forge()
+        forge.sealChanges = [(name, "absent"), (tag, value)]
+        if name == "i" { forge.signatureChanges = forge.sealChanges }
+        #expect(try Self.validate(forge.seal(Self.message(), 1)).reason == .valid)
+    }
+
+    @Test(
+        "comments where there may be none",
+        arguments: [
+            ("i", "i", "(a"), ("i", "i", "1 (a) 2"), ("i", "(a i", "1"), ("i", "(a) x", "1"),
+            ("d", "(a) d", "sealer.test"), ("cv", "cv", "(none)"), ("cv", "cv (a", "none"),
+        ])
+    func misplacedComments(_ name: String, _ tag: String, _ value: String) throws {
+        var forge = try Self.forge()
+        forge.sealChanges = [(name, "absent"), (tag, value)]
+        #expect(try Self.validate(forge.seal(Self.message(), 1)).status == .fail)
+    }
+
     @Test(
         "changes that nobody sealed",
         arguments: ["Hello.", "header.from", "cv=none", "i=2; a=", "d=sealer"])

@@ -71,6 +71,27 @@ import Testing
         }
     }
 
+    /// RFC 6376, section 3.5, tag "l": signatures of one message may have different ones.
+    @Test(arguments: [1, 3, 4096])
+    func manyLimitsOfOneBody(chunk: Int) {
+        let body = Array("one  two\r\n \r\nthree\r\n\r\n".utf8)
+        for kind in Canonicalization.allCases {
+            let whole = canonical(body, kind)
+            var hasher = BodyHasher()
+            let limits = [9, 0, 3, 1000, 9, 4, whole.count]
+            let tickets = limits.map { hasher.request(kind, limit: UInt64($0)) }
+            let all = hasher.request(kind)
+            for start in stride(from: 0, to: body.count, by: chunk) {
+                hasher.update(body.span.extracting(start..<min(body.count, start + chunk)))
+            }
+            hasher.finish()
+            for (limit, ticket) in zip(limits, tickets) {
+                #expect(ticket.digest.hash == sha256(Array(whole.prefix(limit))))
+            }
+            #expect(all.digest.hash == sha256(whole))
+        }
+    }
+
     private func hash(
         _ body: [UInt8], _ kind: Canonicalization, chunks: [Int], limit: UInt64? = nil
     ) -> (hash: [UInt8], length: UInt64) {

@@ -56,6 +56,50 @@ import Testing
         return ["test._domainkey.example.org": [Array(text.utf8)]]
     }
 
+    /// RFC 8601, section 2.2: an email identity MUST have the form `[ [ local-part ] "@" ] domain-name`.
+    @Test(arguments: [
+        ("a..b@example.org", "\"a..b\"@example.org"),
+        (".a@example.org", "\".a\"@example.org"),
+        ("a=3D=3Fb@example.org", "\"a=\\?b\"@example.org"),
+        ("u@s=C3=BCb.example.org", "u@xn--sb-xka.example.org"),
+        ("\"a=20b\"@example.org", "\"a b\"@example.org"),
+        ("j=C3=B6@example.org", "jö@example.org"),
+        ("@example.org", "@example.org"),
+    ]) func identitiesAreReportedAsSuch(tag: String, reported: String) throws {
+        var forge = Forge(try TestMessage(Self.text, tag))
+        forge.set([("i", tag)])
+        let key = try #require(TestKeys.rsa)
+        let outcome = verify(try forge.signed(with: key), Self.zone("-", key))
+        let result = try #require(outcome.results.first)
+        #expect(result.status == .pass)
+        let field = AuthenticationResults(AuthservID("mx.example"), [.dkim(result)]).fieldValue()
+        let text = String(decoding: field, as: UTF8.self)
+        #expect(text.contains("header.i=\(reported)\n") || text.contains("header.i=\(reported) "))
+    }
+
+    /// RFC 6376, section 8.15: what a second field of a name shows was not signed.
+    @Test(arguments: ["Subject: other", "SUBJECT : other", "subject:"])
+    func unsignedDuplicatesArePolicy(field: String) throws {
+        let key = try #require(TestKeys.rsa)
+        let once = try Forge(try TestMessage(Self.text, "once")).signed(with: key)
+        let zone = Self.zone("-", key)
+        #expect(verify(once, zone).status == .pass)
+        let twice = try TestMessage(Array("\(field)\r\n".utf8) + once.bytes, field)
+        let result = try #require(verify(twice, zone).results.first)
+        #expect(result.reason == .unsignedDuplicate("Subject") && result.status == .policy)
+        var options = DKIMVerifierOptions()
+        options.singletonFields = ["To"]
+        #expect(verify(twice, zone, options: options).status == .pass)
+        let same = try TestMessage(Array("subject:  Hello\r\n".utf8) + once.bytes, "the same")
+        #expect(verify(same, zone).status == .pass)
+        // Nothing was said of either of two fields that are not signed, and two that are signed are signed.
+        let unsigned = try TestMessage(Array("To: eve@example.net\r\n".utf8) + once.bytes, "To")
+        #expect(verify(unsigned, zone).status == .pass)
+        var forge = Forge(try TestMessage("Subject: first\n" + Self.text, "both"))
+        forge.set([("h", "From:Subject:Subject")])
+        #expect(verify(try forge.signed(with: key), zone).status == .pass)
+    }
+
     @Test func shortKeysArePolicy() throws {
         let key = try PrivateKey.generateRSA(bits: 1024)
         let signed = try Forge(try TestMessage(Self.text, "")).signed(with: key)

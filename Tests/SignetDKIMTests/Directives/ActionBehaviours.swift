@@ -1,3 +1,4 @@
+import DaemonKit
 import MailDNS
 import MailSyntax
 import Milter
@@ -12,7 +13,22 @@ extension Behaviours {
     /// What happens to a message, by what was found.
     static let actions: Checks = [
         "On-BadSignature": {
-            try checkActions("On-BadSignature", .accept, detail: "7.20", try changed())
+            try checkActions(
+                "On-BadSignature", .accept, detail: "7.20", try changed(), isLasting: true)
+            // RFC 6376, section 6.3: a signature that does not verify MUST NOT provoke a 4xx.
+            for text in ["On-BadSignature quarantine\n", "Quarantine yes\n"] {
+                let passage = try pass(text, try changed()) {
+                    $0.edits.remove(.quarantine)
+                }
+                #expect(passage.refusal == "550 5.7.20")
+            }
+            #expect(try pass("On-Default tempfail\n", try changed()).refusal == "550 5.7.20")
+            let waiting = try failing(.serverFailure(responseCode: 2))
+            let held = try pass("On-DNSError quarantine\n", MailMessage.plain.signed()) {
+                $0.zone = waiting
+                $0.edits.remove(.quarantine)
+            }
+            #expect(held.refusal == "451 4.7.5")
             // A key that only tests makes the message one without a signature that counts.
             let zone = try Keys.shared.get().zone(tags: "t=y; ")
             let testing = try pass("On-BadSignature reject\n", try changed()) { $0.zone = zone }
@@ -46,7 +62,8 @@ extension Behaviours {
                 zone: ZoneResolver())
         },
         "On-NoSignature": {
-            try checkActions("On-NoSignature", .accept, detail: "7.20", .plain)
+            try checkActions(
+                "On-NoSignature", .accept, detail: "7.20", .plain, isLasting: true)
         },
         "On-Security": {
             try checkActions(
@@ -102,9 +119,9 @@ extension Behaviours {
             // The results stay with the message that is on hold.
             #expect(passage.results[0].contains("dkim=fail"))
             #expect(try pass("Quarantine yes\n").quarantine == nil)
-            // An MTA that knows no hold queue is told to try again.
+            // Where the MTA knows no hold queue, trying again would not help (RFC 6376, section 6.3).
             let without = try pass("Quarantine yes\n", changed()) { $0.edits = [.addHeaders] }
-            #expect(without.refusal == "451 4.7.20")
+            #expect(without.refusal == "550 5.7.20")
         },
     ]
 
@@ -124,7 +141,7 @@ extension Behaviours {
     /// Checks every action of one directive, in full and by its letter, and the one that holds by default.
     private static func checkActions(
         _ directive: String, _ standard: Actions.Action, detail: String, _ message: MailMessage,
-        zone: (any DNSResolver)? = nil
+        zone: (any DNSResolver)? = nil, isLasting: Bool = false
     ) throws {
         let lines = directive.split(separator: "\n").map(String.init)
         let name = lines[lines.count - 1]
@@ -147,6 +164,9 @@ extension Behaviours {
                 case .reject:
                     #expect(passage.refusal == "550 5.\(detail)", "\(line)")
                     #expect(passage.logs("4XyZ: rejected: "))
+                case .tempfail where isLasting:
+                    #expect(passage.refusal == "550 5.\(detail)", "\(line)")
+                    #expect(read(line).problems.map(\.severity) == [.warning])
                 case .tempfail:
                     #expect(passage.refusal == "451 4.\(detail)", "\(line)")
                     #expect(passage.logs("4XyZ: deferred: "))

@@ -46,7 +46,7 @@ enum PeerDirectives {
     /// What signet-dkim has of its own.
     static let ours = words(
         """
-        FixedTimestamp SocketGroup
+        FixedTimestamp SingletonHeaders SocketGroup
         """)
 
     /// All of both pages.

@@ -180,6 +180,18 @@ extension Behaviours {
         "OversignHeaders": {
             let keys = try Keys.shared.get().single
             #expect(try pass(ours(keys)).signedNames.filter { $0 == "from" }.count == 2)
+            // RFC 6376, sections 5.4.2 and 8.15: nothing that mail readers show can be put above the signed.
+            let ordinary = try MailMessage.plain.signed()
+            for name in [
+                "Subject", "Reply-To", "Content-Type", "Sender", "Message-ID", "To", "Cc", "Date",
+                "MIME-Version", "Content-Transfer-Encoding", "List-Unsubscribe", "In-Reply-To",
+                "List-Unsubscribe-Post", "References", "Content-Disposition",
+            ] {
+                let added = ordinary.adding((name, "other"))
+                #expect(try pass("", added).results[0].contains("dkim=fail"), "\(name)")
+            }
+            let fewer = try pass(ours("OversignHeaders *,-Sender\n" + keys)).signedNames
+            #expect(!fewer.contains("sender") && fewer.filter { $0 == "subject" }.count == 2)
             let text = "OversignHeaders From,Subject,Reply-To\n" + keys
             let names = try pass(ours(text)).signedNames
             #expect(names.filter { $0 == "subject" }.count == 2)

@@ -54,6 +54,21 @@ extension Behaviours {
             let missing = try pass("MustBeSigned X-Own\n", signed).results[0]
             #expect(missing.contains("dkim=policy") && missing.contains("X-Own is not signed"))
         },
+        "SingletonHeaders": {
+            // Each field is signed once only.
+            let signed = try MailMessage.plain.signed("OversignHeaders .\n")
+            #expect(try pass("", signed).results[0].contains("dkim=pass"))
+            let second = signed.adding(("To", "eve@example.com"))
+            let found = try pass("", second).results[0]
+            #expect(found.contains("dkim=policy") && found.contains("a second header field To"))
+            for list in [".", "Subject", "*,-To"] {
+                let passage = try pass("SingletonHeaders \(list)\n", second)
+                #expect(passage.results[0].contains("dkim=pass"), "\(list)")
+            }
+            let other = signed.adding(("X-Other", "1"), ("X-Other", "2"))
+            #expect(try pass("", other).results[0].contains("dkim=pass"))
+            #expect(errors("SingletonHeaders To:\n").count == 1)
+        },
         "TrustSignaturesFrom": {
             // A signature of example.org on somebody else's message.
             let text = "SigningTable csl:*=k\nKeyTable csl:k=example.org:mail:"

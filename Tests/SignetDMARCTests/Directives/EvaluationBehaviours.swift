@@ -109,6 +109,14 @@ extension Behaviours {
             #expect(try dmarc("MinimumKeyBits 2048", message, zone) == "pass")
             #expect(try dmarc("MinimumKeyBits 2049", message, zone) == "fail")
         },
+        "SingletonHeaders": {
+            let author = try Sealer("victim.example", .generateRSA(bits: 2048))
+            var message = try author.sign(.from("a@victim.example"))
+            message.fields.insert(MailMessage.Field("Subject", " another"), at: 0)
+            let zone: (inout Exchange) -> Void = { $0.zone += "\n" + author.record }
+            #expect(try dmarc("", message, zone) == "fail")
+            #expect(try dmarc("SingletonHeaders *,-Subject", message, zone) == "pass")
+        },
     ]
 
     /// Mail of one customer of host.suffix with the SPF of another; host.suffix has a record without a psd tag.

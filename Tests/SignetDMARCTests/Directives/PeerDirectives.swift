@@ -17,8 +17,8 @@ enum PeerDirectives {
     static let ours = words(
         """
         DKIMSelfValidate DomainDiscovery ExemptDomains ExemptHosts ExemptLists MaximumHeaders
-        MaximumSignaturesToVerify MinimumKeyBits Nameservers RejectUnreadableFrom ReportRetention ReportStore ReverseLookup SocketGroup
-        SyslogName SyslogSuccess TrustAnchorFile TrustedSealers
+        MaximumSignaturesToVerify MinimumKeyBits Nameservers RejectUnreadableFrom ReportRetention ReportStore
+        ReverseLookup SingletonHeaders SocketGroup SyslogName SyslogSuccess TrustAnchorFile TrustedSealers
         """)
 
     static var all: [String] { implemented + withoutEffect + refused }
