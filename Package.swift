@@ -40,16 +40,17 @@ let package = Package(
 
         // The core: pure modules and thin edges.
         .target(name: "MailSyntax", swiftSettings: strict),
-        .target(name: "Locking", swiftSettings: strict),
+        // Threads, locks and deadlines on monotonic clocks.
+        .target(name: "Threads", swiftSettings: strict),
         .target(name: "MailCrypto", dependencies: ["COpenSSL"], swiftSettings: strict),
         .target(
-            name: "MailDNS", dependencies: ["Locking", "MailSyntax", "CUnbound"],
+            name: "MailDNS", dependencies: ["Threads", "MailSyntax", "CUnbound"],
             swiftSettings: strict),
         .target(
-            name: "MailAuth", dependencies: ["Locking", "MailSyntax", "MailCrypto", "MailDNS"],
+            name: "MailAuth", dependencies: ["Threads", "MailSyntax", "MailCrypto", "MailDNS"],
             swiftSettings: strict),
         .target(
-            name: "Milter", dependencies: ["CMilter", "Locking", "MailSyntax"],
+            name: "Milter", dependencies: ["CMilter", "Threads", "MailSyntax"],
             swiftSettings: strict,
             // libmilter must find the functions of SystemCalls.swift and SignalThread.swift.
             linkerSettings: [
@@ -59,8 +60,11 @@ let package = Package(
                         "writev",
                     ].flatMap { ["-Xlinker", "--export-dynamic-symbol=\($0)"] })
             ]),
+        // The server of milters and of the policy service.
         .target(
-            name: "DaemonKit", dependencies: ["CLinux", "Locking", "MailSyntax"],
+            name: "ConnectionServer", dependencies: ["CLinux", "Threads"], swiftSettings: strict),
+        .target(
+            name: "DaemonKit", dependencies: ["CLinux", "Threads", "MailSyntax"],
             swiftSettings: strict),
 
         .target(
@@ -77,31 +81,32 @@ let package = Package(
             swiftSettings: strict),
 
         .target(
-            name: "ReportStore", dependencies: ["CSQLite", "DaemonKit"], swiftSettings: strict),
+            name: "ReportStore", dependencies: ["CSQLite", "DaemonKit", "Threads"],
+            swiftSettings: strict),
 
         // The programs.
         .executableTarget(
             name: "signet-dmarc",
             dependencies: [
                 "DaemonKit", "DaemonResolver", "MailAuth", "MailDNS", "MailSyntax", "Milter",
-                "MilterDaemon", "ReportStore",
+                "MilterDaemon", "ReportStore", "Threads",
             ],
             swiftSettings: strict),
         .executableTarget(
             name: "signet-scrub",
-            dependencies: ["DaemonKit", "HeaderScrub", "Locking", "MailSyntax", "Milter"],
+            dependencies: ["DaemonKit", "HeaderScrub", "Threads", "MailSyntax", "Milter"],
             swiftSettings: strict),
         .executableTarget(
             name: "signet-dkim",
             dependencies: [
-                "DaemonKit", "DaemonResolver", "Locking", "MailAuth", "MailCrypto", "MailDNS",
+                "DaemonKit", "DaemonResolver", "Threads", "MailAuth", "MailCrypto", "MailDNS",
                 "MailSyntax", "Milter", "MilterDaemon",
             ],
             swiftSettings: strict),
         .executableTarget(
             name: "signet-spf",
             dependencies: [
-                "CLinux", "DaemonKit", "DaemonResolver", "Locking", "MailAuth", "MailDNS",
+                "CLinux", "DaemonKit", "DaemonResolver", "Threads", "MailAuth", "MailDNS",
                 "MailSyntax",
             ],
             swiftSettings: strict),
@@ -109,13 +114,14 @@ let package = Package(
             name: "signet",
             dependencies: [
                 "DaemonKit", "HeaderScrub", "MailAuth", "MailCrypto", "MailDNS", "MailSyntax",
-                argumentParser,
+                "Threads", argumentParser,
             ],
             swiftSettings: strict),
 
         // The test kit: fakes and private servers, used by every test target.
         .target(
-            name: "TestKit", dependencies: ["MailSyntax", "MailDNS"], path: "Tests/TestKit",
+            name: "TestKit", dependencies: ["MailSyntax", "MailDNS", "Threads"],
+            path: "Tests/TestKit",
             swiftSettings: strict),
         // What the tests of several milters' sessions share.
         .target(
@@ -125,7 +131,7 @@ let package = Package(
             name: "IntegrationTests",
             dependencies: [
                 "MailAuth", "MailCrypto", "MailDNS", "MailSyntax", "signet", "signet-dkim",
-                "signet-dmarc", "signet-scrub", "signet-spf", "TestKit",
+                "signet-dmarc", "signet-scrub", "signet-spf", "TestKit", "Threads",
             ],
             swiftSettings: strict),
         // Tests/Benchmarks/run.
@@ -146,7 +152,9 @@ let package = Package(
         // What hostile octets are fed to, by the fuzzer (Tests/Fuzz/run) and by the tests.
         .target(
             name: "FuzzTargets",
-            dependencies: ["DaemonKit", "MailAuth", "MailCrypto", "MailDNS", "MailSyntax"],
+            dependencies: [
+                "DaemonKit", "MailAuth", "MailCrypto", "MailDNS", "MailSyntax", "Threads",
+            ],
             path: "Tests/FuzzTargets", swiftSettings: strict),
         .testTarget(
             name: "FuzzRegressionTests",
@@ -179,7 +187,7 @@ let package = Package(
             name: "SignetDMARCTests",
             dependencies: [
                 "signet-dmarc", "DaemonKit", "DaemonResolver", "MailAuth", "MailCrypto", "MailDNS",
-                "MailSyntax", "Milter", "SessionTestKit", "TestKit",
+                "MailSyntax", "Milter", "SessionTestKit", "TestKit", "Threads",
             ],
             exclude: ["Attacks", "FromFields"], swiftSettings: strict),
         .testTarget(name: "MailSyntaxTests", dependencies: ["MailSyntax"], swiftSettings: strict),
@@ -187,12 +195,12 @@ let package = Package(
             name: "MailAuthTests",
             dependencies: [
                 "MailAuth", "MailCrypto", "MailDNS", "MailSyntax", "SPF2Witness", "TestKit",
-                .product(name: "Yams", package: "Yams"),
+                "Threads", .product(name: "Yams", package: "Yams"),
             ],
             exclude: ["DKIM/Tables", "DMARC/Tables"],
             swiftSettings: strict),
         .testTarget(
-            name: "MailDNSTests", dependencies: ["MailDNS", "MailSyntax", "TestKit"],
+            name: "MailDNSTests", dependencies: ["MailDNS", "MailSyntax", "TestKit", "Threads"],
             swiftSettings: strict),
         .testTarget(
             name: "SignetTests",
@@ -200,7 +208,11 @@ let package = Package(
             swiftSettings: strict),
         .testTarget(name: "MailCryptoTests", dependencies: ["MailCrypto"], swiftSettings: strict),
         .testTarget(
-            name: "DaemonKitTests", dependencies: ["DaemonKit", "DaemonProbe", "MailSyntax"],
+            name: "ConnectionServerTests", dependencies: ["ConnectionServer", "Threads"],
+            swiftSettings: strict),
+        .testTarget(
+            name: "DaemonKitTests",
+            dependencies: ["DaemonKit", "DaemonProbe", "MailSyntax", "Threads"],
             swiftSettings: strict),
         .testTarget(
             name: "SignetDKIMTests",
@@ -215,7 +227,7 @@ let package = Package(
             swiftSettings: strict),
         // A daemon that does nothing but live: the tests of DaemonKit start, signal and stop it.
         .executableTarget(
-            name: "DaemonProbe", dependencies: ["DaemonKit"], path: "Tests/DaemonProbe",
+            name: "DaemonProbe", dependencies: ["DaemonKit", "Threads"], path: "Tests/DaemonProbe",
             swiftSettings: strict),
     ]
 )

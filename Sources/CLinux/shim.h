@@ -2,13 +2,57 @@
 #include <link.h>
 #include <malloc.h>
 #include <stddef.h>
+#include <stdint.h>
 #include <sys/epoll.h>
+#include <sys/eventfd.h>
 #include <sys/mman.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
-// A watch for many descriptors (epoll(7)); its constants are macros and its event is a union, hence these
-// functions.
+// epoll(7) and eventfd(2): their constants are macros and the event is a union, hence these functions.
 static inline int signet_epoll_create(void) { return epoll_create1(EPOLL_CLOEXEC); }
+
+// Watches a descriptor until its next event: until it can be read from, or written to.
+static inline int signet_epoll_watch_once(
+    int epoll, int operation, int descriptor, int output, uint64_t id) {
+    struct epoll_event event = {
+        .events = (output ? EPOLLOUT : EPOLLIN) | EPOLLONESHOT, .data = {.u64 = id}};
+    return epoll_ctl(epoll, operation, descriptor, &event);
+}
+static inline int signet_epoll_add(int epoll, int descriptor, uint64_t id) {
+    return signet_epoll_watch_once(epoll, EPOLL_CTL_ADD, descriptor, 0, id);
+}
+static inline int signet_epoll_renew(int epoll, int descriptor, int output, uint64_t id) {
+    return signet_epoll_watch_once(epoll, EPOLL_CTL_MOD, descriptor, output, id);
+}
+
+// Watches a descriptor for input for as long as it is open.
+static inline int signet_epoll_add_lasting(int epoll, int descriptor, uint64_t id) {
+    struct epoll_event event = {.events = EPOLLIN, .data = {.u64 = id}};
+    return epoll_ctl(epoll, EPOLL_CTL_ADD, descriptor, &event);
+}
+
+// Watches it no longer.
+static inline int signet_epoll_forget(int epoll, int descriptor) {
+    return epoll_ctl(epoll, EPOLL_CTL_DEL, descriptor, NULL);
+}
+
+// Waits for an event: 1, with its identifier, or what epoll_wait(2) returns otherwise.
+static inline int signet_epoll_take(int epoll, uint64_t *id) {
+    struct epoll_event event;
+    int count = epoll_wait(epoll, &event, 1, -1);
+    if (count == 1) *id = event.data.u64;
+    return count;
+}
+
+static inline int signet_eventfd(void) { return eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK); }
+static inline void signet_eventfd_signal(int descriptor) { (void)eventfd_write(descriptor, 1); }
+
+// accept4(2), which <sys/socket.h> declares with _GNU_SOURCE only.
+extern int accept4(int, struct sockaddr *, socklen_t *, int);
+static inline int signet_accept(int descriptor) {
+    return accept4(descriptor, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
+}
 
 // Watches a descriptor until it can be read from once.
 static inline int signet_epoll_watch(int epoll, int descriptor) {
@@ -20,11 +64,6 @@ static inline int signet_epoll_watch(int epoll, int descriptor) {
 static inline int signet_epoll_keep_watching(int epoll, int descriptor) {
     struct epoll_event event = {.events = EPOLLIN, .data = {.fd = descriptor}};
     return epoll_ctl(epoll, EPOLL_CTL_ADD, descriptor, &event);
-}
-
-// Watches it no longer.
-static inline int signet_epoll_forget(int epoll, int descriptor) {
-    return epoll_ctl(epoll, EPOLL_CTL_DEL, descriptor, NULL);
 }
 
 // The next descriptor that can be read from; -1 when time is up, or errno says why not.

@@ -1,4 +1,4 @@
-internal import Locking
+internal import Threads
 
 /// Remembers what published records say, so that each is parsed once and not for each message.
 ///

@@ -1,5 +1,5 @@
-internal import Locking
 internal import MailSyntax
+internal import Threads
 
 /// Answers kept in memory for as long as their TTL allows, in front of libunbound's own cache.
 ///

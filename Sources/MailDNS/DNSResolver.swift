@@ -1,3 +1,5 @@
+public import Threads
+
 /// Whatever answers DNS questions: the libunbound resolver, a zone file, a test's fake.
 public protocol DNSResolver: Sendable {
     /// Starts to look a question up, and returns at once.

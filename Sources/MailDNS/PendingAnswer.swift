@@ -1,4 +1,4 @@
-internal import Locking
+public import Threads
 
 /// The answer to a question under way: a promise that is kept once, or given up at its deadline.
 ///

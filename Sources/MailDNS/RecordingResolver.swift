@@ -1,4 +1,4 @@
-internal import Locking
+public import Threads
 
 /// A resolver that asks another one, and remembers what was asked and answered.
 ///

@@ -1,6 +1,6 @@
-internal import Locking
 internal import MailSyntax
 internal import Synchronization
+public import Threads
 
 /// A caching resolver over libunbound, which asks the name servers given, or those of
 /// `/etc/resolv.conf`.

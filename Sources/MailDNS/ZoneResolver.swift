@@ -1,4 +1,5 @@
 public import MailSyntax
+public import Threads
 
 /// A resolver that knows the records of a zone file, and nothing else: a name absent from the file
 /// does not exist.

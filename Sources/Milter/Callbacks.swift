@@ -1,7 +1,7 @@
 internal import CMilter
 internal import Glibc
-internal import Locking
 internal import Synchronization
+internal import Threads
 
 /// The one service of the process.
 ///

@@ -1,7 +1,7 @@
 internal import CMilter
 internal import Glibc
-internal import Locking
 internal import Synchronization
+internal import Threads
 
 /// Why a milter could not be served.
 public enum MilterServerError: Error, Sendable, CustomStringConvertible {

@@ -1,7 +1,7 @@
 internal import CMilter
 internal import Glibc
-internal import Locking
 internal import Synchronization
+internal import Threads
 
 /// Takes a connection's commands from the kernel many at a time.
 ///

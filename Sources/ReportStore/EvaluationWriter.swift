@@ -1,5 +1,6 @@
 internal import DaemonKit
 internal import Glibc
+import Threads
 
 /// Writes evaluations on a thread of its own, so that nobody who answers mail ever waits for a disk.
 ///

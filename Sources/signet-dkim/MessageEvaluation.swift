@@ -2,6 +2,7 @@ import DaemonKit
 import MailAuth
 import MailDNS
 import MailSyntax
+import Threads
 
 /// Verifies messages from files, for `-t`: prints what the results field would say, and changes nothing.
 struct MessageEvaluation {

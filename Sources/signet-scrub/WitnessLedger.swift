@@ -1,4 +1,4 @@
-import Locking
+import Threads
 
 /// The messages whose own Received field was replaced in place, until a second look has found it gone.
 ///

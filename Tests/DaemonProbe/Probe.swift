@@ -1,6 +1,7 @@
 import DaemonKit
 import Glibc
 import Synchronization
+import Threads
 
 /// A daemon that greets everyone who connects and listens until they hang up.
 @main

@@ -1,6 +1,7 @@
 import MailAuth
 import MailDNS
 import MailSyntax
+import Threads
 
 func checkZone(_ input: [UInt8]) throws(BrokenPromise) {
     let text = String(decoding: input, as: UTF8.self)

@@ -2,6 +2,7 @@ import MailDNS
 import MailSyntax
 import TestKit
 import Testing
+import Threads
 
 /// The resolver against NSD: real messages of a real server, and DNSSEC.
 @Suite(.serialized, .enabled(if: NSDServer.isInstalled)) struct NSDTests {

@@ -3,6 +3,7 @@ import MailDNS
 import MailSyntax
 import Synchronization
 import Testing
+import Threads
 
 @Suite struct PendingAnswerTests {
     @Test func firstAnswerWins() {

@@ -1,5 +1,6 @@
 import MailSyntax
 import Testing
+import Threads
 
 @testable import MailDNS
 

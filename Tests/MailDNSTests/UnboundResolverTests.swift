@@ -3,6 +3,7 @@ import MailDNS
 import MailSyntax
 import TestKit
 import Testing
+import Threads
 
 /// The resolver against a server that does as it is told.
 @Suite(.serialized) struct UnboundResolverTests {

@@ -1,6 +1,7 @@
 import MailDNS
 import MailSyntax
 import Testing
+import Threads
 
 /// A question to a zone, and the answer in one line.
 struct ZoneCase: CustomTestStringConvertible, Sendable {

@@ -1,4 +1,4 @@
-internal import Locking
+internal import Threads
 
 /// What the common driver hands to a daemon that is to serve.
 public final class DaemonContext<Settings: Sendable>: Sendable {

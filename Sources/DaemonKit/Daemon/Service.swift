@@ -1,5 +1,6 @@
 internal import CLinux
 import Glibc
+import Threads
 
 /// A daemon's life as a service: socket, privileges, signals, and the end.
 struct Service<Program: DaemonProgram> {

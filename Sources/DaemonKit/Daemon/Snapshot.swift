@@ -1,4 +1,4 @@
-internal import Locking
+internal import Threads
 
 /// The configuration that now holds; a reload replaces it as a whole.
 ///

@@ -1,6 +1,6 @@
 internal import Glibc
-internal import Locking
 internal import Synchronization
+internal import Threads
 
 /// Where a daemon says what it does: a line for each event, never more, never less than whole.
 ///

@@ -1,5 +1,6 @@
 public import MailDNS
 public import MailSyntax
+public import Threads
 
 /// Evaluates DMARC for one message (RFC 9989, section 5.3).
 ///

@@ -1,6 +1,7 @@
 internal import Glibc
 public import MailDNS
 internal import MailSyntax
+import Threads
 
 /// The check_host() function of RFC 7208, over any resolver.
 ///

@@ -1,5 +1,6 @@
 internal import MailDNS
 internal import MailSyntax
+import Threads
 
 /// Asks the DNS for one check, and keeps account of it (RFC 7208, section 4.6.4).
 struct SPFLedger {

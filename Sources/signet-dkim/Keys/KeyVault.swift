@@ -1,6 +1,6 @@
-import Locking
 import MailCrypto
 import MailSyntax
+import Threads
 
 /// Keeps the private keys whose files are chosen by the sender's domain (`%` in KeyTable).
 ///

@@ -4,6 +4,7 @@ import MailDNS
 import MailSyntax
 import Milter
 import MilterDaemon
+import Threads
 
 /// The verification of one message: the engine, and the keys that are on their way.
 struct VerificationTask: ~Copyable {

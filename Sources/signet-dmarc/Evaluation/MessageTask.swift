@@ -4,6 +4,7 @@ import MailAuth
 import MailDNS
 import MailSyntax
 import Milter
+import Threads
 
 /// The evaluation of one message, from the end of its header section to its end.
 ///

@@ -1,6 +1,7 @@
 import MailAuth
 import MailDNS
 import MailSyntax
+import Threads
 
 /// The name of the client, confirmed by its addresses: iprev (RFC 8601, section 3).
 struct ReverseLookup: Sendable {

@@ -2,6 +2,7 @@ import DaemonKit
 import MailAuth
 import MailDNS
 import MailSyntax
+import Threads
 
 /// The clients and names for which SPF is not checked.
 struct Exemptions: Sendable {

@@ -1,6 +1,6 @@
 import DaemonKit
 import Glibc
-import Locking
+import Threads
 
 /// How many sessions there are, so that the daemon can wait for the last one.
 final class LiveSessions: Sendable {

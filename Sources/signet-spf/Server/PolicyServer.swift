@@ -1,6 +1,6 @@
 import DaemonKit
 import Glibc
-import Locking
+import Threads
 
 /// Accepts connections, and gives each a thread while it has something to say.
 ///

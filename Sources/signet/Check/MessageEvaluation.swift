@@ -1,6 +1,7 @@
 import MailAuth
 import MailDNS
 import MailSyntax
+import Threads
 
 /// What the envelope of a saved message was.
 struct EnvelopeFacts {

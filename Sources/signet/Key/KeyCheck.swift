@@ -4,6 +4,7 @@ import MailAuth
 import MailCrypto
 import MailDNS
 import MailSyntax
+import Threads
 
 /// `signet key check`: whether the DNS publishes the key that a file holds.
 struct KeyCheck: ParsableCommand {

@@ -5,6 +5,7 @@ import MailCrypto
 import MailDNS
 import MailSyntax
 import TestKit
+import Threads
 
 /// One mail host with all of Signet on stock Postfix and Dovecot, set up as README and the packages say, and the world outside it.
 ///

@@ -2,6 +2,7 @@ import MailAuth
 import MailDNS
 import MailSyntax
 import Testing
+import Threads
 
 @Suite("DMARC against hostile input")
 struct DMARCHostileTests {

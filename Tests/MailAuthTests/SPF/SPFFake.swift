@@ -3,6 +3,7 @@ import MailDNS
 import MailSyntax
 import Synchronization
 import Testing
+import Threads
 
 /// A resolver of a few lines, which remembers what it was asked.
 ///

@@ -2,6 +2,7 @@ import MailAuth
 import MailDNS
 import MailSyntax
 import Testing
+import Threads
 
 /// The processing limits (RFC 7208, section 4.6.4), and records made to exceed them.
 @Suite("SPF limits")

@@ -2,6 +2,7 @@ import Foundation
 import MailDNS
 import MailSyntax
 import Testing
+import Threads
 import Yams
 
 /// The test suite of RFC 7208, `rfc7208-tests.yml`, as its authors publish it.

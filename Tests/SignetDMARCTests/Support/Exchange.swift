@@ -6,6 +6,7 @@ import Milter
 import SessionTestKit
 import TestKit
 import Testing
+import Threads
 
 @testable import signet_dmarc
 

@@ -3,6 +3,7 @@ internal import Glibc
 public import MailDNS
 public import MailSyntax
 internal import Synchronization
+import Threads
 
 /// A small DNS server on a loopback port, over UDP and TCP, which answers from a zone and
 /// misbehaves as a test tells it to.

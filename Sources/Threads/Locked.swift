@@ -2,8 +2,8 @@ import Glibc
 
 /// A value behind a lock.
 ///
-/// POSIX's mutex rather than Synchronization's: what happens when two threads meet at the latter is hidden from ThreadSanitizer,
-/// which then reports races that there are not, and these locks are where all of a daemon's threads meet.
+/// POSIX's mutex rather than Synchronization's: ThreadSanitizer does not see the latter, and would
+/// report races that there are not where all of a daemon's threads meet.
 @safe
 public final class Locked<Value: Sendable>: @unchecked Sendable {
     private let mutex: UnsafeMutablePointer<pthread_mutex_t>
@@ -23,7 +23,7 @@ public final class Locked<Value: Sendable>: @unchecked Sendable {
         unsafe mutex.deallocate()
     }
 
-    /// Runs `body` with the value to itself; it must not come back for the same lock.
+    /// Runs `body` with exclusive access to the value; `body` must not take the same lock.
     public func withLock<Result>(_ body: (inout Value) -> Result) -> Result {
         _ = unsafe pthread_mutex_lock(mutex)
         defer { _ = unsafe pthread_mutex_unlock(mutex) }

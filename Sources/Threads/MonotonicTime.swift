@@ -1,4 +1,4 @@
-internal import Glibc
+import Glibc
 
 /// A moment on the monotonic clock, which no one sets back: what deadlines are made of.
 public struct MonotonicTime: Comparable, Hashable, Sendable {
