@@ -3,13 +3,18 @@ internal import TestKit
 
 /// The time from the start of the program to its word that it is ready, and its first message.
 enum Startup {
-    static func run(rounds: Int) throws {
-        let keys = try Keys()
+    /// Measures.
+    ///
+    /// - Parameters:
+    ///   - name: the program.
+    ///   - directives: its configuration but for the socket.
+    ///   - rounds: how often.
+    /// - Throws: where the program does not get ready.
+    static func run(_ name: String, _ directives: String, rounds: Int) throws {
         let directory = try TemporaryDirectory("signet-startup")
         let configuration = try directory.write(
-            keys.directives(keys.rsa) + "Socket unix:\(directory.file("socket"))\n",
-            to: "dkim.conf")
-        let program = try DaemonProcess.path(of: "signet-dkim")
+            directives + "Socket unix:\(directory.file("socket"))\n", to: "\(name).conf")
+        let program = try DaemonProcess.path(of: name)
         let notifications = try LoopbackSocket.receiveDatagrams(path: directory.file("notify"))
         var times: [Double] = []
         for _ in 0..<rounds {
@@ -21,7 +26,7 @@ enum Startup {
             var isReady = false
             while !isReady {
                 guard unsafe poll(&polled, 1, 5000) == 1, let word = notifications.receive() else {
-                    throw TestKitError("signet-dkim does not get ready")
+                    throw TestKitError("\(name) does not get ready")
                 }
                 isReady = word.contains("READY=1")
             }
@@ -31,7 +36,8 @@ enum Startup {
             while notifications.receive() != nil {}
         }
         // The best: what a busy machine adds is not the daemon's.
-        Report.limit("ms from exec to ready, best of \(rounds)", times.min() ?? .nan, atMost: 15)
-        Report.write("- the median of these: \(times.median) ms")
+        Report.limit(
+            "\(name): ms from exec to ready, best of \(rounds)", times.min() ?? .nan, atMost: 15)
+        Report.write("- the median of these: \(Report.round(times.median)) ms")
     }
 }

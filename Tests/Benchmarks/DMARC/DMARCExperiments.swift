@@ -5,7 +5,7 @@ internal import TestKit
 
 /// What is measured of signet-dmarc.
 enum DMARCExperiments {
-    static let all: MilterBenchmark.Experiments = [
+    static let all: Experiments = [
         "costs": { try costs(rounds: 9, count: 1000) },
         "memory": { try memory(counts: [10_000]) },
         "flat": { try memory(counts: [10_000, 100_000]) },

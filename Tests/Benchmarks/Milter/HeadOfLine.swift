@@ -1,22 +1,24 @@
 internal import Glibc
 internal import TestKit
 
-/// What others wait for while 40 sessions wait for a DNS that does not answer.
+/// What others wait for while many sessions wait for a DNS that does not answer.
 ///
-/// All sessions end their messages at the same instants: libmilter's pool, as Debian builds it, then
-/// queues events behind threads that wait.
+/// All sessions end their messages at the same instants, which is when a pool of threads queues events
+/// behind those that wait.
 enum HeadOfLine {
     /// Measures.
     ///
     /// - Parameters:
     ///   - rounds: how often.
-    ///   - sessions: how many wait, and how many others there are.
+    ///   - sessions: how many wait.
+    ///   - quickSessions: how many others there are; few, for what they wait for each other counts too.
     ///   - socket: the filter's socket.
     ///   - quick: the mail of the others.
     ///   - stuck: makes the mail of one that waits; the label is for names of its own.
     /// - Throws: where a filter refuses a message.
     static func run(
-        rounds: Int, sessions: Int = 40, socket: String, quick: Transcript.Mail,
+        rounds: Int, sessions: Int = 200, quickSessions: Int = 4, socket: String,
+        quick: Transcript.Mail,
         stuck: (_ label: String) throws -> Transcript.Mail
     ) throws {
         let warm = try MilterLine(socket, quick)
@@ -29,18 +31,18 @@ enum HeadOfLine {
             let waiting = try (0..<sessions).map { index in
                 try MilterLine(socket, stuck("r\(round)s\(index)"))
             }
-            let others = try (0..<sessions).map { _ in try MilterLine(socket, quick) }
+            let others = try (0..<quickSessions).map { _ in try MilterLine(socket, quick) }
             // Both kinds at once, one of each in turn.
-            for (one, other) in zip(waiting, others) {
+            for (index, one) in waiting.enumerated() {
                 try one.begin()
-                try other.begin()
+                if index < others.count { try others[index].begin() }
             }
             try follow(others, busyUntil: waiting, &waits, &stuckWaits)
             for line in waiting + others { line.quit() }
         }
-        let name = "s that a message waits beside \(sessions) on dead DNS"
-        Report.limit("\(name), p99", waits.percentile(0.99), atMost: 0.2)
-        Report.limit("\(name), worst", waits.max() ?? .nan, atMost: 0.5)
+        let name = "s that a message takes beside \(sessions) on dead DNS"
+        Report.limit("\(name), p99", waits.percentile(0.99), atMost: 0.02)
+        Report.limit("\(name), worst", waits.max() ?? .nan, atMost: 0.02)
         Report.write("- \(waits.count) messages; those on dead DNS took \(stuckWaits.median) s")
     }
 

@@ -18,20 +18,10 @@ final class MilterLine {
     init(_ path: String, _ mail: Transcript.Mail) throws {
         socket = try LoopbackSocket.connect(path: path)
         descriptor = socket.descriptor
-        let offer: [UInt32] = [6, 0x1ff, 0x1f_ffff]
-        try socket.write(MilterWire.frame("O", offer.flatMap(MilterWire.number)))
+        try socket.write(Self.offer)
         while Self.frame(input) == nil { input += try socket.read() }
-        let options = MilterWire.number(at: 13, of: input)
-        var macroLists: [UInt32: String] = [:]
-        var offset = 17
-        while offset + 4 < input.count {
-            let names = input.dropFirst(offset + 4).prefix { $0 != 0 }
-            macroLists[MilterWire.number(at: offset, of: input)] =
-                String(decoding: names, as: UTF8.self)
-            offset += 4 + names.count + 1
-        }
+        transcript = Transcript(mail, reply: input)
         input = []
-        transcript = Transcript(mail, options: options, macroLists: macroLists)
         for (index, piece) in transcript.greeting.enumerated() {
             try socket.write(piece)
             guard index < transcript.greeting.count - 1 else { break }
@@ -87,8 +77,14 @@ final class MilterLine {
         socket.shut()
     }
 
+    /// What Postfix offers.
+    static let offer: [UInt8] = {
+        let words: [UInt32] = [6, 0x1ff, 0x1f_ffff]
+        return MilterWire.frame("O", words.flatMap(MilterWire.number))
+    }()
+
     /// Where the first frame ends, if it is whole.
-    private static func frame(_ bytes: [UInt8]) -> Int? {
+    static func frame(_ bytes: [UInt8]) -> Int? {
         guard bytes.count >= 4 else { return nil }
         let end = 4 + Int(MilterWire.number(at: 0, of: bytes))
         return bytes.count >= end ? end : nil

@@ -8,10 +8,10 @@ enum Report {
     private static let missed = Atomic<Int>(0)
 
     /// A table, whose rows `body` writes.
-    static func table(_ heads: [String], _ body: () -> Void) {
+    static func table(_ heads: [String], _ body: () throws -> Void) rethrows {
         write("| " + heads.joined(separator: " | ") + " |")
         write("|" + heads.map { _ in "---|" }.joined())
-        body()
+        try body()
         write("")
     }
 
@@ -27,12 +27,23 @@ enum Report {
         write("- \(name): \(round(value)) (at most \(round(limit)))\(isKept ? "" : " **missed**")")
     }
 
+    /// A row that compares a program with the floor of the same run.
+    static func ratio(_ name: String, _ ours: [Double], floor: [Double], atMost limit: Double?) {
+        let ratio = zip(ours, floor).map { $0 / $1 }.median
+        let isKept = ratio <= limit ?? .infinity
+        if !isKept { missed.add(1, ordering: .relaxed) }
+        let numbers = [ours.median, floor.median, ratio].map(round).joined(separator: " | ")
+        let verdict = "\(limit.map(round) ?? "–")\(isKept ? "" : " **missed**")"
+        write("| \(name) | \(numbers) | \(verdict) |")
+    }
+
     /// A line.
     static func write(_ line: String) {
         FileHandle.standardOutput.write(Data("\(line)\n".utf8))
     }
 
-    private static func round(_ value: Double) -> String {
+    /// A number as tables have it.
+    static func round(_ value: Double) -> String {
         String(format: abs(value) < 10 ? "%.2f" : "%.0f", value)
     }
 }

@@ -31,6 +31,13 @@ struct Subject {
         return (try meter.cpuMicroseconds - before) / Double(count)
     }
 
+    /// The CPU time of each of `count` messages that come on connections of their own, in microseconds.
+    func cost(of count: Int, by visits: Visits) throws -> Double {
+        let before = try meter.cpuMicroseconds
+        try visits.run(self)
+        return (try meter.cpuMicroseconds - before) / Double(count)
+    }
+
     /// The same filter with other mail.
     func with(_ message: MailMessage) -> Subject {
         var mail = mail

@@ -8,6 +8,14 @@ struct Transcript {
     /// One piece of the conversation, after which one reply is awaited.
     typealias Step = [UInt8]
 
+    /// What Postfix writes at once when a client's SMTP commands come one by one.
+    struct Piece {
+        /// The octets.
+        let octets: [UInt8]
+        /// Whether the MTA then waits for a reply.
+        let awaitsReply: Bool
+    }
+
     /// Who sends, and what.
     struct Mail {
         var clientName = "client.example.net"
@@ -20,6 +28,8 @@ struct Transcript {
     let greeting: [Step]
     /// A message from MAIL to end of message, whose last reply is the verdict.
     let message: [Step]
+    /// The greeting and one message, cut where SMTP commands are.
+    let pieces: [Piece]
 
     /// Writes down the conversation.
     ///
@@ -39,6 +49,7 @@ struct Transcript {
             ])
         writer.event("H", MilterWire.strings(["client.example.net"]), macros: [])
         greeting = writer.steps + [writer.pending]
+        let greetingPieces = writer.pieces
         writer = Writer(options: options, macroLists: macroLists)
         writer.event(
             "M", MilterWire.strings([mail.sender]),
@@ -67,6 +78,25 @@ struct Transcript {
         writer.event("E", [], macros: queueID)
         // The two aborts that follow in Postfix leave with the next message.
         message = writer.steps
+        pieces = greetingPieces + writer.pieces
+    }
+
+    /// Writes down the conversation that follows a reply to the offer.
+    ///
+    /// - Parameters:
+    ///   - mail: who sends, and what.
+    ///   - reply: the frame with which the filter answered the offer.
+    init(_ mail: Mail, reply: [UInt8]) {
+        var macroLists: [UInt32: String] = [:]
+        var offset = 17
+        while offset + 4 < reply.count {
+            let names = reply.dropFirst(offset + 4).prefix { $0 != 0 }
+            macroLists[MilterWire.number(at: offset, of: reply)] =
+                String(decoding: names, as: UTF8.self)
+            offset += 4 + names.count + 1
+        }
+        self.init(
+            mail, options: MilterWire.number(at: 13, of: reply), macroLists: macroLists)
     }
 
     private struct Writer {
@@ -74,6 +104,13 @@ struct Transcript {
         let macroLists: [UInt32: String]
         var steps: [Step] = []
         var pending: Step = []
+        var pieces: [Piece] = []
+        private var piece: [UInt8] = []
+
+        init(options: UInt32, macroLists: [UInt32: String]) {
+            self.options = options
+            self.macroLists = macroLists
+        }
 
         /// Writes the macros of an event, and the event itself if the filter wants it.
         mutating func event(_ command: Character, _ data: [UInt8], macros: [(String, String)]) {
@@ -82,10 +119,17 @@ struct Transcript {
             let list = Self.stages[command].flatMap { macroLists[$0] }?.split(separator: " ")
             let macros = macros.filter { macro in list?.contains { $0 == macro.0 } ?? true }
             let text = macros.flatMap { MilterWire.strings([$0.0, $0.1]) }
-            pending += MilterWire.frame("D", [command.asciiValue ?? 0] + text)
-            guard options & bits.unsent == 0 else { return }
-            pending += MilterWire.frame(command, data)
-            guard options & bits.silent == 0 else { return }
+            var octets = MilterWire.frame("D", [command.asciiValue ?? 0] + text)
+            let isSent = options & bits.unsent == 0
+            if isSent { octets += MilterWire.frame(command, data) }
+            let awaitsReply = isSent && options & bits.silent == 0
+            pending += octets
+            piece += octets
+            if awaitsReply || !"LNB".contains(command) {
+                pieces.append(Piece(octets: piece, awaitsReply: awaitsReply))
+                piece = []
+            }
+            guard awaitsReply else { return }
             steps.append(pending)
             pending = []
         }

@@ -10,11 +10,33 @@ final class PolicySubject {
     /// Connections that are open.
     let connections: [LoopbackSocket]
     private let processes: [ChildProcess]
+    /// The socket of a server that listens on one.
+    private let path: String?
 
-    private init(_ name: String, _ connections: [LoopbackSocket], _ processes: [ChildProcess]) {
+    private init(
+        _ name: String, _ connections: [LoopbackSocket], _ processes: [ChildProcess],
+        path: String? = nil
+    ) {
         self.name = name
         self.connections = connections
         self.processes = processes
+        self.path = path
+    }
+
+    /// Starts a server, waits until it listens, and opens connections.
+    private static func listening(
+        _ name: String, _ path: String, _ process: ChildProcess, connections: Int
+    ) throws -> PolicySubject {
+        _ = try wait(for: "\(name) to listen") { try? LoopbackSocket.connect(path: path) }
+        return PolicySubject(
+            name, try (0..<connections).map { _ in try .connect(path: path) }, [process],
+            path: path)
+    }
+
+    /// More connections to a server that listens.
+    func connect(_ count: Int) throws -> [LoopbackSocket] {
+        guard let path else { throw TestKitError("\(name) does not listen") }
+        return try (0..<count).map { _ in try .connect(path: path) }
     }
 
     deinit {
@@ -47,7 +69,7 @@ final class PolicySubject {
         }
     }
 
-    /// signet-spf, one process with a thread for each connection.
+    /// signet-spf, with its answers in its own DNS cache.
     static func signet(_ dns: Nameserver, in directory: TemporaryDirectory, connections: Int) throws
         -> PolicySubject
     {
@@ -55,9 +77,15 @@ final class PolicySubject {
         let path = try directory.write("Nameservers \(dns)\n", to: "spf.conf")
         let process = try ChildProcess(
             ServerProcess.products.path + "/signet-spf", ["-x", path, "-p", "unix:\(socket)"])
-        _ = try wait(for: "signet-spf to listen") { try? LoopbackSocket.connect(path: socket) }
-        return PolicySubject(
-            "signet-spf", try (0..<connections).map { _ in try .connect(path: socket) }, [process])
+        return try listening("signet-spf", socket, process, connections: connections)
+    }
+
+    /// The policy server in C that answers DUNNO.
+    static func floor(in directory: TemporaryDirectory, connections: Int) throws -> PolicySubject {
+        let socket = directory.file("floor.sock")
+        let process = try ChildProcess(
+            try DaemonProcess.path(of: "Floor"), ["policy", socket])
+        return try listening("floor", socket, process, connections: connections)
     }
 
     /// Debian's policyd-spf, a process for each connection, as spawn(8) starts it.
