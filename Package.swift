@@ -43,8 +43,10 @@ let package = Package(
         // Threads, locks and deadlines on monotonic clocks.
         .target(name: "Threads", swiftSettings: strict),
         .target(name: "MailCrypto", dependencies: ["COpenSSL"], swiftSettings: strict),
+        .target(name: "MailDNS", dependencies: ["Threads", "MailSyntax"], swiftSettings: strict),
+        // libunbound behind the resolver protocol.
         .target(
-            name: "MailDNS", dependencies: ["Threads", "MailSyntax", "CUnbound"],
+            name: "UnboundDNS", dependencies: ["CUnbound", "Threads", "MailDNS", "MailSyntax"],
             swiftSettings: strict),
         .target(
             name: "MailAuth", dependencies: ["Threads", "MailSyntax", "MailCrypto", "MailDNS"],
@@ -63,21 +65,29 @@ let package = Package(
         // The server of milters and of the policy service.
         .target(
             name: "ConnectionServer", dependencies: ["CLinux", "Threads"], swiftSettings: strict),
+        // The configuration dialect, data sets and globs.
+        .target(name: "Configuration", dependencies: ["MailSyntax"], swiftSettings: strict),
+        // Whose mail it is: the policy that the milters share.
         .target(
-            name: "DaemonKit", dependencies: ["CLinux", "Threads", "MailSyntax"],
+            name: "Traffic", dependencies: ["Configuration", "MailSyntax"], swiftSettings: strict),
+        .target(
+            name: "DaemonKit", dependencies: ["CLinux", "Configuration", "Threads", "MailSyntax"],
             swiftSettings: strict),
 
         .target(
-            name: "DaemonResolver", dependencies: ["DaemonKit", "MailDNS"],
+            name: "DaemonResolver", dependencies: ["Configuration", "MailDNS", "UnboundDNS"],
             swiftSettings: strict),
 
         .target(
-            name: "HeaderScrub", dependencies: ["DaemonKit", "MailSyntax"],
+            name: "HeaderScrub", dependencies: ["Configuration", "MailSyntax"],
             swiftSettings: strict),
 
         // What the milter daemons share.
         .target(
-            name: "MilterDaemon", dependencies: ["DaemonKit", "MailAuth", "MailSyntax", "Milter"],
+            name: "MilterDaemon",
+            dependencies: [
+                "Configuration", "DaemonKit", "MailAuth", "MailSyntax", "Milter", "Traffic",
+            ],
             swiftSettings: strict),
 
         .target(
@@ -88,33 +98,36 @@ let package = Package(
         .executableTarget(
             name: "signet-dmarc",
             dependencies: [
-                "DaemonKit", "DaemonResolver", "MailAuth", "MailDNS", "MailSyntax", "Milter",
-                "MilterDaemon", "ReportStore", "Threads",
+                "Configuration", "DaemonKit", "DaemonResolver", "MailAuth", "MailDNS", "MailSyntax",
+                "Milter", "MilterDaemon", "ReportStore", "Threads", "Traffic", "UnboundDNS",
             ],
             swiftSettings: strict),
         .executableTarget(
             name: "signet-scrub",
-            dependencies: ["DaemonKit", "HeaderScrub", "Threads", "MailSyntax", "Milter"],
+            dependencies: [
+                "Configuration", "DaemonKit", "HeaderScrub", "Threads", "MailSyntax", "Milter",
+                "Traffic",
+            ],
             swiftSettings: strict),
         .executableTarget(
             name: "signet-dkim",
             dependencies: [
-                "DaemonKit", "DaemonResolver", "Threads", "MailAuth", "MailCrypto", "MailDNS",
-                "MailSyntax", "Milter", "MilterDaemon",
+                "Configuration", "DaemonKit", "DaemonResolver", "Threads", "MailAuth", "MailCrypto",
+                "MailDNS", "MailSyntax", "Milter", "MilterDaemon", "Traffic", "UnboundDNS",
             ],
             swiftSettings: strict),
         .executableTarget(
             name: "signet-spf",
             dependencies: [
-                "CLinux", "DaemonKit", "DaemonResolver", "Threads", "MailAuth", "MailDNS",
-                "MailSyntax",
+                "CLinux", "Configuration", "DaemonKit", "DaemonResolver", "Threads", "MailAuth",
+                "MailDNS", "MailSyntax", "UnboundDNS",
             ],
             swiftSettings: strict),
         .executableTarget(
             name: "signet",
             dependencies: [
-                "DaemonKit", "HeaderScrub", "MailAuth", "MailCrypto", "MailDNS", "MailSyntax",
-                "Threads", argumentParser,
+                "Configuration", "DaemonKit", "HeaderScrub", "MailAuth", "MailCrypto", "MailDNS",
+                "MailSyntax", "Threads", "UnboundDNS", argumentParser,
             ],
             swiftSettings: strict),
 
@@ -158,7 +171,7 @@ let package = Package(
         .target(
             name: "FuzzTargets",
             dependencies: [
-                "DaemonKit", "MailAuth", "MailCrypto", "MailDNS", "MailSyntax", "Threads",
+                "Configuration", "MailAuth", "MailCrypto", "MailDNS", "MailSyntax", "Threads",
             ],
             path: "Tests/FuzzTargets", swiftSettings: strict),
         .testTarget(
@@ -182,7 +195,8 @@ let package = Package(
         .testTarget(
             name: "SignetScrubTests",
             dependencies: [
-                "DaemonKit", "HeaderScrub", "MailSyntax", "Milter", "TestKit", "signet-scrub",
+                "Configuration", "DaemonKit", "HeaderScrub", "MailSyntax", "Milter", "TestKit",
+                "signet-scrub",
             ],
             swiftSettings: strict),
         .testTarget(
@@ -191,8 +205,9 @@ let package = Package(
         .testTarget(
             name: "SignetDMARCTests",
             dependencies: [
-                "signet-dmarc", "DaemonKit", "DaemonResolver", "MailAuth", "MailCrypto", "MailDNS",
-                "MailSyntax", "Milter", "SessionTestKit", "TestKit", "Threads",
+                "signet-dmarc", "Configuration", "DaemonKit", "DaemonResolver", "MailAuth",
+                "MailCrypto", "MailDNS", "MailSyntax", "Milter", "SessionTestKit", "TestKit",
+                "Threads", "UnboundDNS",
             ],
             exclude: ["Attacks", "FromFields"], swiftSettings: strict),
         .testTarget(name: "MailSyntaxTests", dependencies: ["MailSyntax"], swiftSettings: strict),
@@ -200,13 +215,23 @@ let package = Package(
             name: "MailAuthTests",
             dependencies: [
                 "MailAuth", "MailCrypto", "MailDNS", "MailSyntax", "SPF2Witness", "TestKit",
-                "Threads", .product(name: "Yams", package: "Yams"),
+                "Threads", "UnboundDNS", .product(name: "Yams", package: "Yams"),
             ],
             exclude: ["DKIM/Tables", "DMARC/Tables"],
             swiftSettings: strict),
         .testTarget(
             name: "MailDNSTests", dependencies: ["MailDNS", "MailSyntax", "TestKit", "Threads"],
             swiftSettings: strict),
+        .testTarget(
+            name: "UnboundDNSTests",
+            dependencies: ["MailDNS", "MailSyntax", "TestKit", "Threads", "UnboundDNS"],
+            swiftSettings: strict),
+        .testTarget(
+            name: "ConfigurationTests", dependencies: ["Configuration", "MailSyntax", "TestKit"],
+            swiftSettings: strict),
+        // What each module may import.
+        .testTarget(
+            name: "ArchitectureTests", exclude: ["imports.txt"], swiftSettings: strict),
         .testTarget(
             name: "SignetTests",
             dependencies: ["signet", "MailAuth", "MailCrypto", "MailSyntax", "TestKit"],
@@ -217,22 +242,26 @@ let package = Package(
             swiftSettings: strict),
         .testTarget(
             name: "DaemonKitTests",
-            dependencies: ["DaemonKit", "DaemonProbe", "MailSyntax", "Threads"],
+            dependencies: ["Configuration", "DaemonKit", "DaemonProbe", "TestKit", "Threads"],
             swiftSettings: strict),
         .testTarget(
             name: "SignetDKIMTests",
             dependencies: [
-                "signet-dkim", "DaemonKit", "DaemonResolver", "MailAuth", "MailCrypto", "MailDNS",
-                "MailSyntax", "Milter", "MilterDaemon", "SessionTestKit", "TestKit",
+                "signet-dkim", "Configuration", "DaemonKit", "DaemonResolver", "MailAuth",
+                "MailCrypto", "MailDNS", "MailSyntax", "Milter", "MilterDaemon", "SessionTestKit",
+                "TestKit", "UnboundDNS",
             ],
             swiftSettings: strict),
         .testTarget(
             name: "SignetSPFTests",
-            dependencies: ["DaemonKit", "MailDNS", "MailSyntax", "TestKit", "signet-spf"],
+            dependencies: [
+                "Configuration", "DaemonKit", "MailDNS", "MailSyntax", "TestKit", "signet-spf",
+            ],
             swiftSettings: strict),
         // A daemon that does nothing but live: the tests of DaemonKit start, signal and stop it.
         .executableTarget(
-            name: "DaemonProbe", dependencies: ["DaemonKit", "Threads"], path: "Tests/DaemonProbe",
+            name: "DaemonProbe", dependencies: ["Configuration", "DaemonKit", "Threads"],
+            path: "Tests/DaemonProbe",
             swiftSettings: strict),
     ]
 )

@@ -1,5 +1,6 @@
-public import DaemonKit
-public import MailDNS
+public import Configuration
+internal import MailDNS
+public import UnboundDNS
 
 /// What a daemon's configuration says about the DNS, in the same words in all daemons that ask it.
 public struct ResolverSettings: Hashable, Sendable {

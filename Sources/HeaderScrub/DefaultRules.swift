@@ -1,4 +1,4 @@
-internal import DaemonKit
+internal import Configuration
 
 /// The rules that hold after the postmaster's own, unless `DefaultRules no`.
 ///

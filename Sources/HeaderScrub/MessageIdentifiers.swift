@@ -1,4 +1,4 @@
-internal import DaemonKit
+internal import Configuration
 internal import MailSyntax
 
 /// Rewrites message identifiers whose right-hand side names an internal host: `<x@laptop.lan>` becomes `<x@mx.example.org>`.

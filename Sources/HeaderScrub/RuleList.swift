@@ -1,4 +1,4 @@
-internal import DaemonKit
+internal import Configuration
 internal import MailSyntax
 
 /// Rules in their order; the first that matches a field decides about it, and a field that none matches stays.

@@ -1,12 +1,9 @@
-public import DaemonKit
+public import Configuration
 
 /// Every directive that signet-scrub knows, for the daemon and for the command that shows what it would do.
 public enum ScrubDirectives {
-    /// What the daemon is called, knows and speaks.
-    public static let description = DaemonDescription(
-        shortName: "scrub", version: Version.current,
-        summary: "takes what gives users away out of submitted mail, as a milter",
-        directives: traffic + ScrubPolicy.directives)
+    /// The directives, without those that all daemons have.
+    public static let all: [DirectiveSpec] = traffic + ScrubPolicy.directives
 
     /// The directives about whose mail is scrubbed.
     private static let traffic: [DirectiveSpec] = [

@@ -1,4 +1,4 @@
-public import DaemonKit
+public import Configuration
 internal import MailSyntax
 
 /// The directives about header fields, and how they are read.

@@ -1,4 +1,4 @@
-public import DaemonKit
+public import Configuration
 
 /// Everything that decides what becomes of a header section.
 public struct ScrubPolicy: Sendable {

@@ -1,4 +1,4 @@
-public import DaemonKit
+public import Configuration
 internal import MailSyntax
 
 /// One rule: what happens to the fields that a pattern matches.

@@ -1,12 +1,12 @@
 internal import MailSyntax
-internal import Threads
+package import Threads
 
 /// Answers kept in memory for as long as their TTL allows, in front of libunbound's own cache.
 ///
 /// Asking libunbound's thread for a cached answer costs two thread switches; finding it here
 /// costs a hash look-up. Senders decide what is asked, so entries and octets are bounded: each
 /// shard has two generations, and when the young one is full the old one is dropped as a whole.
-struct AnswerCache: Sendable {
+package struct AnswerCache: Sendable {
     private struct Entry {
         let answer: DNSAnswer
         let expiry: MonotonicTime
@@ -43,8 +43,11 @@ struct AnswerCache: Sendable {
 
     private let shards = (0..<8).map { _ in Shard() }
 
+    /// An empty cache.
+    package init() {}
+
     /// The answer to a question, if there is one that has not expired.
-    func answer(to question: DNSQuestion, at now: MonotonicTime) -> DNSAnswer? {
+    package func answer(to question: DNSQuestion, at now: MonotonicTime) -> DNSAnswer? {
         shard(for: question).generations.withLock { generations in
             if let entry = generations.young[question] {
                 return entry.expiry > now ? entry.answer : nil
@@ -57,7 +60,9 @@ struct AnswerCache: Sendable {
     }
 
     /// Keeps an answer; failures and answers without a TTL are not kept.
-    func insert(_ answer: DNSAnswer, to question: DNSQuestion, ttl: Int, at now: MonotonicTime) {
+    package func insert(
+        _ answer: DNSAnswer, to question: DNSQuestion, ttl: Int, at now: MonotonicTime
+    ) {
         guard ttl > 0, let size = answer.approximateSize else { return }
         let entry = Entry(
             answer: answer, expiry: now + Double(min(ttl, Self.maximumAge)),

@@ -1,5 +1,5 @@
-public import DaemonKit
 public import Milter
+public import Traffic
 
 extension Client {
     /// The client that the MTA tells of when a connection begins.

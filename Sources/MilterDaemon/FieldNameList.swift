@@ -1,4 +1,4 @@
-public import DaemonKit
+public import Configuration
 public import MailAuth
 public import MailSyntax
 

@@ -1,7 +1,9 @@
+import Configuration
 import DaemonKit
 import DaemonResolver
 import MailDNS
 import Milter
+import UnboundDNS
 
 /// The DKIM milter.
 @main

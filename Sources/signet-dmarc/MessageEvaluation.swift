@@ -1,6 +1,7 @@
 import DaemonKit
 import MailAuth
 import MailSyntax
+import Traffic
 
 /// Evaluates messages from files, for `-t`: prints what the results field would say, and changes nothing.
 ///

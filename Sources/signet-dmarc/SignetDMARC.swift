@@ -1,7 +1,8 @@
+import Configuration
 import DaemonKit
 import DaemonResolver
-import MailDNS
 import Milter
+import UnboundDNS
 
 /// The DMARC milter.
 @main

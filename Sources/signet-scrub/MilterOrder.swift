@@ -1,4 +1,4 @@
-import DaemonKit
+import Configuration
 import MailSyntax
 
 /// Looks in Postfix's configuration for lists of milters in which we stand in a wrong place.

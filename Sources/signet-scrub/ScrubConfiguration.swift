@@ -1,5 +1,6 @@
-import DaemonKit
+import Configuration
 import HeaderScrub
+import Traffic
 
 /// Everything that the configuration says, read, checked and ready for use.
 ///

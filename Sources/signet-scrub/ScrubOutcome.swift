@@ -2,6 +2,7 @@ import DaemonKit
 import HeaderScrub
 import MailSyntax
 import Milter
+import Traffic
 
 /// What becomes of a message of ours: the plan as edits, the refusals, and the lines in the log.
 struct ScrubOutcome {

@@ -1,7 +1,7 @@
-import DaemonKit
 import HeaderScrub
 import MailSyntax
 import Milter
+import Traffic
 
 /// One connection of the MTA, with any number of messages.
 ///

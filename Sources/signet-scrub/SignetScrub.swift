@@ -1,3 +1,4 @@
+import Configuration
 import DaemonKit
 import HeaderScrub
 import Milter
@@ -5,7 +6,10 @@ import Milter
 /// The header privacy milter.
 @main
 enum SignetScrub: DaemonProgram {
-    static let description = ScrubDirectives.description
+    static let description = DaemonDescription(
+        shortName: "scrub", version: Version.current,
+        summary: "takes what gives users away out of submitted mail, as a milter",
+        directives: ScrubDirectives.all)
 
     static func load(_ reader: ConfigurationReader) -> ScrubConfiguration? {
         ScrubConfiguration(reading: reader)

@@ -1,7 +1,8 @@
+import Configuration
 import DaemonKit
 import DaemonResolver
 import Glibc
-import MailDNS
+import UnboundDNS
 
 /// The SPF policy server.
 @main

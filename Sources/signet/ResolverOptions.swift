@@ -3,6 +3,7 @@ import DaemonKit
 import Foundation
 import MailDNS
 import MailSyntax
+import UnboundDNS
 
 /// Where a command's DNS answers come from: a zone file, a server, or the system's resolver.
 struct ResolverOptions: ParsableArguments {

@@ -1,5 +1,7 @@
+import Configuration
 import Foundation
 import Glibc
+import TestKit
 import Testing
 
 @testable import DaemonKit

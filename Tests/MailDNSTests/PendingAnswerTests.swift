@@ -2,6 +2,7 @@ import Foundation
 import MailDNS
 import MailSyntax
 import Synchronization
+import TestKit
 import Testing
 import Threads
 

@@ -1,4 +1,5 @@
 import MailSyntax
+import TestKit
 import Testing
 import Threads
 

@@ -1,5 +1,6 @@
 import MailDNS
 import MailSyntax
+import TestKit
 import Testing
 import Threads
 

@@ -1,3 +1,4 @@
+import Configuration
 import DaemonKit
 import HeaderScrub
 import Milter
@@ -12,7 +13,7 @@ struct FilterTests {
     private func configuration(_ text: String) -> ScrubConfiguration {
         ScrubConfiguration(
             reading: ConfigurationReader(
-                schema: ScrubDirectives.description.schema, text: text, named: "scrub.conf"))
+                schema: SignetScrub.description.schema, text: text, named: "scrub.conf"))
     }
 
     /// Whether a message with the macro `mark` at MAIL is scrubbed in a session of a filter.

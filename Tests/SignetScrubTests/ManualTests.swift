@@ -1,7 +1,10 @@
+import Configuration
 import DaemonKit
 import Foundation
 import HeaderScrub
 import Testing
+
+@testable import signet_scrub
 
 /// The man page and the examples say what the program does.
 struct ManualTests {
@@ -15,7 +18,7 @@ struct ManualTests {
 
     @Test func everyDirectiveIsInTheManPage() throws {
         let page = try text("man/signet-scrub.conf.5")
-        for directive in ScrubDirectives.description.schema.directives {
+        for directive in SignetScrub.description.schema.directives {
             guard case .implemented = directive.support else { continue }
             #expect(page.contains(directive.name), "\(directive.name)")
         }

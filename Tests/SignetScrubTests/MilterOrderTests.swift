@@ -1,5 +1,5 @@
+import Configuration
 import DaemonKit
-import HeaderScrub
 import TestKit
 import Testing
 
@@ -81,7 +81,7 @@ struct MilterOrderTests {
         try directory.write(main, to: "main.cf")
         try directory.write(master, to: "master.cf")
         let reader = ConfigurationReader(
-            schema: ScrubDirectives.description.schema,
+            schema: SignetScrub.description.schema,
             text: "PostfixDirectory \(directory.path)\n\(lines)", named: "scrub.conf")
         _ = ScrubConfiguration(reading: reader)
         #expect(reader.problems.allSatisfy { $0.severity == .warning })

@@ -1,6 +1,9 @@
+import Configuration
 import DaemonKit
 import HeaderScrub
 import MailSyntax
+
+@testable import signet_scrub
 
 /// A header section from text with one field or fold on a line.
 func header(_ text: String) -> HeaderSection {
@@ -12,7 +15,7 @@ func header(_ text: String) -> HeaderSection {
 /// The policy of a configuration, and what was found wrong with it.
 func policy(_ text: String) -> (policy: ScrubPolicy, problems: [ConfigurationProblem]) {
     let reader = ConfigurationReader(
-        schema: ScrubDirectives.description.schema, text: text, named: "scrub.conf")
+        schema: SignetScrub.description.schema, text: text, named: "scrub.conf")
     let policy = ScrubPolicy(reading: reader)
     return (policy, reader.problems)
 }

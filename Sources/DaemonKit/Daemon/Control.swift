@@ -1,3 +1,4 @@
+import Configuration
 import Glibc
 
 /// Answers to signals: HUP and USR1 read the configuration again, TERM and INT end the daemon, a second one at once.

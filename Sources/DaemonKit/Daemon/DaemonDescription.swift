@@ -1,3 +1,5 @@
+public import Configuration
+
 /// What one of the daemons is called, knows and speaks: all that the common driver must be told.
 public struct DaemonDescription: Sendable {
     /// The program's name, such as `signet-dkim`; also its system user and its name in syslog.

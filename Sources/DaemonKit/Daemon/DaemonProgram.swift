@@ -1,3 +1,5 @@
+public import Configuration
+
 /// One of the daemons, as the common driver sees it.
 ///
 /// A program declares what it is, builds its settings from a configuration, and serves. Mark the conforming type `@main`: the driver

@@ -1,3 +1,4 @@
+internal import Configuration
 import Glibc
 
 /// A socket that accepts connections.

@@ -1,3 +1,4 @@
+internal import Configuration
 import Glibc
 
 /// The file that holds the process id while the daemon runs.

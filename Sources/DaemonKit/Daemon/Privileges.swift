@@ -1,3 +1,4 @@
+internal import Configuration
 import Glibc
 
 /// Becoming an unprivileged user, for a while or for good.

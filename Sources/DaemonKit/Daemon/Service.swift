@@ -1,4 +1,5 @@
 internal import CLinux
+internal import Configuration
 import Glibc
 import Threads
 

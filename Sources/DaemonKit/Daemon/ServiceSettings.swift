@@ -1,3 +1,5 @@
+public import Configuration
+
 /// What all daemons' configurations say about the process rather than about mail.
 public struct ServiceSettings: Sendable {
     /// Where to listen.
@@ -20,7 +22,7 @@ public struct ServiceSettings: Sendable {
     public let syslogName: String?
 
     /// The directives that all daemons have.
-    static func directives(shortName: String) -> [DirectiveSpec] {
+    package static func directives(shortName: String) -> [DirectiveSpec] {
         let name = "signet-\(shortName)"
         let isManaged = "systemd, or whatever starts the daemon, does this"
         return [

@@ -1,3 +1,4 @@
+internal import Configuration
 import Glibc
 
 /// Reads a configuration and says what is wrong with it: at start, for `-n`, and at every reload.

@@ -1,3 +1,5 @@
+public import Configuration
+
 /// What the command line asks of a daemon.
 public struct DaemonOptions: Hashable, Sendable {
     /// `-x FILE`: the configuration; nil for the usual one.

@@ -1,3 +1,4 @@
+internal import Configuration
 import Glibc
 
 /// A user of the system, and the group that a process of his has.

@@ -1,3 +1,4 @@
+internal import Configuration
 import Glibc
 
 /// A unix datagram socket that sends without blocking and closes itself.

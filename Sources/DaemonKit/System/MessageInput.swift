@@ -1,3 +1,4 @@
+public import Configuration
 internal import Glibc
 
 /// Reading and writing for `-t`.

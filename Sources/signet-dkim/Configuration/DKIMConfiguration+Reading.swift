@@ -1,9 +1,11 @@
+import Configuration
 import DaemonKit
 import DaemonResolver
 import MailAuth
 import MailDNS
 import MailSyntax
 import MilterDaemon
+import Traffic
 
 /// Reading directives into the parts of a configuration; everything wrong is reported to the reader.
 extension DKIMConfiguration {

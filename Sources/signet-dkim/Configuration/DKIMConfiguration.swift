@@ -1,9 +1,10 @@
-import DaemonKit
+import Configuration
 import DaemonResolver
 import MailAuth
 import MailDNS
 import MailSyntax
 import MilterDaemon
+import Traffic
 
 /// Everything that the configuration says, read, checked and ready for use.
 ///

@@ -1,4 +1,4 @@
-import DaemonKit
+import Configuration
 import DaemonResolver
 import MilterDaemon
 

@@ -1,4 +1,4 @@
-import DaemonKit
+import Configuration
 
 /// The directives of the peers that are accepted and do nothing, or are refused, each with its reason.
 extension Directives {

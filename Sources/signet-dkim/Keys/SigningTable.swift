@@ -1,4 +1,4 @@
-import DaemonKit
+import Configuration
 import MailSyntax
 
 /// Sender addresses and patterns, each with the name of the key that signs (opendkim.conf(5), SigningTable).

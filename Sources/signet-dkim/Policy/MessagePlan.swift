@@ -1,7 +1,8 @@
-import DaemonKit
+import Configuration
 import MailAuth
 import MailSyntax
 import MilterDaemon
+import Traffic
 
 /// What is to be done with one message, decided when its header section has ended.
 ///

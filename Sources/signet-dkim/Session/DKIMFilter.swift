@@ -1,5 +1,6 @@
 import DaemonKit
 import Milter
+import Traffic
 
 /// The filter that serves one connection, with the configuration that holds when it begins: what it needs of the MTA, and its
 /// session.

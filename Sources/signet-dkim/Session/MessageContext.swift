@@ -1,4 +1,3 @@
-import DaemonKit
 import MailAuth
 import MailSyntax
 import Milter

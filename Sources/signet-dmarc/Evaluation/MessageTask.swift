@@ -1,4 +1,3 @@
-import DaemonKit
 import DaemonResolver
 import MailAuth
 import MailDNS

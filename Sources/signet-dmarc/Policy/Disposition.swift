@@ -1,6 +1,7 @@
-import DaemonKit
+import Configuration
 import MailAuth
 import MailSyntax
+import Traffic
 
 /// What the administrator does with mail that fails.
 ///

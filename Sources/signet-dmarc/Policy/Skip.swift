@@ -1,6 +1,7 @@
-import DaemonKit
+import Configuration
 import MailAuth
 import MailSyntax
+import Traffic
 
 /// Why a message is left alone.
 enum Skip: Equatable, Sendable {

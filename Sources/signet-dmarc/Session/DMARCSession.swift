@@ -1,8 +1,10 @@
+import Configuration
 import DaemonKit
 import MailAuth
 import MailSyntax
 import Milter
 import MilterDaemon
+import Traffic
 
 /// One connection of the MTA, with any number of messages.
 ///

@@ -1,4 +1,3 @@
-import DaemonKit
 import MailAuth
 import MilterDaemon
 

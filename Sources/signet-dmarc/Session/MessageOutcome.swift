@@ -4,6 +4,7 @@ import MailSyntax
 import Milter
 import MilterDaemon
 import ReportStore
+import Traffic
 
 /// What becomes of an evaluated message: the log lines, the results field, the action, the record.
 struct MessageOutcome {

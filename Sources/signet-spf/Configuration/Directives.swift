@@ -1,4 +1,4 @@
-import DaemonKit
+import Configuration
 import DaemonResolver
 
 /// Every directive that signet-spf knows: those of policyd-spf.conf(5), and our own.

@@ -1,4 +1,4 @@
-import DaemonKit
+import Configuration
 import MailSyntax
 
 /// Reads the directives that recipients may have of their own: for all of them, and for each who does.

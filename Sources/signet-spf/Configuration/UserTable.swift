@@ -1,4 +1,4 @@
-import DaemonKit
+import Configuration
 
 /// The recipients that have settings of their own (Per_User; policyd-spf.peruser(5)).
 ///

@@ -1,4 +1,4 @@
-import DaemonKit
+import Configuration
 import MailAuth
 import MailSyntax
 

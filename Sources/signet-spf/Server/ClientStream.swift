@@ -1,4 +1,3 @@
-import DaemonKit
 import Glibc
 
 /// The two directions of a client's connection, with a time limit for each step.

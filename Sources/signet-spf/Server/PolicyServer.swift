@@ -1,3 +1,4 @@
+import Configuration
 import DaemonKit
 import Glibc
 import Threads

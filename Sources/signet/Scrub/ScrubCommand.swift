@@ -1,4 +1,5 @@
 import ArgumentParser
+import Configuration
 import DaemonKit
 import Foundation
 import HeaderScrub
@@ -88,7 +89,9 @@ struct ScrubCommand: ParsableCommand {
     /// The policy of the configuration; what is wrong with it goes to standard error.
     private func policy() throws -> ScrubPolicy {
         guard let rules else { return ScrubPolicy() }
-        let reader = ConfigurationReader(schema: ScrubDirectives.description.schema, file: rules)
+        let schema = ConfigurationSchema(
+            ServiceSettings.directives(shortName: "scrub") + ScrubDirectives.all)
+        let reader = ConfigurationReader(schema: schema, file: rules)
         let policy = ScrubPolicy(reading: reader)
         for problem in reader.problems { complain(problem.description) }
         if reader.problems.hasErrors {

@@ -3,6 +3,7 @@ import MailDNS
 import MailSyntax
 import TestKit
 import Testing
+import UnboundDNS
 
 /// The standard's test suite again, through libunbound and a DNS server on a loopback port.
 @Suite("RFC 7208 test suite over real DNS")

@@ -3,6 +3,7 @@ import SessionTestKit
 import TestKit
 import Testing
 
+@testable import Configuration
 @testable import DaemonKit
 @testable import signet_dkim
 

@@ -1,4 +1,3 @@
-import DaemonKit
 import MailCrypto
 import MailSyntax
 import SessionTestKit

@@ -1,3 +1,4 @@
+import Configuration
 import DaemonKit
 import DaemonResolver
 import Foundation
@@ -6,6 +7,7 @@ import MailSyntax
 import SessionTestKit
 import TestKit
 import Testing
+import UnboundDNS
 
 @testable import signet_dkim
 

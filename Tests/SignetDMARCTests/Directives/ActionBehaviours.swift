@@ -1,4 +1,4 @@
-import DaemonKit
+import Configuration
 import Foundation
 import MailAuth
 import Milter

@@ -1,4 +1,3 @@
-import DaemonKit
 import Foundation
 import MailAuth
 import Milter

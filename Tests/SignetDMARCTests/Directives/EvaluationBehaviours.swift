@@ -1,4 +1,4 @@
-import DaemonKit
+import Configuration
 import DaemonResolver
 import Foundation
 import MailAuth
@@ -7,6 +7,7 @@ import MailDNS
 import SessionTestKit
 import TestKit
 import Testing
+import UnboundDNS
 
 @testable import signet_dmarc
 

@@ -1,4 +1,3 @@
-import DaemonKit
 import MailDNS
 import MailSyntax
 import Testing

@@ -1,3 +1,4 @@
+import Configuration
 import DaemonKit
 import TestKit
 import Testing

@@ -1,4 +1,4 @@
-import Glibc
+package import Glibc
 
 /// Reading private keys with the care that `RequireSafeKeys` asks for.
 ///
@@ -55,9 +55,9 @@ extension ConfigurationReader {
 }
 
 /// Who may read, change or replace a file besides us.
-struct KeyFileSafety {
+package struct KeyFileSafety {
     let user: uid_t
-    let groups: Set<gid_t>
+    package let groups: Set<gid_t>
 
     struct Finding {
         let message: String
@@ -65,7 +65,7 @@ struct KeyFileSafety {
     }
 
     /// The process as it now is, by its effective ids.
-    static var current: KeyFileSafety {
+    package static var current: KeyFileSafety {
         var groups = [gid_t](repeating: 0, count: 1024)
         let count = unsafe getgroups(Int32(groups.count), &groups)
         let own = Set(groups.prefix(Int(max(count, 0)))).union([getegid()])

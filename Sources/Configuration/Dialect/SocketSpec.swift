@@ -18,7 +18,7 @@ public enum SocketSpec: Hashable, Sendable, CustomStringConvertible {
     }
 
     /// The longest path that a socket address holds (unix(7): 108 octets with the closing NUL).
-    static let pathLimit = 107
+    package static let pathLimit = 107
 
     /// Reads `unix:/path`, `local:/path`, `/path`, `inet:PORT[@HOST]`, `inet6:PORT[@HOST]` or `fd:N`.
     public init(_ text: String) throws(Fault) {

@@ -1,3 +1,5 @@
+public import Configuration
+
 /// Decides from the client whether a message is ours, to sign or to scrub (opendkim(8), OPERATION).
 ///
 /// Pure: it is told the client's facts and the macros, and answers with a decision and its reason. Immutable, and a class, so

@@ -1,6 +1,6 @@
 import Testing
 
-@testable import DaemonKit
+@testable import Configuration
 
 @Suite struct GlobTests {
     @Test(arguments: [

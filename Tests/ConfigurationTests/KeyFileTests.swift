@@ -1,8 +1,9 @@
 import Foundation
 import Glibc
+import TestKit
 import Testing
 
-@testable import DaemonKit
+@testable import Configuration
 
 @Suite struct KeyFileTests {
     /// What is done to a good key file in a good directory, and what must be said.

@@ -143,7 +143,7 @@ public struct DataSet: Sendable {
 extension String {
     /// The text with ASCII capital letters made small; others stay, so that no octet changes its meaning.
     func asciiLowercased() -> String {
-        guard utf8.contains(where: { $0 != DaemonKit.asciiLowercased($0) }) else { return self }
-        return String(decoding: utf8.map(DaemonKit.asciiLowercased), as: UTF8.self)
+        guard utf8.contains(where: { $0 != Configuration.asciiLowercased($0) }) else { return self }
+        return String(decoding: utf8.map(Configuration.asciiLowercased), as: UTF8.self)
     }
 }

@@ -1,28 +1,4 @@
-import Foundation
-import Glibc
-
-@testable import DaemonKit
-
-/// A directory of files that lives as long as the value.
-final class Folder: Sendable {
-    let path: String
-
-    init(_ files: [String: String] = [:]) throws {
-        path = NSTemporaryDirectory() + "daemonkit-" + UUID().uuidString.prefix(8)
-        try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true)
-        for (name, text) in files { try write(name, text) }
-    }
-
-    deinit {
-        try? FileManager.default.removeItem(atPath: path)
-    }
-
-    func write(_ name: String, _ text: String) throws {
-        try Data(text.utf8).write(to: URL(fileURLWithPath: file(name)))
-    }
-
-    func file(_ name: String) -> String { path + "/" + name }
-}
+@testable import Configuration
 
 /// A schema with a directive of every kind.
 let sampleSchema = ConfigurationSchema([
@@ -56,9 +32,4 @@ func reader(
     overrides: [ConfigurationStatement] = []
 ) -> ConfigurationReader {
     ConfigurationReader(schema: schema, text: text, named: "f", overrides: overrides)
-}
-
-/// Sets a file's permissions.
-func setMode(_ path: String, _ mode: UInt32) {
-    _ = unsafe chmod(path, mode)
 }

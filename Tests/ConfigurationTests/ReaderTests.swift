@@ -1,6 +1,7 @@
+import TestKit
 import Testing
 
-@testable import DaemonKit
+@testable import Configuration
 
 @Suite struct ReaderTests {
     @Test func `defaults hold where nothing is written`() {

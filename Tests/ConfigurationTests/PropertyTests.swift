@@ -1,7 +1,7 @@
 import MailSyntax
 import Testing
 
-@testable import DaemonKit
+@testable import Configuration
 
 /// What holds for every input, tried on many that chance makes (always the same ones).
 @Suite struct PropertyTests {
@@ -40,7 +40,6 @@ import Testing
         for _ in 0..<1000 {
             let bytes = (0..<40).map { _ in UInt8.random(in: 0...255, using: &chance) }
             _ = TextLines.split(bytes, file: "f") { _ in }
-            _ = LogText.safe(bytes, limit: Int.random(in: 0...50, using: &chance))
         }
     }
 
@@ -64,18 +63,6 @@ import Testing
             #expect(
                 try Glob(pattern, syntax: .full).matches(subject) == expected,
                 "\(pattern) \(subject)")
-        }
-    }
-
-    @Test func `safe text is short, on one line, and stays as it is`() {
-        var chance = Chance(state: 3)
-        let pieces = ["a", "\n", "\u{85}", "é", "\u{2028}", "😀", "\u{0}", "\u{202E}", "\\"]
-        for _ in 0..<2000 {
-            let limit = Int.random(in: 0...40, using: &chance)
-            let safe = LogText.safe(text(pieces, upTo: 20, &chance), limit: limit)
-            #expect(safe.utf8.count <= limit)
-            #expect(LogText.safe(safe, limit: limit) == safe)
-            #expect(!safe.unicodeScalars.contains { $0.value < 32 || $0.value == 0x85 })
         }
     }
 

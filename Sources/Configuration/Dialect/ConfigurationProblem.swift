@@ -66,7 +66,7 @@ extension Sequence<ConfigurationProblem> {
     }
 
     /// The findings file by file, as the files were first met, and line by line.
-    func sortedByPlace() -> [ConfigurationProblem] {
+    package func sortedByPlace() -> [ConfigurationProblem] {
         var rank: [String: Int] = [:]
         for problem in self where rank[problem.location.file] == nil {
             rank[problem.location.file] = rank.count

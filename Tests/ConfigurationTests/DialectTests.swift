@@ -1,6 +1,6 @@
 import Testing
 
-@testable import DaemonKit
+@testable import Configuration
 
 /// One line of a configuration and what it must be read as.
 struct DialectCase: Sendable, CustomTestStringConvertible {

@@ -194,7 +194,7 @@ public final class ConfigurationReader {
     }
 
     /// The values as written of the directives that a reload cannot change.
-    var restartValues: [String: String] {
+    package var restartValues: [String: String] {
         var values: [String: String] = [:]
         for spec in schema.directives where spec.needsRestart {
             values[spec.name] = statements[key(spec.name)]?.last?.value

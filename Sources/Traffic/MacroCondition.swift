@@ -1,3 +1,5 @@
+public import Configuration
+
 /// One entry of MacroList: the macro must be set, and where values are listed, to one of them.
 public struct MacroCondition: Equatable, Sendable {
     /// The macro's name without braces.

@@ -1,9 +1,9 @@
-import MailDNS
-import MailSyntax
+public import MailDNS
+internal import MailSyntax
 
 extension DNSQuestion {
     /// A question in the form `mail.example.com MX`.
-    static func test(_ text: String) throws -> DNSQuestion {
+    public static func test(_ text: String) throws -> DNSQuestion {
         let words = text.split(separator: " ")
         struct NoType: Error {}
         guard words.count == 2,
@@ -15,7 +15,7 @@ extension DNSQuestion {
 
 extension DNSAnswer {
     /// The answer in one line, as a table of tests has it.
-    var line: String {
+    public var line: String {
         switch self {
         case .records(let records, let status):
             records.map(\.line).joined(separator: ", ") + status.mark
@@ -26,7 +26,7 @@ extension DNSAnswer {
     }
 
     /// The same, with the records in the order of their text: servers shuffle them.
-    var sortedLine: String {
+    public var sortedLine: String {
         guard case .records(let records, let status) = self else { return line }
         return records.map(\.line).sorted().joined(separator: ", ") + status.mark
     }
@@ -38,7 +38,7 @@ extension DNSSECStatus {
 
 extension DNSRecord {
     /// The record's data in one line.
-    var line: String {
+    public var line: String {
         switch self {
         case .address(let address): address.description
         case .mx(let preference, let exchange): "mx \(preference) \(exchange)"

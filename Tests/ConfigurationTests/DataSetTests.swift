@@ -1,7 +1,8 @@
 import MailSyntax
+import TestKit
 import Testing
 
-@testable import DaemonKit
+@testable import Configuration
 
 @Suite struct DataSetTests {
     @Test(arguments: [

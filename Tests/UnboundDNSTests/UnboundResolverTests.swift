@@ -4,6 +4,7 @@ import MailSyntax
 import TestKit
 import Testing
 import Threads
+import UnboundDNS
 
 /// The resolver against a server that does as it is told.
 @Suite(.serialized) struct UnboundResolverTests {

@@ -1,3 +1,4 @@
+public import MailDNS
 internal import MailSyntax
 internal import Synchronization
 public import Threads

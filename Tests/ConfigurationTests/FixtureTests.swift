@@ -1,7 +1,7 @@
 import Foundation
 import Testing
 
-@testable import DaemonKit
+@testable import Configuration
 
 /// The configurations that guides and Debian's packages hand out, where they are at hand: every line must be a statement.
 ///

@@ -20,11 +20,11 @@ public enum FileReadError: Error, Hashable, Sendable, CustomStringConvertible {
 }
 
 /// An open file that closes itself.
-struct OpenFile: ~Copyable {
+package struct OpenFile: ~Copyable {
     let descriptor: Int32
 
     /// Opens for reading; never waits for a FIFO's writer.
-    init(reading path: String) throws(SystemError) {
+    package init(reading path: String) throws(SystemError) {
         let descriptor = unsafe open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY)
         guard descriptor >= 0 else { throw SystemError.last }
         self.descriptor = descriptor
@@ -79,7 +79,7 @@ public enum FileContents {
     }
 
     /// Reads a regular file whole.
-    static func read(_ path: String, limit: Int) throws(FileReadError) -> [UInt8] {
+    package static func read(_ path: String, limit: Int) throws(FileReadError) -> [UInt8] {
         let file: OpenFile
         do { file = try OpenFile(reading: path) } catch { throw .system(error) }
         return try file.contents(limit: limit)

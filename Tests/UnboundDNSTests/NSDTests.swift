@@ -3,6 +3,7 @@ import MailSyntax
 import TestKit
 import Testing
 import Threads
+import UnboundDNS
 
 /// The resolver against NSD: real messages of a real server, and DNSSEC.
 @Suite(.serialized, .enabled(if: NSDServer.isInstalled)) struct NSDTests {
