@@ -22,8 +22,12 @@ public struct Evaluation: Hashable, Sendable {
         public var isTesting: Bool
         /// How the record was found: treewalk or psl.
         public var discovery: String
-        /// Where aggregate reports are to be sent.
-        public var reportAddresses: [String]
+        /// Where aggregate reports are to be sent: as many of the record's addresses as `longestReportAddresses` allows.
+        public let reportAddresses: [String]
+
+        /// How many octets of addresses are kept, the spaces between them included: a record may have 60 kB of them, and is
+        /// stored with each message.
+        public static let longestReportAddresses = 2_048
 
         /// Creates a policy.
         public init(
@@ -40,7 +44,12 @@ public struct Evaluation: Hashable, Sendable {
             self.aspf = aspf
             self.isTesting = isTesting
             self.discovery = discovery
-            self.reportAddresses = reportAddresses
+            var length = 0
+            self.reportAddresses = Array(
+                reportAddresses.prefix { address in
+                    length += address.utf8.count + 1
+                    return length <= Self.longestReportAddresses + 1
+                })
         }
     }
 

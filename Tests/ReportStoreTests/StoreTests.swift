@@ -31,6 +31,21 @@ import Testing
         try Command.require("sqlite3", [path, text]).trimmingCharacters(in: .whitespacesAndNewlines)
     }
 
+    /// A record of 60 kB must not be stored with each message.
+    @Test func `addresses for reports are kept up to two kilobytes`() {
+        let addresses = (0..<32).map { "mailto:\($0)@" + String(repeating: "a", count: 190) }
+        let policy = Evaluation.Policy(
+            domain: "example.net", applied: "reject", p: "reject", reportAddresses: addresses)
+        #expect(policy.reportAddresses == Array(addresses.prefix(10)))
+        #expect(
+            policy.reportAddresses.joined(separator: " ").utf8.count
+                <= Evaluation.Policy.longestReportAddresses)
+        let one = [String(repeating: "a", count: 2_048)]
+        #expect(
+            Evaluation.Policy(domain: "", applied: "", p: "", reportAddresses: one).reportAddresses
+                == one)
+    }
+
     @Test func `an evaluation is a row with its results and reasons`() throws {
         let folder = try TemporaryDirectory("signet-store")
         let path = folder.file("reports.db")

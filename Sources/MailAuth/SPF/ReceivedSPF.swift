@@ -3,8 +3,8 @@ internal import MailSyntax
 /// The Received-SPF header field (RFC 7208, section 9.1).
 ///
 /// The order and the comment are policyd-spf's, which log readers know. Values that are no dot-atom are
-/// quoted; octets that a quoted-string cannot hold, and those outside ASCII, become "?". Nothing that the
-/// client said can end a value, the comment or the field.
+/// quoted, in UTF-8 where they are it (RFC 6532); what a quoted-string cannot hold or nobody can see becomes "?".
+/// Nothing that the client said can end a value, the comment or the field.
 ///
 /// Trust: HELO, sender and record text are hostile.
 public struct ReceivedSPF: Hashable, Sendable {
@@ -98,20 +98,22 @@ public struct ReceivedSPF: Hashable, Sendable {
         if octets.count <= longestValue, isDotAtom(octets) {
             return String(decoding: octets, as: UTF8.self)
         }
-        var quoted: [UInt8] = [0x22]
-        for octet in octets.reversed() {
-            guard quoted.count < longestValue - 2 else {
-                quoted += Array("...".utf8)
+        var quoted: [Unicode.Scalar] = ["\""]
+        var length = 1
+        for scalar in VisibleText.scalars(octets).reversed() {
+            guard length < longestValue - 2 else {
+                quoted += [".", ".", "."]
                 break
             }
-            switch octet {
-            case 0x22, 0x5C: quoted += [octet, 0x5C]
-            case 0x20...0x7E: quoted.append(octet)
-            default: quoted.append(0x3F)
+            quoted.append(scalar)
+            length += UTF8.width(scalar)
+            if scalar == "\"" || scalar == "\\" {
+                quoted.append("\\")
+                length += 1
             }
         }
-        quoted.append(0x22)
-        return String(decoding: quoted.reversed(), as: UTF8.self)
+        quoted.append("\"")
+        return String(String.UnicodeScalarView(quoted.reversed()))
     }
 
     private static func isDotAtom(_ octets: [UInt8]) -> Bool {

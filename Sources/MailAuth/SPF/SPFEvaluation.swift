@@ -75,6 +75,8 @@ struct SPFEvaluation {
             if directive.mechanism.asksDNS { try ledger.countTerm() }
             let matches: Bool
             if case .include(let spec) = directive.mechanism {
+                // It is passed over, and is no include of a domain without a record (section 5.2).
+                if isUnmatchable(spec, record) { continue }
                 let inner = try include(spec, directive, record, &visit)
                 guard inner != .temperror, inner != .permerror else {
                     visit.ending = .includeFailed
@@ -92,7 +94,7 @@ struct SPFEvaluation {
             }
         }
         // RFC 7208, section 5.1: "Any "redirect" modifier MUST be ignored when there is an "all"".
-        if let spec = record.redirect, !record.hasAll {
+        if let spec = record.redirect, !record.hasAll, !isUnmatchable(spec, record) {
             try redirect(spec, record, &visit)
         } else {
             // RFC 7208, section 4.7.

@@ -19,12 +19,7 @@ extension SPFEvaluation {
         // One octet more than the longest name, and one for a dot at the end.
         while length <= DomainName.maximumLength + 1, let token = tokens.popLast() {
             if case .macro(let macro) = token {
-                // RFC 8616, section 4: with a local part outside ASCII, such terms match nothing.
-                if macro.letter == 0x73 || macro.letter == 0x6C,
-                    request.localPart.contains(where: { $0 >= 0x80 })
-                {
-                    return nil
-                }
+                if isUnmatchable(macro) { return nil }
                 // RFC 7208, section 4.6.4: the PTR query of "p" is included in the limit.
                 if macro.letter == 0x70, isTerm, clientNames == nil { try ledger.countTerm() }
             }
@@ -33,6 +28,22 @@ extension SPFEvaluation {
             pieces.append(piece)
         }
         return name(pieces.reversed().joined())
+    }
+
+    /// Whether a term can match nothing: "If the local part contains non-ASCII characters, terms that include %{s} or %{l} do not
+    /// match anything" (RFC 8616, section 4).
+    func isUnmatchable(_ spec: SPFDomainSpec, _ record: SPFRecord) -> Bool {
+        guard spec.hasMacros else { return false }
+        var scanner = SPFMacroScanner(record.bytes, spec.range, .domain)
+        while let token = try? scanner.next() {
+            if case .macro(let macro) = token, isUnmatchable(macro) { return true }
+        }
+        return false
+    }
+
+    private func isUnmatchable(_ macro: SPFMacro) -> Bool {
+        (macro.letter == UInt8(ascii: "s") || macro.letter == UInt8(ascii: "l"))
+            && request.localPart.contains { $0 >= 0x80 }
     }
 
     /// A name from the text of an expanded domain: at most 253 octets, for which labels are removed from

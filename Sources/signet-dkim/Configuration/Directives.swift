@@ -77,6 +77,9 @@ enum Directives {
         DirectiveSpec(
             "SigningTable", .dataSet, "Sender addresses, each with the name of a key."),
         DirectiveSpec(
+            "CheckSigningTable", .boolean, default: "yes",
+            "A name in SigningTable that KeyTable does not have is an error; with no, a warning."),
+        DirectiveSpec(
             "MultipleSignatures", .boolean, default: "no",
             "Every matching line of SigningTable signs, not the first alone."),
         DirectiveSpec(

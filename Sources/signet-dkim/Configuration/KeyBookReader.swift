@@ -126,8 +126,9 @@ struct KeyBookReader {
             guard line.name != "%", !known.contains(line.name.lowercased()) else { continue }
             reader.report(
                 ConfigurationProblem(
-                    .error, at: entry.location, directive: "SigningTable",
-                    "there is no key named \"\(line.name)\" in KeyTable"))
+                    reader.boolean("CheckSigningTable") ? .error : .warning, at: entry.location,
+                    directive: "SigningTable", "there is no key named \"\(line.name)\" in KeyTable")
+            )
         }
         return .tables(
             SigningTable(set: set, takesAll: reader.boolean("MultipleSignatures")), keys: book)

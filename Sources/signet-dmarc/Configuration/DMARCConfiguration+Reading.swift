@@ -19,6 +19,8 @@ extension DMARCConfiguration {
         policy.hosts = (reader.dataSet("TrustedAuthservIDs")?.entries ?? []).compactMap {
             hostNamed($0.key).map { AuthservID($0) }
         }
+        policy.fields =
+            reader.word("TrustedResultsFields", as: TrustedResults.Fields.self) ?? .together
         policy.evaluatesSPF = reader.boolean("SPFSelfValidate")
         policy.evaluatesDKIM = reader.boolean("DKIMSelfValidate")
         policy.ignoresSPF = reader.boolean("SPFIgnoreResults")

@@ -51,6 +51,9 @@ enum Directives {
             "TrustedAuthservIDs", .dataSet,
             "Whose results are taken where SelfValidate says no; HOSTNAME for this host's."),
         DirectiveSpec(
+            "TrustedResultsFields", .word(["together", "topmost"]), default: "together",
+            "Which fields of these hosts count: all that stand together on top, or the topmost."),
+        DirectiveSpec(
             "PublicSuffixList", .path,
             "A public suffix list; used only as DomainDiscovery says."),
         DirectiveSpec(
@@ -95,7 +98,7 @@ enum Directives {
             "Rejects failures whose domain asks for it, save what the exemptions name; defers what cannot be evaluated."
         ),
         DirectiveSpec(
-            "RejectUnreadableFrom", .boolean,
+            "RejectUnreadableFrom", aliases: ["RequiredFrom"], .boolean,
             "Rejects messages whose author domains cannot be evaluated; as RejectFailures says if not given."
         ),
         DirectiveSpec(
@@ -136,6 +139,7 @@ enum Directives {
     static let withoutEffect: [DirectiveSpec] = [
         .noOp("DomainWhitelistSize", "the list grows as it must"),
         .noOp("MilterDebug", "use -v"),
+        .noOp("NoReportsList", "no reports are sent to anybody"),
         .noOp("FailureReportsBcc", "no failure reports are sent"),
         .noOp("FailureReportsSentBy", "no failure reports are sent"),
         .noOp("ReportCommand", "no failure reports are sent"),

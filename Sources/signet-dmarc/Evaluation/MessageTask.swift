@@ -40,7 +40,7 @@ struct MessageTask: ~Copyable {
         self.early = early
         self.services = services
         policy = configuration.trusted
-        trusted = TrustedResults(in: header, configuration.trusted)
+        trusted = TrustedResults(in: header, configuration.trusted, envelope.spfRequest)
         timeout = configuration.resolver.timeout
         verifier =
             configuration.trusted.evaluatesDKIM

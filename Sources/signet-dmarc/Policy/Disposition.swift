@@ -196,7 +196,7 @@ extension ARCOutcome {
         let trusted = trustedHops { domain in sealers.contains { $0.contains(domain) } }
         guard let results = trusted.last?.assessment?.results else { return nil }
         let hasPassed = results.contains { result in
-            guard result.method == "dmarc", result.isSupportedVersion, result.result == "pass",
+            guard result.method == "dmarc", result.isRegistered, result.result == "pass",
                 let name = result["header", "from"], let domain = try? DomainName(name)
             else { return false }
             return domain == author

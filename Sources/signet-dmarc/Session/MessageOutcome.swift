@@ -121,6 +121,11 @@ struct MessageOutcome {
     /// Whether an author domain has a policy record.
     var hasPolicy: Bool { findings.dmarc.authors.contains { $0.policy != nil } }
 
+    /// The most results, and the most seals, that are recorded of a message; a sender has room for many more.
+    private static let mostFindings = 16
+    /// The longest comment that is recorded, in octets.
+    private static let longestComment = 1_024
+
     /// The record of the evaluation; nil where none is kept: what is deferred comes again.
     func record(at time: Int64) -> Evaluation? {
         guard disposition.action != .defer, let author = findings.dmarc.deciding else { return nil }
@@ -140,21 +145,23 @@ struct MessageOutcome {
         record.isSPFAligned = author.isAligned(.spf)
         record.isDKIMAligned = author.isAligned(.dkim)
         record.arc = findings.arc.status.rawValue
-        record.seals = findings.arc.hops.reversed().compactMap { hop in
+        record.seals = findings.arc.hops.reversed().prefix(Self.mostFindings).compactMap { hop in
             guard let domain = hop.domain, let selector = hop.selector else { return nil }
             return Evaluation.Seal(
                 instance: hop.instance, domain: domain.ascii, selector: selector.ascii)
         }
         record.isDecidedByChain = disposition.isDecidedByChain
         let scope = envelope.reversePath == .null ? "helo" : "mfrom"
-        record.authentications = findings.identifiers.map { identifier in
+        record.authentications = findings.identifiers.prefix(Self.mostFindings).map { identifier in
             Evaluation.Authentication(
                 mechanism: identifier.mechanism.rawValue, domain: identifier.domain.ascii,
                 selector: identifier.selector?.ascii,
                 scope: identifier.mechanism == .spf ? scope : nil, result: identifier.result)
         }
         record.overrides = disposition.overrides.map {
-            Evaluation.Override(kind: $0.kind.rawValue, comment: $0.comment)
+            Evaluation.Override(
+                kind: $0.kind.rawValue,
+                comment: LogText.safe($0.comment, limit: Self.longestComment))
         }
         return record
     }

@@ -27,7 +27,7 @@ enum Directives {
             "Refuses only for domains that send no mail at all: \"v=spf1 -all\"."),
         DirectiveSpec(
             "Reject_Not_Pass_Domains", .dataSet,
-            "Domains of which neutral and softfail are refused as well."),
+            "Domains of which softfail is refused as well."),
         DirectiveSpec(
             "PermError_reject", .boolean, default: "no",
             "Refuses mail of domains whose records cannot be interpreted."),

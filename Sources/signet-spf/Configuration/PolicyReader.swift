@@ -27,7 +27,10 @@ struct PolicyReader {
         take("HELO_reject") { policy.helo = strictness($0) ?? .fail }
         take("Mail_From_reject") { policy.mailFrom = strictness($0) ?? .fail }
         take("No_Mail") { policy.refusesOnlyNoMail = reader.boolean($0) }
-        take("Reject_Not_Pass_Domains") { policy.notPassDomains = domainSet($0) }
+        take("Reject_Not_Pass_Domains") { name in
+            policy.notPassDomains = domainSet(name)
+            if !policy.notPassDomains.isEmpty { warnOfNeutral(name) }
+        }
         take("PermError_reject") { policy.refusesPermError = reader.boolean($0) }
         take("TempError_Defer") { policy.defersTempError = reader.boolean($0) }
         take("TestOnly") { policy.isTest = reader.integer($0) == 0 }
@@ -52,7 +55,17 @@ struct PolicyReader {
     }
 
     private func strictness(_ directive: String) -> Policy.Strictness? {
-        reader.word(directive, as: Policy.Strictness.self)
+        let word = reader.word(directive, as: Policy.Strictness.self)
+        if word == .notPass { warnOfNeutral(directive) }
+        return word
+    }
+
+    /// Tells where the peer, by its own manual against the standard, refuses what is not refused here.
+    private func warnOfNeutral(_ directive: String) {
+        reader.report(
+            .warning, directive,
+            "does not refuse neutral, which is treated as none is (RFC 7208, section 8.2)",
+            suggestion: "policyd-spf refuses it; Softfail says what is refused here")
     }
 
     /// A text; the word "None", which policyd-spf.conf(5) gives for the default, is none.

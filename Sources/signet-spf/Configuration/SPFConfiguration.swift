@@ -98,6 +98,15 @@ final class SPFConfiguration: Sendable {
                 "an answer may take \(Int(longest)) s, and Postfix waits for 100 s",
                 suggestion: "shorten it, or raise smtpd_policy_service_timeout")
         }
+        if fields.contains(.authenticationResults) {
+            reader.report(
+                .warning, "Header_Type",
+                "a policy service cannot remove Authentication-Results fields that claim to be of "
+                    + authservID,
+                suggestion:
+                    "give Authserv_Id a name of its own, or have a milter remove them: signet-dkim, signet-dmarc"
+            )
+        }
         if fields.count > 1 {
             reader.report(
                 .notice, "Header_Type",

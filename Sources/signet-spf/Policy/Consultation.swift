@@ -53,6 +53,7 @@ struct Consultation {
             tell(reason)
         } else if request[.helo].isEmpty, request[.sender].isEmpty {
             answer.log(2, "there is neither a HELO name nor a sender: not checked")
+            tellNothing("there is nothing to check")
         } else {
             apply(verdict())
         }
@@ -62,7 +63,8 @@ struct Consultation {
         guard configuration.users != nil else { return }
         let recipient = request[.recipient]
         if owner >= 0 {
-            answer.log(2, "the settings of \(PrintableText.of(recipient, limit: 200)) are used")
+            answer.log(
+                2, "the settings of \(PrintableText.visible(recipient, limit: 200)) are used")
         } else if recipient.isEmpty, stage == .recipient || stage == .data {
             // policyd-spf.peruser(5): "warnings will be logged and the per-user information will be
             // ignored".
@@ -73,6 +75,12 @@ struct Consultation {
     // MARK: Exemptions
 
     private mutating func exemption() -> Exemptions.Reason? {
+        if configuration.ignoresAuthenticated, configuration.prospective == nil,
+            request.isAuthenticated
+        {
+            answer.log(2, "the client is authenticated: not checked")
+            return .authenticated
+        }
         if let known = message.exemption, known.policy == owner { return known.reason }
         let name = request[.clientName]
         let isNamed = !name.isEmpty && !name.elementsEqual("unknown".utf8)
@@ -87,13 +95,29 @@ struct Consultation {
     }
 
     private mutating func tell(_ reason: Exemptions.Reason) {
-        guard stage.takesFields, configuration.prospective == nil, message.fieldsGiven == 0,
-            !configuration.fields.isEmpty
-        else { return }
+        guard reason != .authenticated, configuration.fields.contains(.receivedSPF),
+            message.fieldsGiven == 0
+        else { return tellNothing(reason.rawValue) }
+        guard stage.takesFields, configuration.prospective == nil else { return }
         let field = TraceField(
             reason: reason, request: request, receiver: configuration.shownReceiver)
         answer.action = .prepend(field: TraceField.name, value: field.value)
         answer.log(1, "prepend \(TraceField.name): \(field.value)")
+        message.fieldsGiven += 1
+    }
+
+    /// Says in Authentication-Results, where results are told in it, that nothing was checked.
+    ///
+    /// Without such a field, one of our name that the sender has put into the message would be the topmost, and count.
+    private mutating func tellNothing(_ why: String) {
+        guard stage.takesFields, configuration.prospective == nil,
+            message.fieldsGiven < configuration.fields.count,
+            configuration.fields.contains(.authenticationResults)
+        else { return }
+        let (action, logText) = ResultField.telling(
+            nothing: why, request, authservID: configuration.authservID)
+        answer.action = action
+        answer.log(1, logText)
         message.fieldsGiven = configuration.fields.count
     }
 
@@ -123,7 +147,7 @@ struct Consultation {
         let isTest = shared.policy.isTest
         switch verdict {
         case .nothing:
-            break
+            tellNothing("not checked")
         case .accept(let finding):
             tell(finding)
         case .restriction(let text):
@@ -157,12 +181,19 @@ struct Consultation {
     }
 
     /// The refusal for a result, with the codes of RFC 7372, section 3.2.
+    ///
+    /// X.7.23 is for a "fail" alone, and X.7.24 for errors. What is refused beyond that is so by a policy of ours: X.7.1 of
+    /// RFC 3463.
     private func refusal(_ finding: Finding, _ ruling: Policy.Ruling) -> PolicyAction {
         let policy = shared.policy
         let text = policy.reason.filled(
             finding, ruling: ruling, client: client, receiver: configuration.shownReceiver)
-        let isError = ruling == .defer || finding.result == .permerror
-        let code = isError ? "7.24 " : "7.23 "
+        let code =
+            switch finding.result {
+            case .temperror, .permerror: "7.24 "
+            case .fail: "7.23 "
+            case .none, .neutral, .pass, .softfail: "7.1 "
+            }
         if ruling == .defer {
             return .defer(policy.givesEnhancedCodes ? "4.\(code)\(text)" : text)
         }

@@ -26,6 +26,7 @@ struct Exemptions: Sendable {
         case heloName = "SPF skipped for whitelisted HELO domain"
         case domain = "SPF skipped for whitelisted relay domain"
         case hostDomain = "SPF skipped for PTR whitelisted relay domain"
+        case authenticated = "SPF skipped for authenticated client"
     }
 
     /// Finds out whether a client is exempt; what the DNS does not answer makes nobody exempt.

@@ -20,9 +20,10 @@ struct IdentityChecks {
         helo =
             policy.helo == .noCheck || name.isEmpty
             ? nil : .helo(name, client: client, envelopeFrom: sender)
-        // A null reverse-path is covered by the HELO name (RFC 7208, section 2.4).
+        // Where the reverse-path is null, the identity is "postmaster" at the HELO name, "which might or might not have been
+        // checked separately before" (RFC 7208, section 2.4).
         mailFrom =
-            policy.mailFrom == .noCheck || sender.isEmpty || isBeforeMail
+            policy.mailFrom == .noCheck || isBeforeMail || (sender.isEmpty && name.isEmpty)
             ? nil : .mailFrom(sender, helo: name, client: client)
         voidLimit = policy.voidLimit
         receiver = configuration.shownReceiver
@@ -41,7 +42,9 @@ struct IdentityChecks {
         guard let request = identity == .helo ? helo : mailFrom else { return nil }
         if let known = message.finding(identity, voidLimit: voidLimit) { return known }
         if prefetch == nil {
-            let both = identity == .helo ? [helo, mailFrom] : [mailFrom]
+            // Of a null reverse-path the two have one question.
+            let isOne = mailFrom?.domain == helo?.domain
+            let both = identity == .helo ? [helo, isOne ? nil : mailFrom] : [mailFrom]
             prefetch = evaluator.prefetch(both.compactMap(\.self))
         }
         let outcome = evaluator.check(request, prefetched: prefetch ?? SPFPrefetch())

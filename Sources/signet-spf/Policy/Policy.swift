@@ -7,7 +7,7 @@ import MailSyntax
 struct Policy: Sendable {
     /// Which results of an identity are refused: the words of HELO_reject and Mail_From_reject.
     enum Strictness: String, Sendable {
-        /// All but pass, none and temperror.
+        /// All but pass, none, neutral and temperror.
         case notPass = "SPF_Not_Pass"
         /// Fail and softfail.
         case softfail = "Softfail"
@@ -27,7 +27,7 @@ struct Policy: Sendable {
     var mailFrom = Strictness.fail
     /// Whether only domains that send no mail at all are refused (No_Mail).
     var refusesOnlyNoMail = false
-    /// Domains of which neutral and softfail are refused too (Reject_Not_Pass_Domains).
+    /// Domains of which softfail is refused too (Reject_Not_Pass_Domains).
     var notPassDomains = DomainSet()
     /// Whether "permerror" is refused.
     var refusesPermError = false
@@ -71,10 +71,10 @@ struct Policy: Sendable {
         }
         let refused =
             switch finding.result {
-            case .none, .pass, .temperror: false
+            // "A "neutral" result MUST be treated exactly like the "none" result" (RFC 7208, section 8.2).
+            case .none, .neutral, .pass, .temperror: false
             case .fail: strictness != .never || isListed
             case .softfail: strictness == .softfail || strictness == .notPass || isListed
-            case .neutral: strictness == .notPass || isListed
             case .permerror:
                 strictness == .notPass || (refusesPermError && strictness != .never)
             }

@@ -24,10 +24,6 @@ struct PolicyEngine: Sendable {
         guard !current.isMock, let stage = request.stage, stage.canBeChecked,
             let client = client(of: request, current, &answer)
         else { return answer }
-        if current.ignoresAuthenticated, current.prospective == nil, request.isAuthenticated {
-            answer.log(2, "the client is authenticated: not checked")
-            return answer
-        }
         let message = memory.message(
             for: MessageMemory.Key(request, client: client), configuration: current)
         if let settled = message.settled {

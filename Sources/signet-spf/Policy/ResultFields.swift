@@ -24,11 +24,31 @@ enum ResultField: Hashable, Sendable {
                 finding.result.rawValue, comment: finding.sentence,
                 mailFrom: finding.identity == .mailFrom ? domain : nil,
                 helo: finding.identity == .helo ? domain : nil)
-            let folded = AuthenticationResults(AuthservID(authservID), [result]).fieldValue()
-            let value = String(decoding: ResultField.unfolded(folded), as: UTF8.self)
-            let name = FieldName.authenticationResults.description
-            return (.prepend(field: name, value: value), "prepend \(name): \(value)")
+            return Self.field(result, authservID: authservID)
         }
+    }
+
+    /// The Authentication-Results field that says that nothing was checked, and what the log says of it.
+    static func telling(
+        nothing why: String, _ request: PolicyRequest, authservID: String
+    ) -> (action: PolicyAction, logText: String) {
+        let sender = SPFRequest.mailFrom(
+            request[.sender], helo: request[.helo], client: .v4(0)
+        ).domain?.ascii
+        let result = MethodResult.spf(
+            SPFResult.none.rawValue, comment: why,
+            mailFrom: request[.sender].isEmpty ? nil : sender,
+            helo: request[.sender].isEmpty ? sender : nil)
+        return field(result, authservID: authservID)
+    }
+
+    private static func field(
+        _ result: MethodResult, authservID: String
+    ) -> (action: PolicyAction, logText: String) {
+        let folded = AuthenticationResults(AuthservID(authservID), [result]).fieldValue()
+        let value = String(decoding: unfolded(folded), as: UTF8.self)
+        let name = FieldName.authenticationResults.description
+        return (.prepend(field: name, value: value), "prepend \(name): \(value)")
     }
 
     /// A value on one line, without white space at its ends: each fold becomes a space.
@@ -62,6 +82,6 @@ struct TraceField {
     ) -> String {
         let octets = request[attribute]
         return octets.isEmpty
-            ? substitute : PrintableText.of(octets, limit: Self.longestValue)
+            ? substitute : PrintableText.visible(octets, limit: Self.longestValue)
     }
 }

@@ -44,8 +44,11 @@ enum Verdict: Sendable {
         guard let mailFinding else { return heloFinding.map(Verdict.accept) ?? .nothing }
         let mailRuling = policy.ruling(on: mailFinding, senderIsNull: senderIsNull)
         if mailRuling != .accept { return .refuse(mailFinding, mailRuling) }
-        // One header field is added: where the sender has no policy, what HELO says is more.
-        if mailFinding.result == .none, let heloFinding, heloFinding.result != .none {
+        // One header field is added: where the sender has no policy, what HELO says is more, and where the reverse-path is null,
+        // it is all there is.
+        if let heloFinding,
+            senderIsNull || mailFinding.result == .none && heloFinding.result != .none
+        {
             return .accept(heloFinding)
         }
         return .accept(mailFinding)

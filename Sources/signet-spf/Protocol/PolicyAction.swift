@@ -14,11 +14,13 @@ enum PolicyAction: Hashable, Sendable {
     /// The most octets of an answer; Postfix reads lines of 2,048.
     static let longestLine = 2_000
 
-    /// The action as access(5) writes it, on one line of printable ASCII.
+    /// The action as access(5) writes it, on one line: of printable ASCII, and in header fields of UTF-8 (RFC 6532).
     var text: String {
         switch self {
         case .dunno: "DUNNO"
-        case .prepend(let field, let value): Self.line("PREPEND \(field): \(value)")
+        case .prepend(let field, let value):
+            PrintableText.visibleBeginning(
+                of: "PREPEND \(field): \(value)", limit: Self.longestLine)
         case .reject(let text): Self.line(text)
         case .defer(let text): Self.line("defer_if_permit \(text)")
         case .restriction(let text): Self.line(text)

@@ -1,3 +1,5 @@
+import MailSyntax
+
 /// Makes text from outside fit for a line of the policy protocol and for a header field.
 enum PrintableText {
     /// The octets with everything but printable ASCII as "?"; of a longer text, its end is kept after
@@ -6,6 +8,32 @@ enum PrintableText {
         let isCut = octets.count > limit
         let kept = octets.suffix(isCut ? limit - 3 : limit).map { 0x20...0x7E ~= $0 ? $0 : 0x3F }
         return (isCut ? "..." : "") + String(decoding: kept, as: UTF8.self)
+    }
+
+    /// The octets as UTF-8 with everything that a line cannot show as "?" (RFC 6532); of a longer text, its end is kept.
+    static func visible(_ octets: [UInt8], limit: Int) -> String {
+        var kept = String.UnicodeScalarView()
+        var length = 0
+        let scalars = VisibleText.scalars(octets)
+        for scalar in scalars.reversed() {
+            length += UTF8.width(scalar)
+            if length > limit { break }
+            kept.append(scalar)
+        }
+        let text = String(String.UnicodeScalarView(kept.reversed()))
+        return kept.count < scalars.count ? "...\(text)" : text
+    }
+
+    /// The beginning of a text of ours in UTF-8, fit for a line, with "..." where it is cut.
+    static func visibleBeginning(of text: String, limit: Int) -> String {
+        var kept = String.UnicodeScalarView()
+        var length = 3
+        for scalar in VisibleText.scalars(Array(text.utf8)) {
+            length += UTF8.width(scalar)
+            guard length <= limit else { return String(kept) + "..." }
+            kept.append(scalar)
+        }
+        return String(kept)
     }
 
     /// The beginning of a text of ours, made printable, with "..." where it is cut.

@@ -86,6 +86,23 @@ struct SPFMacroTests {
         #expect(outcome.decision?.mechanism == "exists:%{d}")
     }
 
+    /// No match of an include is no permerror for want of a record (RFC 7208, section 5.2).
+    @Test(
+        "an include of a local part outside ASCII is passed over (RFC 8616, section 4)",
+        arguments: [
+            ("include:%{l}.x.test -all", SPFResult.fail),
+            ("include:%{s}.x.test +all", .pass),
+            ("include:inner.test -all", .fail), ("redirect=%{l}.x.test", .neutral),
+            ("a:%{l}.x.test mx:%{s}.x.test ptr:%{l1r}.x.test ?all", .neutral),
+        ])
+    func includeOfLocalPartOutsideASCII(_ record: String, _ result: SPFResult) throws {
+        let fake = SPFFake([
+            "example.com TXT v=spf1 \(record)",
+            "inner.test TXT v=spf1 include:%{l}.x.test -all",
+        ])
+        #expect(try fake.check("j\u{F6}rg@example.com").result == result)
+    }
+
     @Test("U-labels become A-labels, in the domain and in macros (RFC 8616, section 4)")
     func internationalDomain() throws {
         let fake = SPFFake([

@@ -43,10 +43,10 @@ enum PeerDirectives {
         VBR-TrustedCertifiers VBR-TrustedCertifiersOnly VBR-Type
         """)
 
-    /// What signet-dkim has of its own.
+    /// What signet-dkim has of its own, and of OpenDKIM's development version.
     static let ours = words(
         """
-        FixedTimestamp SingletonHeaders SocketGroup
+        CheckSigningTable FixedTimestamp SingletonHeaders SocketGroup
         """)
 
     /// All of both pages.

@@ -123,6 +123,16 @@ extension Behaviours {
             let both = try pass(ours("MultipleSignatures yes\n" + text))
             #expect(both.signatures.map { $0["s"] } == ["mail", "ed"])
         },
+        "CheckSigningTable": {
+            let keys = try Keys.shared.get()
+            let text = """
+                KeyTable csl:one=%:mail:\(keys.rsaPath)
+                SigningTable csl:*@example.org=one,*@example.net=two
+
+                """
+            #expect(errors(text).first?.contains("there is no key named \"two\"") == true)
+            #expect(errors("CheckSigningTable no\n" + text).isEmpty)
+        },
         "RequireSafeKeys": {
             let keys = try Keys.shared.get()
             let path = try keys.write(keys.rsa, to: "open.private", mode: 0o644)

@@ -90,6 +90,11 @@ extension Behaviours {
             onList.fields.append(.init("List-Id", " <l.example>"))
             #expect(try disposition("RejectFailures yes", onList) == "quarantine")
         },
+        "RequiredFrom": { () throws in
+            // OpenDMARC's name: no From field that yields a domain is refused.
+            #expect(try pass("RequiredFrom yes", .from("boss")).refusal?.hasPrefix("550") == true)
+            #expect(try pass("RequiredFrom yes").refusal == nil)
+        },
         "RejectString": {
             let passage = try pass("RejectFailures yes\nRejectString not for %s here")
             #expect(passage.refusal == "550 5.7.26 not for victim.example here (p=reject)")

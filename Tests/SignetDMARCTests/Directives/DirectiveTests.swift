@@ -20,11 +20,11 @@ import Testing
 
     @Test func `the schema has these directives and no others`() {
         let known = Set(schema.directives.flatMap { [$0.name] + $0.aliases })
-        #expect(known == Set(PeerDirectives.all + PeerDirectives.ours))
+        #expect(known == Set(PeerDirectives.all + PeerDirectives.ours + PeerDirectives.development))
         #expect(PeerDirectives.all.count == Set(PeerDirectives.all).count)
     }
 
-    @Test(arguments: PeerDirectives.withoutEffect)
+    @Test(arguments: PeerDirectives.withoutEffect + PeerDirectives.development)
     func `is accepted with a notice`(_ name: String) throws {
         guard case .noOp(let why) = try #require(schema[name]).support else {
             Issue.record("\(name) is not a no-op")

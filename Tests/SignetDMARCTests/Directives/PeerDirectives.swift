@@ -18,8 +18,12 @@ enum PeerDirectives {
         """
         DKIMSelfValidate DomainDiscovery ExemptDomains ExemptHosts ExemptLists MaximumHeaders
         MaximumSignaturesToVerify MinimumKeyBits Nameservers RejectUnreadableFrom ReportRetention ReportStore
-        ReverseLookup SingletonHeaders SocketGroup SyslogName SyslogSuccess TrustAnchorFile TrustedSealers
+        RequiredFrom ReverseLookup SingletonHeaders SocketGroup SyslogName SyslogSuccess TrustAnchorFile
+        TrustedResultsFields TrustedSealers
         """)
+
+    /// Of OpenDMARC's development version, without effect here.
+    static let development = words("NoReportsList")
 
     static var all: [String] { implemented + withoutEffect + refused }
 

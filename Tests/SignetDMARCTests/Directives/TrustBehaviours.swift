@@ -41,12 +41,20 @@ extension Behaviours {
                 let field = telling("\(version)=pass header.d=victim.example")
                 #expect(try dmarc(trusting + off, field) == result, "\(version)")
             }
-            // The topmost field of the host counts, whatever it says.
+            // A field below does not deny what one above says.
             let shadowed = MailMessage.from(
                 "ceo@victim.example",
                 ("Authentication-Results", "filter.example.org; dkim=fail header.d=victim.example"),
                 ("Authentication-Results", told))
             #expect(try dmarc(trusting + off, shadowed) == "fail")
+        },
+        "TrustedResultsFields": { () throws in
+            let two = MailMessage.from(
+                "ceo@victim.example", ("Authentication-Results", "filter.example.org; spf=none"),
+                ("Authentication-Results", told))
+            let off = trusting + "DKIMSelfValidate no\n"
+            #expect(try dmarc(off, two) == "pass")
+            #expect(try dmarc(off + "TrustedResultsFields topmost", two) == "fail")
         },
         "DKIMSelfValidate": {
             let sealer = try Sealer("victim.example")

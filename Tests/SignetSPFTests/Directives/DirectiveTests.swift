@@ -104,7 +104,7 @@ struct DirectiveTests {
 
     @Test(arguments: [
         ("TestOnly = 0", ConfigurationProblem.Severity.notice), ("defaultSeedOnly = 1", .notice),
-        ("Header_Type = SPF,AR", .notice), ("Header_Type = both", .notice),
+        ("Header_Type = AR", .warning), ("HELO_reject = SPF_Not_Pass", .warning),
         ("Reason_Message = See {url}", .warning), ("Lookup_Time = 50", .warning),
         ("Whitelist = 192.0.2.1/24", .warning),
     ])
@@ -112,6 +112,11 @@ struct DirectiveTests {
         _ line: String, _ severity: ConfigurationProblem.Severity
     ) {
         #expect(read(line).problems.map(\.severity) == [severity])
+    }
+
+    @Test(arguments: ["Header_Type = SPF,AR", "Header_Type = both"])
+    func `both fields have a warning and a notice`(_ line: String) {
+        #expect(read(line).problems.map(\.severity) == [.warning, .notice])
     }
 
     @Test func `DNSTimeout is Lookup_Time where that is not given`() {

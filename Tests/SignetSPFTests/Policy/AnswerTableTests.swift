@@ -24,19 +24,25 @@ struct AnswerTableTests {
         HELO_reject Null             | fail     | <>        | 550 5.7.23
         HELO_reject Null             | softfail | <>        | PREPEND Received-SPF: Softfail (helo)
         HELO_reject Null             | fail     | pass      | PREPEND Received-SPF: Pass (mailfrom)
-        HELO_reject Softfail         | softfail | pass      | 550 5.7.23
+        HELO_reject Softfail         | softfail | pass      | 550 5.7.1
         HELO_reject Softfail         | neutral  | pass      | PREPEND Received-SPF: Pass (mailfrom)
-        HELO_reject SPF_Not_Pass     | softfail | pass      | 550 5.7.23
-        HELO_reject SPF_Not_Pass     | neutral  | pass      | 550 5.7.23
+        HELO_reject SPF_Not_Pass     | softfail | pass      | 550 5.7.1
+        HELO_reject SPF_Not_Pass     | neutral  | pass      | PREPEND Received-SPF: Pass (mailfrom)
         HELO_reject SPF_Not_Pass     | permerror | pass     | 550 5.7.24
         HELO_reject SPF_Not_Pass     | temperror | pass     | PREPEND Received-SPF: Pass (mailfrom)
         HELO_reject SPF_Not_Pass     | none     | pass      | PREPEND Received-SPF: Pass (mailfrom)
         HELO_reject False            | fail     | none      | PREPEND Received-SPF: Fail (helo)
         HELO_reject No_Check         | fail     | none      | PREPEND Received-SPF: None (mailfrom)
-        HELO_reject No_Check         | fail     | <>        | DUNNO
-        Mail_From_reject Softfail    | none     | softfail  | 550 5.7.23
+        HELO_reject No_Check         | fail     | <>        | 550 5.7.23 Message rejected due to: SPF fail: 192.0.2.1 is not allowed
+        HELO_reject False            | fail     | <>        | 550 5.7.23
+        HELO_reject No_Check         | pass     | <>        | PREPEND Received-SPF: Pass (mailfrom)
+        HELO_reject No_Check; Mail_From_reject No_Check | fail | <> | DUNNO
+        Mail_From_reject False; HELO_reject False | fail | <> | PREPEND Received-SPF: Fail (helo)
+        HELO_reject Null; Mail_From_reject Softfail | softfail | <> | 550 5.7.1
+        Mail_From_reject Softfail    | none     | softfail  | 550 5.7.1
         Mail_From_reject Softfail    | none     | neutral   | PREPEND Received-SPF: Neutral
-        Mail_From_reject SPF_Not_Pass | none    | neutral   | 550 5.7.23
+        Mail_From_reject SPF_Not_Pass | none    | neutral   | PREPEND Received-SPF: Neutral
+        Mail_From_reject SPF_Not_Pass | none    | softfail  | 550 5.7.1
         Mail_From_reject SPF_Not_Pass | none    | permerror | 550 5.7.24
         Mail_From_reject SPF_Not_Pass | none    | none      | PREPEND Received-SPF: None
         Mail_From_reject False       | none     | fail      | PREPEND Received-SPF: Fail (mailfrom)
@@ -53,10 +59,10 @@ struct AnswerTableTests {
         No_Mail True                 | none     | nomail    | 550 5.7.23
         No_Mail True                 | nomail   | pass      | 550 5.7.23
         No_Mail True; PermError_reject yes | none | permerror | PREPEND Received-SPF: Permerror
-        Reject_Not_Pass_Domains neutral.example,softfail.example | none | neutral | 550 5.7.23
-        Reject_Not_Pass_Domains neutral.example,softfail.example | none | softfail | 550 5.7.23
+        Reject_Not_Pass_Domains neutral.example,softfail.example | none | neutral | PREPEND Received-SPF: Neutral
+        Reject_Not_Pass_Domains neutral.example,softfail.example | none | softfail | 550 5.7.1
         Reject_Not_Pass_Domains neutral.example | none | softfail | PREPEND Received-SPF: Softfail
-        Reject_Not_Pass_Domains neutral.example | neutral | pass | 550 5.7.23
+        Reject_Not_Pass_Domains neutral.example | neutral | pass | PREPEND Received-SPF: Pass
         SPF_Enhanced_Status_Codes No | none     | fail      | 550 Message rejected
         SPF_Enhanced_Status_Codes No; TempError_Defer yes | none | temperror | defer_if_permit Message deferred
         HELO_pass_restriction helo_ok | pass    | fail      | helo_ok
@@ -74,6 +80,9 @@ struct AnswerTableTests {
         Header_Type None             | none     | pass      | DUNNO
         Header_Type None             | none     | fail      | 550 5.7.23
         Header_Type AR; Authserv_Id mx.example | none | pass | PREPEND Authentication-Results: mx.example; spf=pass (192.0.2.1 is allowed to send mail for pass.example:
+        Header_Type AR; Authserv_Id mx.example; Mail_From_reject No_Check; HELO_reject No_Check | pass | pass | PREPEND Authentication-Results: mx.example; spf=none (not checked) smtp.mailfrom=pass.example
+        Header_Type AR; Authserv_Id mx.example; skip_addresses 192.0.2.1 | pass | pass | PREPEND Authentication-Results: mx.example; spf=none (SPF check N/A for local connections) smtp.mailfrom=pass.example
+        Header_Type AR; Authserv_Id mx.example; Whitelist 192.0.2.1 | pass | <> | PREPEND Authentication-Results: mx.example; spf=none (SPF skipped for whitelisted relay) smtp.helo=pass.example
         Header_Type AR; Authserv_Id mx.example | pass | <> | PREPEND Authentication-Results: mx.example; spf=pass
         Prospective 198.51.100.7     | none     | fail      | DUNNO
         Prospective 198.51.100.7     | none     | nomail    | 550 5.7.23

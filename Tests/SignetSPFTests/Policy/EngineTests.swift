@@ -77,11 +77,40 @@ struct EngineTests {
         #expect(given.hasPrefix(answer), "\(given)")
     }
 
+    @Test func `senders in UTF-8 can be read again`() throws {
+        // RFC 6532, section 3.2: UTF-8 in quoted strings.
+        let desk = try Desk()
+        let answer = desk.ask(from: "j\u{F6}rg@pass.example")
+        #expect(answer.contains("envelope-from=\"j\u{F6}rg@pass.example\""), "\(answer)")
+        #expect(desk.log.contains { $0.contains("j\u{F6}rg@pass.example") })
+        let local = desk.ask(from: "j\u{F6}rg@b\u{FC}cher.example", client: "::1", instance: "2")
+        #expect(local.contains("envelope-from=j\u{F6}rg@b\u{FC}cher.example"), "\(local)")
+        // What nobody sees is none of it.
+        let odd = desk.ask(from: "a\u{202E}b\u{85}@pass.example", instance: "3")
+        #expect(odd.contains("envelope-from=\"a?b?@pass.example\""), "\(odd)")
+    }
+
+    @Test func `what differs from the peer, and what a policy service cannot do, is told`() {
+        // RFC 7208, section 8.2.
+        for text in ["HELO_reject SPF_Not_Pass", "Reject_Not_Pass_Domains a.example"] {
+            #expect(read(text).problems.map(\.severity) == [.warning], "\(text)")
+        }
+        #expect(
+            read("Header_Type AR").problems.first?.description.contains("cannot remove") == true)
+    }
+
     // MARK: Who is not checked
 
     @Test(arguments: ["sasl_username", "sasl_method", "ccert_subject", "ccert_issuer"])
     func `authenticated clients are passed over, unless told otherwise`(_ proof: String) throws {
         #expect(try Desk().ask(from: "a@fail.example", [proof: "x"]) == "DUNNO")
+        // RFC 8601, section 5: a field of our name that is in the message must not be the topmost.
+        let told = try Desk("Header_Type AR\nAuthserv_Id mx.example")
+        #expect(
+            told.ask(from: "a@fail.example", [proof: "x"])
+                == "PREPEND Authentication-Results: mx.example; spf=none "
+                + "(SPF skipped for authenticated client) smtp.mailfrom=fail.example")
+        #expect(told.ask(from: "a@fail.example", [proof: "x"]) == "DUNNO")
         let checked = try Desk("IgnoreAuthenticatedClients no")
         #expect(checked.ask(from: "a@fail.example", [proof: "x"]).hasPrefix("550"))
         let prospective = try Desk("Prospective 192.0.2.1")
@@ -157,7 +186,8 @@ struct EngineTests {
             let desk = try Desk("Header_Type \(type)\nMail_From_reject SPF_Not_Pass")
             for client in ["192.0.2.1", "127.0.0.1"] {
                 let answer = desk.ask(helo: text, from: text, client: client, instance: client)
-                #expect(answer.utf8.allSatisfy { 0x20...0x7E ~= $0 })
+                #expect(
+                    answer.unicodeScalars.allSatisfy { 0x20...0x7E ~= $0.value || $0 == "\u{E9}" })
                 #expect(answer.utf8.count < 1_200)
                 #expect(answer.hasPrefix("PREPEND ") || answer == "DUNNO", "\(answer)")
             }
