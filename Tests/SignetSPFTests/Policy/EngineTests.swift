@@ -1,3 +1,4 @@
+import Configuration
 import MailDNS
 import MailSyntax
 import Testing
