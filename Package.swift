@@ -51,17 +51,17 @@ let package = Package(
         .target(
             name: "MailAuth", dependencies: ["Threads", "MailSyntax", "MailCrypto", "MailDNS"],
             swiftSettings: strict),
+        // The milter protocol, and the two ways to serve it.
+        .target(name: "Milter", dependencies: ["MailSyntax"], swiftSettings: strict),
         .target(
-            name: "Milter", dependencies: ["CMilter", "Threads", "MailSyntax"],
-            swiftSettings: strict,
-            // libmilter must find the functions of SystemCalls.swift and SignalThread.swift.
-            linkerSettings: [
-                .unsafeFlags(
-                    [
-                        "accept", "close", "poll", "__poll_chk", "read", "__read_chk", "sigwait",
-                        "writev",
-                    ].flatMap { ["-Xlinker", "--export-dynamic-symbol=\($0)"] })
-            ]),
+            name: "LibmilterTransport",
+            dependencies: ["CMilter", "Threads", "MailSyntax", "Milter"], swiftSettings: strict),
+        .target(
+            name: "MilterService",
+            dependencies: [
+                "Configuration", "ConnectionServer", "DaemonKit", "LibmilterTransport", "Milter",
+            ],
+            swiftSettings: strict),
         // The server of milters and of the policy service.
         .target(
             name: "ConnectionServer", dependencies: ["CLinux", "Threads"], swiftSettings: strict),
@@ -99,21 +99,23 @@ let package = Package(
             name: "signet-dmarc",
             dependencies: [
                 "Configuration", "DaemonKit", "DaemonResolver", "MailAuth", "MailDNS", "MailSyntax",
-                "Milter", "MilterDaemon", "ReportStore", "Threads", "Traffic", "UnboundDNS",
+                "Milter", "MilterDaemon", "MilterService", "ReportStore", "Threads", "Traffic",
+                "UnboundDNS",
             ],
             swiftSettings: strict),
         .executableTarget(
             name: "signet-scrub",
             dependencies: [
                 "Configuration", "DaemonKit", "HeaderScrub", "Threads", "MailSyntax", "Milter",
-                "Traffic",
+                "MilterService", "Traffic",
             ],
             swiftSettings: strict),
         .executableTarget(
             name: "signet-dkim",
             dependencies: [
                 "Configuration", "DaemonKit", "DaemonResolver", "Threads", "MailAuth", "MailCrypto",
-                "MailDNS", "MailSyntax", "Milter", "MilterDaemon", "Traffic", "UnboundDNS",
+                "MailDNS", "MailSyntax", "Milter", "MilterDaemon", "MilterService", "Traffic",
+                "UnboundDNS",
             ],
             swiftSettings: strict),
         .executableTarget(
@@ -184,13 +186,14 @@ let package = Package(
             path: "Tests/Demo",
             swiftSettings: strict),
         .executableTarget(
-            name: "MilterProbe", dependencies: ["Milter"], path: "Tests/MilterProbe",
+            name: "MilterProbe", dependencies: ["Configuration", "Milter", "MilterService"],
+            path: "Tests/MilterProbe",
             swiftSettings: strict),
         .executableTarget(
             name: "SPF2Witness", dependencies: ["CSPF2"], path: "Tests/SPF2Witness",
             swiftSettings: strict),
         .testTarget(
-            name: "MilterTests", dependencies: ["Milter", "MilterProbe", "TestKit"],
+            name: "MilterTests", dependencies: ["MailSyntax", "Milter", "MilterProbe", "TestKit"],
             swiftSettings: strict),
         .testTarget(
             name: "SignetScrubTests",

@@ -1,15 +1,9 @@
 // libmilter's header uses bool without including it.
 #include <stdbool.h>
 #include <libmilter/mfapi.h>
-#include <linux/time_types.h>
-#include <poll.h>
-#include <sys/socket.h>
-#include <sys/syscall.h>
-#include <sys/uio.h>
-#include <unistd.h>
 
 // libmilter takes `char *` for text that it only reads, and a variable argument list for replies of
-// several lines. These wrappers give the calls that Milter makes const-correct, fixed signatures.
+// several lines. These wrappers give the calls that LibmilterTransport makes const-correct, fixed signatures.
 
 static inline char *milter_macro(SMFICTX *context, const char *name) {
     return smfi_getsymval(context, (char *)name);
@@ -71,32 +65,4 @@ static inline int milter_delete_recipient(SMFICTX *context, const char *address)
 static inline int milter_change_sender(
     SMFICTX *context, const char *address, const char *parameters) {
     return smfi_chgfrom(context, (char *)address, (char *)parameters);
-}
-
-// System calls as the system has them: Milter answers libmilter's own calls of the same names.
-
-static inline long milter_system_writev(int descriptor, const struct iovec *vectors, int count) {
-    return syscall(SYS_writev, descriptor, vectors, count);
-}
-
-static inline long milter_system_read(int descriptor, void *space, size_t count) {
-    return syscall(SYS_read, descriptor, space, count);
-}
-
-static inline int milter_system_accept(
-    int descriptor, struct sockaddr *address, socklen_t *length) {
-    return (int)syscall(SYS_accept4, descriptor, address, length, 0);
-}
-
-static inline int milter_system_close(int descriptor) {
-    return (int)syscall(SYS_close, descriptor);
-}
-
-// Not every architecture has SYS_poll, and some have a ppoll(2) of 32-bit times beside this one.
-#ifndef SYS_ppoll_time64
-#define SYS_ppoll_time64 SYS_ppoll
-#endif
-static inline int milter_system_poll(struct pollfd *entries, unsigned long count, int timeout) {
-    struct __kernel_timespec time = {timeout / 1000, timeout % 1000 * 1000000L};
-    return (int)syscall(SYS_ppoll_time64, entries, count, timeout < 0 ? NULL : &time, NULL, 0);
 }

@@ -3,7 +3,8 @@ public import Configuration
 /// Every directive that signet-scrub knows, for the daemon and for the command that shows what it would do.
 public enum ScrubDirectives {
     /// The directives, without those that all daemons have.
-    public static let all: [DirectiveSpec] = traffic + ScrubPolicy.directives
+    public static let all: [DirectiveSpec] =
+        [MilterTransport.directive] + traffic + ScrubPolicy.directives
 
     /// The directives about whose mail is scrubbed.
     private static let traffic: [DirectiveSpec] = [

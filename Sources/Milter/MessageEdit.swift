@@ -24,7 +24,7 @@ public enum MessageEdit: Sendable, Equatable {
     case changeSender(String)
 
     /// The edit without its value, for the log.
-    var summary: String {
+    package var summary: String {
         switch self {
         case .insertHeader(let index, let name, _): "insert \(Self.printable(name)) at \(index)"
         case .addHeader(let name, _): "add \(Self.printable(name))"
@@ -56,6 +56,13 @@ public enum MessageEdit: Sendable, Equatable {
         case .deleteRecipient: .deleteRecipients
         case .changeSender: .changeSender
         }
+    }
+
+    /// A header value in the form that was agreed: without the leading space where the MTA puts one
+    /// there itself.
+    package static func wireValue(_ value: [UInt8], hasLeadingSpace: Bool) -> ArraySlice<UInt8> {
+        let isSpaceImplied = !hasLeadingSpace && value.first == .space
+        return value[(isSpaceImplied ? 1 : 0)...]
     }
 
     /// Why this edit must not be sent, nil if it is well formed.
@@ -109,25 +116,4 @@ public enum MessageEdit: Sendable, Equatable {
         }
         return nil
     }
-}
-
-/// A session's answer at end of message: edits first, then the reply, sent together.
-public struct MilterVerdict: Sendable, Equatable {
-    /// The edits, in the order in which the MTA makes them.
-    public var edits: [MessageEdit]
-    /// The reply; edits are sent only with `continue` and `accept`.
-    public var reply: MilterReply
-
-    /// Makes a verdict.
-    ///
-    /// - Parameters:
-    ///   - edits: The edits, in order.
-    ///   - reply: The reply.
-    public init(edits: [MessageEdit] = [], reply: MilterReply = .continue) {
-        self.edits = edits
-        self.reply = reply
-    }
-
-    /// Let the message pass as it is.
-    public static let `continue` = MilterVerdict()
 }

@@ -1,18 +1,18 @@
 /// The macros that the MTA has sent up to the event in hand.
 ///
-/// It cannot be copied, so that a session does not keep it beyond the event: the values belong to
-/// libmilter, and are looked up only when asked for.
+/// It cannot be copied, so that a session does not keep it beyond the event: the values are looked
+/// up only when asked for, and change with the next event.
 public struct MilterMacros: ~Copyable {
     private enum Source {
-        case live(Context)
+        case live(any MacroSource)
         case fixed([String: String])
     }
 
     private let source: Source
 
     /// The macros of a live connection.
-    init(_ context: Context) {
-        source = .live(context)
+    package init(_ live: some MacroSource) {
+        source = .live(live)
     }
 
     /// Gives fixed macros, for tests and for messages from files.
@@ -30,15 +30,15 @@ public struct MilterMacros: ~Copyable {
     public subscript(name: String) -> String? {
         let name = Self.normalized(name)
         switch source {
-        case .live(let context):
-            return context.macro(name)
+        case .live(let live):
+            return live.macro(name)
         case .fixed(let values):
             return values[name]
         }
     }
 
-    /// The name in libmilter's form: one letter bare, longer ones in braces.
-    static func normalized(_ name: String) -> String {
+    /// The name in its normal form: one letter bare, longer ones in braces.
+    package static func normalized(_ name: String) -> String {
         guard name.utf8.count > 1 else { return name }
         guard name.utf8.first == UInt8(ascii: "{") else { return "{" + name + "}" }
         // "{i}" is the same macro as "i".

@@ -96,7 +96,7 @@ public struct MilterNeeds: Sendable {
     /// Before the message Postfix's smtpd hands the connection to cleanup, whose first write would
     /// otherwise wait for a delayed acknowledgement of smtpd's last (RFC 1122, sections 4.2.3.2 and
     /// 4.2.3.4): 40 ms for each message, measured.
-    var overTCP: MilterNeeds {
+    package var overTCP: MilterNeeds {
         var needs = self
         needs.events.insert(.data)
         needs.repliesTo.insert(.data)
@@ -104,7 +104,7 @@ public struct MilterNeeds: Sendable {
     }
 
     /// All edits that the filter may come to make.
-    var possibleEdits: MilterEdits { edits.union(optionalEdits) }
+    package var possibleEdits: MilterEdits { edits.union(optionalEdits) }
 
     /// States the needs of a filter.
     ///
@@ -128,8 +128,7 @@ public struct MilterNeeds: Sendable {
 
 /// What was agreed with the MTA for one connection.
 ///
-/// libmilter agrees on the protocol version by itself (the lower of 6 and the MTA's) and does not
-/// tell which it was; what depends on it is here.
+/// Not the protocol's version: what depends on it is here.
 public struct NegotiatedProtocol: Sendable, Equatable {
     /// Whether header values come as they stand after the colon.
     ///

@@ -16,7 +16,7 @@ public enum MilterReply: Sendable, Equatable {
     case skip
 
     /// Whether the answer ends the message that is under way.
-    func endsMessage(at event: MilterEvents) -> Bool {
+    package func endsMessage(at event: MilterEvents) -> Bool {
         switch self {
         case .continue, .skip: false
         case .accept, .discard: true
@@ -37,10 +37,9 @@ public struct SMTPReply: Sendable, Equatable {
     /// The lines of text: printable ASCII, one to 32 lines.
     public let lines: [String]
 
-    // RFC 5321, section 4.5.3.1.5: a reply line has 512 octets with code and CRLF. libmilter takes
-    // 980, and a line may double when its percent signs do.
+    // RFC 5321, section 4.5.3.1.5: a reply line has 512 octets with code and CRLF.
     private static let maximumLineLength = 490
-    private static let maximumLines = 32  // MILTER_REPLY_LINES
+    private static let maximumLines = 32  // smfi_setmlreply's limit, MAXREPLIES
 
     /// Makes a well-formed reply of what is given.
     ///
@@ -77,7 +76,7 @@ public struct SMTPReply: Sendable, Equatable {
     }
 
     /// The lines as the milter protocol wants them: the MTA reads "%%" as "%".
-    var escapedLines: [String] {
+    package var escapedLines: [String] {
         lines.map { line in
             guard line.utf8.contains(UInt8(ascii: "%")) else { return line }
             return line.split(separator: "%", omittingEmptySubsequences: false)

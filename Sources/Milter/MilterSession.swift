@@ -16,13 +16,13 @@ public protocol MilterFilter: Sendable {
 /// One connection of the MTA: the SMTP session of one client, with any number of messages.
 ///
 /// Events of one connection come one at a time, yet on changing threads. Bytes and macros handed to
-/// a method belong to libmilter and end with the call. Two HELOs may come, and `abort` more than once.
+/// a method end with the call. Two HELOs may come, and `abort` more than once. A method may wait for
+/// the DNS, with a deadline of its own.
 ///
-/// libmilter hands over C strings, so what follows a NUL in a header value, an address or a name is
-/// not seen.
+/// Trust: names, addresses and values are what the SMTP client sent, NUL octets included.
 public protocol MilterSession: AnyObject {
     /// The SMTP client has connected.
-    func connect(_ peer: MilterPeer, _ macros: borrowing MilterMacros) -> MilterReply
+    func connect(_ client: MilterClient, _ macros: borrowing MilterMacros) -> MilterReply
     /// HELO or EHLO.
     func helo(_ name: Span<UInt8>, _ macros: borrowing MilterMacros) -> MilterReply
     /// MAIL FROM, with its ESMTP parameters.
@@ -52,7 +52,7 @@ public protocol MilterSession: AnyObject {
 
 extension MilterSession {
     /// Goes on.
-    public func connect(_ peer: MilterPeer, _ macros: borrowing MilterMacros) -> MilterReply {
+    public func connect(_ client: MilterClient, _ macros: borrowing MilterMacros) -> MilterReply {
         .continue
     }
     /// Goes on.

@@ -1,36 +1,50 @@
-internal import CMilter
-
 /// The answer to an MTA's offer, worked out from a filter's needs.
 ///
 /// Trust: the offer comes from the MTA, or from whoever may connect to the socket.
-struct Negotiation: Equatable {
+package struct Negotiation: Equatable {
     /// What the session is told.
-    var agreed: NegotiatedProtocol
+    package var agreed: NegotiatedProtocol
     /// The action bits (`SMFIF_*`) to answer.
-    var actions: UInt32
-    /// The protocol bits (`SMFIP_*`) to answer.
-    var options: UInt32
-    /// The events that get no reply of ours.
-    var silent: MilterEvents
+    package var actions: UInt32
+    /// The protocol bits (`SMFIP_*`) to answer, all of which were offered.
+    package var options: UInt32
+    /// The bits that say which events get no reply, offered or not.
+    package var noReplyOptions: UInt32
+    /// The events whose replies do not count: the MTA gets none, or `continue` where it insists.
+    package var silent: MilterEvents
     /// Whether the MTA understands the reply `skip`.
-    var canSkip: Bool
+    package var canSkip: Bool
     /// Whether the MTA takes lists of macros.
-    var canRequestMacros: Bool
+    package var canRequestMacros: Bool
+
+    /// The protocol's versions that are spoken; before 2 there was no field of protocol bits.
+    static let versions: ClosedRange<UInt32> = 2...6
 
     /// An event's two protocol bits: do not send it, and it gets no reply.
     private static let bits: [(event: MilterEvents, unsent: UInt32, silent: UInt32)] = [
-        (.connect, UInt32(SMFIP_NOCONNECT), UInt32(SMFIP_NR_CONN)),
-        (.helo, UInt32(SMFIP_NOHELO), UInt32(SMFIP_NR_HELO)),
-        (.mail, UInt32(SMFIP_NOMAIL), UInt32(SMFIP_NR_MAIL)),
-        (.recipient, UInt32(SMFIP_NORCPT), UInt32(SMFIP_NR_RCPT)),
-        (.data, UInt32(SMFIP_NODATA), UInt32(SMFIP_NR_DATA)),
-        (.header, UInt32(SMFIP_NOHDRS), UInt32(SMFIP_NR_HDR)),
-        (.endOfHeader, UInt32(SMFIP_NOEOH), UInt32(SMFIP_NR_EOH)),
-        (.body, UInt32(SMFIP_NOBODY), UInt32(SMFIP_NR_BODY)),
+        (.connect, 0x1, 0x1000),
+        (.helo, 0x2, 0x2000),
+        (.mail, 0x4, 0x4000),
+        (.recipient, 0x8, 0x8000),
+        (.data, 0x200, 0x1_0000),
+        (.header, 0x20, 0x80),
+        (.endOfHeader, 0x40, 0x4_0000),
+        (.body, 0x10, 0x8_0000),
     ]
+    /// SMFIP_NOUNKNOWN and SMFIP_NR_UNKN, of commands that the MTA does not know.
+    private static let noUnknown: UInt32 = 0x100
+    private static let noReplyToUnknown: UInt32 = 0x2_0000
+    /// SMFIP_SKIP: the MTA understands the reply.
+    private static let skip: UInt32 = 0x400
+    /// SMFIP_HDR_LEADSPC: values come as they stand after the colon.
+    private static let leadingSpace: UInt32 = 0x10_0000
+    /// SMFIF_SETSYMLIST: the MTA takes lists of macros.
+    private static let macroLists: UInt32 = 0x100
 
     /// Answers an offer, or refuses it by naming the edits that are missing.
-    static func answer(
+    ///
+    /// Bits that are not known here are left alone, such as those of the largest frame (SMFIP_MDS).
+    package static func answer(
         needs: MilterNeeds, offeredActions: UInt32, offeredOptions: UInt32
     ) -> Result<Negotiation, MissingEdits> {
         let missing = needs.edits.rawValue & ~offeredActions
@@ -38,38 +52,50 @@ struct Negotiation: Equatable {
             return .failure(MissingEdits(edits: MilterEdits(rawValue: missing)))
         }
         let edits = needs.edits.rawValue | (needs.optionalEdits.rawValue & offeredActions)
-        let canRequestMacros =
-            !needs.macros.isEmpty && offeredActions & UInt32(SMFIF_SETSYMLIST) != 0
+        let canRequestMacros = !needs.macros.isEmpty && offeredActions & macroLists != 0
 
-        // Asking for a bit that was not offered ends the connection; only the no-reply bits are
-        // safe, since libmilter sends the replies itself where the MTA insists on them.
-        var options = offeredOptions & UInt32(SMFIP_NOUNKNOWN | SMFIP_HDR_LEADSPC)
-        options |= UInt32(SMFIP_NR_UNKN)
+        // Asking for a bit that was not offered ends the connection.
+        var options = offeredOptions & (noUnknown | leadingSpace | skip)
+        var noReply = noReplyToUnknown
         var silent: MilterEvents = []
         for bit in bits {
             if !needs.events.contains(bit.event) { options |= offeredOptions & bit.unsent }
             if !needs.events.intersection(needs.repliesTo).contains(bit.event) {
-                options |= bit.silent
+                noReply |= bit.silent
                 silent.insert(bit.event)
             }
         }
-        let canSkip = offeredOptions & UInt32(SMFIP_SKIP) != 0
-        if canSkip { options |= UInt32(SMFIP_SKIP) }
+        options |= offeredOptions & noReply
         return .success(
             Negotiation(
                 agreed: NegotiatedProtocol(
-                    hasLeadingSpace: options & UInt32(SMFIP_HDR_LEADSPC) != 0,
+                    hasLeadingSpace: options & leadingSpace != 0,
                     edits: MilterEdits(rawValue: edits)),
-                actions: edits | (canRequestMacros ? UInt32(SMFIF_SETSYMLIST) : 0),
-                options: options, silent: silent, canSkip: canSkip,
-                canRequestMacros: canRequestMacros))
+                actions: edits | (canRequestMacros ? macroLists : 0),
+                options: options, noReplyOptions: noReply, silent: silent,
+                canSkip: options & skip != 0, canRequestMacros: canRequestMacros))
+    }
+
+    /// Whether the MTA waits for a reply to an event.
+    func expectsReply(to event: MilterEvents) -> Bool {
+        Self.bits.allSatisfy { $0.event != event || options & $0.silent == 0 }
+    }
+
+    /// Whether the MTA waits for a reply to a command that it does not know.
+    var expectsReplyToUnknown: Bool { options & Self.noReplyToUnknown == 0 }
+
+    /// Whether the MTA has been asked to leave an event out.
+    func leavesOut(_ event: MilterEvents) -> Bool {
+        Self.bits.contains { $0.event == event && options & $0.unsent != 0 }
     }
 
     /// The edits that a filter cannot do without and an MTA does not offer.
-    struct MissingEdits: Error, Equatable, CustomStringConvertible {
-        var edits: MilterEdits
+    package struct MissingEdits: Error, Equatable, CustomStringConvertible {
+        /// The edits.
+        package var edits: MilterEdits
 
-        var description: String {
+        /// What is missing, in words.
+        package var description: String {
             "MTA does not offer the edits that this filter needs (missing actions 0x"
                 + String(edits.rawValue, radix: 16) + ")"
         }

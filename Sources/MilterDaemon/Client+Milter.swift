@@ -5,12 +5,12 @@ extension Client {
     /// The client that the MTA tells of when a connection begins.
     ///
     /// - Parameters:
-    ///   - peer: the client.
+    ///   - client: the client.
     ///   - macros: the MTA's macros.
-    public init(_ peer: MilterPeer, _ macros: borrowing MilterMacros) {
+    public init(_ client: MilterClient, _ macros: borrowing MilterMacros) {
         self.init()
-        hostName = peer.hostName
-        address = peer.address
+        hostName = client.hostName
+        address = client.address
         daemonName = macros["{daemon_name}"]
     }
 }

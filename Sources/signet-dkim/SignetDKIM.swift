@@ -2,7 +2,7 @@ import Configuration
 import DaemonKit
 import DaemonResolver
 import MailDNS
-import Milter
+import MilterService
 import UnboundDNS
 
 /// The DKIM milter.
@@ -18,21 +18,10 @@ enum SignetDKIM: DaemonProgram {
     }
 
     static func serve(_ context: DaemonContext<DKIMConfiguration>) -> ExitCode {
-        guard case .listener(let listener) = context.endpoint else { return .usage }
         guard let services = services(context.settings, context.log) else { return .configuration }
-        context.onStop { MilterServer.drain() }
-        // A start touches much that is never used again.
-        UnusedMemory.release()
-        do throws(MilterServerError) {
-            try MilterServer.run(
-                listening: listener,
-                options: MilterServer.Options(name: description.name) { context.log.error($0) }
-            ) { DKIMFilter(services: services) }
-            return .ok
-        } catch {
-            context.log.error("\(error)")
-            return .software
-        }
+        return MilterServer.serve(
+            context, name: description.name, transport: context.settings.current.transport
+        ) { DKIMFilter(services: services) }
     }
 
     static func evaluate(

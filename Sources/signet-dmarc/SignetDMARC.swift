@@ -1,7 +1,7 @@
 import Configuration
 import DaemonKit
 import DaemonResolver
-import Milter
+import MilterService
 import UnboundDNS
 
 /// The DMARC milter.
@@ -17,25 +17,14 @@ enum SignetDMARC: DaemonProgram {
     }
 
     static func serve(_ context: DaemonContext<DMARCConfiguration>) -> ExitCode {
-        guard case .listener(let listener) = context.endpoint else { return .usage }
         let records = Records(context.settings.current.records, log: context.log)
         guard let services = services(context.settings, records, context.log) else {
             return .configuration
         }
         defer { records.close() }
-        context.onStop { MilterServer.drain() }
-        // A start touches much that is never used again.
-        UnusedMemory.release()
-        do throws(MilterServerError) {
-            try MilterServer.run(
-                listening: listener,
-                options: MilterServer.Options(name: description.name) { context.log.error($0) }
-            ) { DMARCFilter(services: services) }
-            return .ok
-        } catch {
-            context.log.error("\(error)")
-            return .software
-        }
+        return MilterServer.serve(
+            context, name: description.name, transport: context.settings.current.transport
+        ) { DMARCFilter(services: services) }
     }
 
     static func evaluate(

@@ -10,6 +10,8 @@ struct ScrubConfiguration: Sendable {
     var traffic = TrafficPolicy()
     /// What becomes of header fields.
     var policy = ScrubPolicy()
+    /// What speaks the milter protocol.
+    var transport = MilterTransport.native
     /// Whether good news is logged.
     var logsSuccess = false
 
@@ -23,6 +25,7 @@ struct ScrubConfiguration: Sendable {
             listeners: reader.dataSet("MTA"),
             macrosOfOurs: reader.macroConditions("MacroList"))
         policy = ScrubPolicy(reading: reader)
+        transport = MilterTransport(reader)
         logsSuccess = reader.boolean("SyslogSuccess")
         if let directory = reader.text("PostfixDirectory"), let socket = reader.socket("Socket") {
             MilterOrder(

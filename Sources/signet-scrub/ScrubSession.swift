@@ -27,10 +27,10 @@ final class ScrubSession: MilterSession {
         self.configuration = configuration
     }
 
-    func connect(_ peer: MilterPeer, _ macros: borrowing MilterMacros) -> MilterReply {
-        client.hostName = peer.hostName
-        client.address = peer.address
-        client.daemonName = macros["{daemon_name}"]
+    func connect(_ client: MilterClient, _ macros: borrowing MilterMacros) -> MilterReply {
+        self.client.hostName = client.hostName
+        self.client.address = client.address
+        self.client.daemonName = macros["{daemon_name}"]
         return .continue
     }
 

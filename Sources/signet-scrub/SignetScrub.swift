@@ -1,7 +1,7 @@
 import Configuration
 import DaemonKit
 import HeaderScrub
-import Milter
+import MilterService
 
 /// The header privacy milter.
 @main
@@ -16,21 +16,10 @@ enum SignetScrub: DaemonProgram {
     }
 
     static func serve(_ context: DaemonContext<ScrubConfiguration>) -> ExitCode {
-        guard case .listener(let listener) = context.endpoint else { return .usage }
         let services = Services(configuration: context.settings, log: context.log)
-        context.onStop { MilterServer.drain() }
-        // A start touches much that is never used again.
-        UnusedMemory.release()
-        do throws(MilterServerError) {
-            try MilterServer.run(
-                listening: listener,
-                options: MilterServer.Options(name: description.name) { context.log.error($0) }
-            ) { ScrubFilter(services: services) }
-            return .ok
-        } catch {
-            context.log.error("\(error)")
-            return .software
-        }
+        return MilterServer.serve(
+            context, name: description.name, transport: context.settings.current.transport
+        ) { ScrubFilter(services: services) }
     }
 
     static func evaluate(

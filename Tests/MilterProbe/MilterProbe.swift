@@ -1,7 +1,9 @@
+import DaemonKit
 import Glibc
 import Milter
+import MilterService
 
-/// A milter for the tests of Milter.
+/// A milter for the tests of Milter, over either transport.
 ///
 /// libmilter's state is global and lives as long as its process, so each test runs a probe of its
 /// own, told by arguments how to behave, and reads on its standard output what the sessions saw.
@@ -11,13 +13,15 @@ enum MilterProbe {
     static func main() {
         let script = Script(arguments: Array(CommandLine.arguments.dropFirst()))
         let listener = makeListener(script)
-        watchInput()
         do {
-            try MilterServer.run(
-                ProbeFilter(script: script), listening: listener,
-                options: .init(name: "probe", drainLimit: script.drainLimit) {
-                    log("problem \($0)")
-                })
+            let server = try MilterServer(
+                listening: listener,
+                options: .init(
+                    name: "probe", transport: script.transport, drainLimit: script.drainLimit
+                ) { log("problem \($0)") }
+            ) { ProbeFilter(script: script) }
+            watchInput(server)
+            try server.run()
             log("end")
             exit(0)
         } catch {
@@ -72,18 +76,25 @@ private func makeListener<Name>(_ family: Int32, _ name: inout Name) -> Int32 {
 }
 
 /// Obeys standard input, on a thread of its own, until it ends.
-private func watchInput() {
+private func watchInput(_ server: MilterServer) {
+    final class Leash: Sendable {
+        let server: MilterServer
+        init(_ server: MilterServer) { self.server = server }
+    }
     var thread = pthread_t()
+    let leash = unsafe Unmanaged.passRetained(Leash(server))
     _ = unsafe pthread_create(
         &thread, nil,
-        { _ in
+        { argument in
+            guard let argument = unsafe argument else { return nil }
+            let leash = unsafe Unmanaged<Leash>.fromOpaque(argument).takeRetainedValue()
             while let line = readLine() {
                 switch line {
-                case "drain": MilterServer.drain()
-                case "count": log("count \(MilterServer.connectionCount)")
+                case "drain": leash.server.drain()
+                case "count": log("count \(leash.server.connectionCount ?? -1)")
                 default: log("unknown command")
                 }
             }
             exit(1)
-        }, nil)
+        }, leash.toOpaque())
 }

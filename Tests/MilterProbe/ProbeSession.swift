@@ -35,10 +35,10 @@ final class ProbeSession: MilterSession {
         report("deinit")
     }
 
-    func connect(_ peer: MilterPeer, _ macros: borrowing MilterMacros) -> MilterReply {
+    func connect(_ client: MilterClient, _ macros: borrowing MilterMacros) -> MilterReply {
         report(
-            "connect", peer.hostName, "\(peer.family)",
-            peer.address.map { "\($0)" } ?? "-", "\(peer.port)", macros["j"] ?? "-",
+            "connect", client.hostName, "\(client.family)",
+            client.address.map { "\($0)" } ?? "-", "\(client.port)", macros["j"] ?? "-",
             macros["daemon_name"] ?? "-")
         return answer("connect")
     }
@@ -79,9 +79,7 @@ final class ProbeSession: MilterSession {
 
     func endOfHeader(_ macros: borrowing MilterMacros) -> MilterReply {
         report("endOfHeader")
-        if blocks {
-            MilterServer.blocking { _ = usleep(UInt32(script.block * 1_000_000)) }
-        }
+        if blocks { usleep(UInt32(script.block * 1_000_000)) }
         return answer("endOfHeader")
     }
 

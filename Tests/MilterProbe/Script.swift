@@ -1,3 +1,4 @@
+import DaemonKit
 import Glibc
 import Milter
 
@@ -13,6 +14,7 @@ struct Script: Sendable {
     /// Seconds to block in, at end of headers, for messages with a field X-Block.
     var block = 0.0
     var drainLimit = 5
+    var transport = MilterTransport.native
 
     static let events: [String: MilterEvents] = [
         "connect": .connect, "helo": .helo, "mail": .mail, "recipient": .recipient,
@@ -40,6 +42,7 @@ struct Script: Sendable {
         case "optional": needs.optionalEdits = MilterEdits(rawValue: UInt32(value, radix: 16) ?? 0)
         case "macros": needs.macros[.mail] = value.split(separator: ",").map(String.init)
         case "block": block = Double(value) ?? 0
+        case "transport": transport = MilterTransport(rawValue: value) ?? .native
         case "drain": drainLimit = Int(value) ?? 0
         case "answer": return readAnswer(value)
         case "edit": return readEdit(value)

@@ -30,7 +30,7 @@ import Testing
             ])
     }
 
-    /// The filter reads ahead: neither its buffer's end nor a wait for more may show.
+    /// Neither the end of the server's buffer nor a wait for more may show.
     @Test(arguments: [1, 4, 5, 6, 1000, 8191, 8192, 8193, 100_000], [true, false])
     func theSizeOfTheMTAsWritesDoesNotShow(pieceSize: Int, repliesToAll: Bool) throws {
         var message = hello

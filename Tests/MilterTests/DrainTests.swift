@@ -35,14 +35,14 @@ import Testing
     @Test func theLimitEndsTheWait() throws {
         let probe = try Probe("events=all", "drain=1")
         let connection = try probe.mta.connect()
-        let start = Date()
+        #expect(try connection.deliver(hello).decision == .accepted)
         probe.process.tell("drain")
         #expect(probe.process.waitForExit() == 0)
-        #expect(Date().timeIntervalSince(start) >= 0.9)
+        #expect(try probe.process.line("problem").contains("cut off"))
         connection.close()
     }
 
-    /// libmilter has accepted the connection, and knows nothing of it yet.
+    /// The connection has been accepted, and nothing has come on it yet.
     @Test(arguments: [Probe.Transport.unix, .inet, .inet6])
     func whoHasOnlyConnectedIsServed(transport: Probe.Transport) throws {
         let probe = try Probe("events=all", "replies=all", over: transport)
@@ -60,15 +60,12 @@ import Testing
         #expect(probe.process.waitForExit() == 0)
     }
 
-    @Test func whoNeverSpeaksHoldsUpTheEndForTwoSeconds() throws {
+    @Test func whoNeverSpeaksHoldsUpNobody() throws {
         let probe = try Probe("events=all", "drain=3600")
         #expect(try probe.mta.deliver(hello).decision == .accepted)
         let silent = try StreamSocket(probe.address)
-        Thread.sleep(forTimeInterval: 0.1)
-        let start = Date()
         probe.process.tell("drain")
         #expect(probe.process.waitForExit() == 0)
-        #expect(Date().timeIntervalSince(start) >= 1.9)
         silent.close()
     }
 }

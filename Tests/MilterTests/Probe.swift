@@ -55,7 +55,7 @@ final class Probe {
 
     /// The events' names, each run of the same event once.
     ///
-    /// Without the aborts: where events are left out, libmilter passes more of Postfix's on.
+    /// Without the aborts.
     func eventNames(_ session: Int = 1) -> [String] {
         events(session).map { String($0.prefix { $0 != " " }) }.reduce(into: []) {
             if $0.last != $1, $1 != "abort" { $0.append($1) }

@@ -100,11 +100,9 @@ public struct DMARCEvaluator: Sendable {
     ///   - resolver: who answers.
     ///   - deadline: when to stop waiting.
     ///   - begun: what has been asked before; what is not needed is given up.
-    ///   - wait: how to wait for an answer.
     public mutating func resolve(
         with resolver: some DNSResolver, deadline: MonotonicTime,
-        begun: [DNSQuestion: PendingAnswer] = [:],
-        wait: (PendingAnswer) -> DNSAnswer = { $0.wait() }
+        begun: [DNSQuestion: PendingAnswer] = [:]
     ) {
         var pending = begun
         while let first = questions.first {
@@ -112,7 +110,7 @@ public struct DMARCEvaluator: Sendable {
                 pending[question] = resolver.begin(question, deadline: deadline)
             }
             guard let next = pending.removeValue(forKey: first) else { return }
-            answer(first, wait(next))
+            answer(first, next.wait())
         }
         for answer in pending.values { answer.cancel() }
     }

@@ -8,9 +8,6 @@ import Threads
 /// A check blocks its thread while it waits for the DNS, and never beyond `SPFLimits.seconds`.
 /// An evaluator holds no state of a check: threads may share one.
 public struct SPFEvaluator: Sendable {
-    /// Waits for an answer that may be there already.
-    public typealias Wait = @Sendable (PendingAnswer) -> DNSAnswer
-
     /// Answers the questions.
     public let resolver: any DNSResolver
     /// How much one check may ask for.
@@ -22,8 +19,6 @@ public struct SPFEvaluator: Sendable {
     public let wantsExplanation: Bool
     /// Records that have been parsed already.
     private let records: SPFRecordCache
-    /// How to wait for an answer.
-    private let wait: Wait
     /// The seconds since 1970, for the "t" macro.
     private let clock: @Sendable () -> Int
 
@@ -35,12 +30,10 @@ public struct SPFEvaluator: Sendable {
     ///   - receiver: the name of the host that checks, told to the domains that ask for it.
     ///   - wantsExplanation: whether to fetch explanations.
     ///   - records: remembers records from check to check.
-    ///   - wait: how to wait for an answer, where the thread that waits has something to tell others.
     ///   - clock: gives the seconds since 1970; the system's clock where it is nil.
     public init(
         resolver: any DNSResolver, limits: SPFLimits = SPFLimits(), receiver: String = "unknown",
         wantsExplanation: Bool = true, records: SPFRecordCache = .none,
-        wait: @escaping Wait = { $0.wait() },
         clock: (@Sendable () -> Int)? = nil
     ) {
         self.resolver = resolver
@@ -48,7 +41,6 @@ public struct SPFEvaluator: Sendable {
         self.receiver = receiver
         self.wantsExplanation = wantsExplanation
         self.records = records
-        self.wait = wait
         self.clock = clock ?? { time(nil) }
     }
 
@@ -86,8 +78,7 @@ public struct SPFEvaluator: Sendable {
             request: request, receiver: receiver, records: records, clock: clock,
             ledger: SPFLedger(
                 resolver: resolver, limits: limits,
-                deadline: MonotonicTime.now() + limits.seconds, prefetched: prefetched,
-                wait: wait))
+                deadline: MonotonicTime.now() + limits.seconds, prefetched: prefetched))
         let visit = evaluation.checkHost(domain, term: nil)
         let explanation =
             visit.result == .fail && wantsExplanation ? evaluation.explanation(of: visit) : nil

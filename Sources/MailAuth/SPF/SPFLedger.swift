@@ -8,7 +8,6 @@ struct SPFLedger {
     let limits: SPFLimits
     let deadline: MonotonicTime
     let prefetched: SPFPrefetch
-    private let wait: SPFEvaluator.Wait
     /// Every question asked, in order.
     private(set) var questions: [DNSQuestion] = []
     /// Terms that have caused queries, over all records of the check.
@@ -18,13 +17,12 @@ struct SPFLedger {
 
     init(
         resolver: any DNSResolver, limits: SPFLimits, deadline: MonotonicTime,
-        prefetched: SPFPrefetch, wait: @escaping SPFEvaluator.Wait
+        prefetched: SPFPrefetch
     ) {
         self.resolver = resolver
         self.limits = limits
         self.deadline = deadline
         self.prefetched = prefetched
-        self.wait = wait
     }
 
     /// Counts a term that is about to cause queries.
@@ -83,7 +81,7 @@ struct SPFLedger {
     }
 
     /// Waits for an answer, whatever it is.
-    func answer(to lookup: SPFLookup) -> DNSAnswer { wait(lookup.answer) }
+    func answer(to lookup: SPFLookup) -> DNSAnswer { lookup.answer.wait() }
 
     private func problem(_ question: DNSQuestion, _ failure: DNSFailure) -> SPFProblem {
         failure == .timeout && MonotonicTime.now() >= deadline

@@ -60,6 +60,8 @@ final class DKIMConfiguration: Sendable {
     /// What happens to a message.
     let actions: Actions
 
+    /// What speaks the milter protocol.
+    let transport: MilterTransport
     /// Whether each step of the decision is logged.
     let logsWhy: Bool
     /// Whether good news is logged.
@@ -105,6 +107,7 @@ final class DKIMConfiguration: Sendable {
         results = Self.results(reader)
         actions = Self.actions(reader)
 
+        transport = MilterTransport(reader)
         logsWhy = reader.boolean("LogWhy")
         logsSuccess = reader.boolean("SyslogSuccess")
         logsResults = reader.boolean("LogResults")

@@ -9,7 +9,8 @@ import MilterDaemon
 enum Directives {
     /// The whole table, in the order of the man page.
     static let all: [DirectiveSpec] =
-        ResolverSettings.directives + decision + signing + verifying + actions
+        [MilterTransport.directive] + ResolverSettings.directives + decision + signing + verifying
+        + actions
         + withoutEffect + refused + refusedFamilies
 
     /// Whose mail is signed, and whose is left alone.

@@ -44,8 +44,8 @@ final class DKIMSession: MilterSession {
 
     // MARK: The connection
 
-    func connect(_ peer: MilterPeer, _ macros: borrowing MilterMacros) -> MilterReply {
-        client = Client(peer, macros)
+    func connect(_ client: MilterClient, _ macros: borrowing MilterMacros) -> MilterReply {
+        self.client = Client(client, macros)
         return .continue
     }
 
@@ -109,7 +109,7 @@ final class DKIMSession: MilterSession {
     }
 
     func abort() {
-        // The client vanished, or the connection broke: a frame over libmilter's limit looks no different from here.
+        // The client vanished, or the connection broke.
         if !message.header.section.isEmpty {
             services.log.info(message.queueID, "ended by the MTA before it was complete")
         }

@@ -34,8 +34,7 @@ struct VerificationTask: ~Copyable {
     /// Waits for the keys, judges, and answers with the results field and the action.
     consuming func finish(_ context: MessageContext, keys: ParsedKeyCache) -> MilterVerdict {
         for (question, pending) in lookups {
-            let answer = pending.poll() ?? MilterServer.blocking { pending.wait() }
-            verifier.answer(question, answer)
+            verifier.answer(question, pending.wait())
         }
         let authors = authors
         let outcome = verifier.finish(keys: keys)

@@ -45,6 +45,8 @@ final class DMARCConfiguration: Sendable {
 
     /// Where evaluations are recorded.
     let records: RecordPolicy
+    /// What speaks the milter protocol.
+    let transport: MilterTransport
     /// Whether good news is logged.
     let logsSuccess: Bool
 
@@ -80,6 +82,7 @@ final class DMARCConfiguration: Sendable {
         failureCopy = Self.failureCopy(reader)
 
         records = Self.records(reader)
+        transport = MilterTransport(reader)
         logsSuccess = reader.boolean("SyslogSuccess")
     }
 }

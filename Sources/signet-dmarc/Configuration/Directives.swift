@@ -8,8 +8,8 @@ import MilterDaemon
 enum Directives {
     /// The whole table, in the order of the man page.
     static let all: [DirectiveSpec] =
-        ResolverSettings.directives + scope + evaluation + results + actions + records
-        + withoutEffect + refused
+        [MilterTransport.directive] + ResolverSettings.directives + scope + evaluation + results
+        + actions + records + withoutEffect + refused
 
     /// Whose mail is looked at.
     static let scope: [DirectiveSpec] = [

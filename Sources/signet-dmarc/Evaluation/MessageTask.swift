@@ -2,7 +2,6 @@ import DaemonResolver
 import MailAuth
 import MailDNS
 import MailSyntax
-import Milter
 import Threads
 
 /// The evaluation of one message, from the end of its header section to its end.
@@ -71,7 +70,7 @@ struct MessageTask: ~Copyable {
         let deadline = MonotonicTime.now() + timeout
         let outcome = spfOutcome()
         for (question, pending) in keys {
-            let answer = pending.waitInPool()
+            let answer = pending.wait()
             verifier?.answer(question, answer)
             chain.answer(question, answer)
         }
@@ -80,17 +79,13 @@ struct MessageTask: ~Copyable {
             spfIdentifiers(outcome)
             + (signatures?.compactMap { DMARCIdentifier($0) } ?? trusted.dkimIdentifiers)
         dmarc.identify(identifiers)
-        dmarc.resolve(with: services.resolver, deadline: deadline, begun: records) {
-            $0.waitInPool()
-        }
+        dmarc.resolve(with: services.resolver, deadline: deadline, begun: records)
         let dkim = signatures?.map { MethodResult.dkim($0) } ?? trusted.dkim
         return Findings(
             spf: spfResult(outcome), spfDomain: envelope.spfRequest?.domain,
             dkim: dkim.isEmpty ? [.dkim("none")] : dkim, identifiers: identifiers,
             arc: chain.finish(keys: services.publicKeys), dmarc: dmarc.finish(),
-            reverse: early.reverse.map { reverse in
-                MilterServer.blocking { reverse.finish(deadline: deadline) }
-            })
+            reverse: early.reverse?.finish(deadline: deadline))
     }
 
     /// Gives up: nobody waits for the answers any more.
@@ -107,8 +102,7 @@ struct MessageTask: ~Copyable {
         limits.seconds = timeout
         let evaluator = SPFEvaluator(
             resolver: services.resolver, limits: limits, wantsExplanation: false,
-            records: services.spfRecords
-        ) { $0.waitInPool() }
+            records: services.spfRecords)
         return evaluator.check(request, prefetched: early.spf)
     }
 

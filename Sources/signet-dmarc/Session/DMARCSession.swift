@@ -47,8 +47,8 @@ final class DMARCSession: MilterSession {
 
     // MARK: The connection
 
-    func connect(_ peer: MilterPeer, _ macros: borrowing MilterMacros) -> MilterReply {
-        client = Client(peer, macros)
+    func connect(_ client: MilterClient, _ macros: borrowing MilterMacros) -> MilterReply {
+        self.client = Client(client, macros)
         return .continue
     }
 

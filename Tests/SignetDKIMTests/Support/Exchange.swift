@@ -34,7 +34,7 @@ struct Exchange {
     /// The DNS.
     var zone: any DNSResolver
     /// The SMTP client: a stranger.
-    var peer = MilterPeer(
+    var peer = MilterClient(
         hostName: "client.example.net", family: .ipv4, address: IPAddress("192.0.2.1"), port: 40_000
     )
     /// The macros that come with the connection.

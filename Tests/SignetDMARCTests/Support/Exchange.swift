@@ -92,7 +92,7 @@ struct Exchange {
         var macros: [String: String] = [:]
         macros["j"] = mtaName
         if let mechanism { macros["auth_type"] = mechanism }
-        let peer = MilterPeer(
+        let peer = MilterClient(
             hostName: hostName, family: address == nil ? .unix : .ipv4,
             address: address.flatMap { IPAddress($0) }, port: 40_000)
         #expect(session.connect(peer, MilterMacros(macros)) == .continue)

@@ -1,10 +1,11 @@
 internal import CMilter
+internal import Milter
 
 /// libmilter's handle of one connection, good within a callback.
 ///
 /// Text that leaves us here has been checked before: no NUL, bounded lengths.
 @safe
-struct Context {
+struct Context: MacroSource {
     private let handle: OpaquePointer
 
     init?(_ handle: OpaquePointer?) {
@@ -35,7 +36,7 @@ struct Context {
         return unsafe Unmanaged<Connection>.fromOpaque(pointer).takeRetainedValue()
     }
 
-    /// The value of a macro, under its name in libmilter's form.
+    /// The value of a macro, under its name in the normal form, which is libmilter's too.
     func macro(_ name: String) -> String? {
         guard let value = unsafe milter_macro(handle, name) else { return nil }
         return unsafe String(cString: value)
@@ -84,14 +85,8 @@ struct Context {
         return result == MI_SUCCESS
     }
 
-    /// A header value as a C string in the form that was agreed: without the leading space where
-    /// the MTA puts one there itself.
+    /// A header value as a C string in the form that was agreed.
     private func text(_ value: [UInt8], _ hasLeadingSpace: Bool) -> [UInt8] {
-        let isSpaceImplied = !hasLeadingSpace && value.first == UInt8(ascii: " ")
-        var text: [UInt8] = []
-        text.reserveCapacity(value.count + 1)
-        text += value[(isSpaceImplied ? 1 : 0)...]
-        text.append(0)
-        return text
+        MessageEdit.wireValue(value, hasLeadingSpace: hasLeadingSpace) + [0]
     }
 }

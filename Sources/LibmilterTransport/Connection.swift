@@ -1,29 +1,12 @@
 internal import CMilter
-
-/// What all connections of the process share.
-final class Service: Sendable {
-    /// The filter that serves a connection which begins now.
-    let filter: @Sendable () -> any MilterFilter
-    /// Whether the MTA connects over TCP.
-    let isOverTCP: Bool
-    let onProblem: @Sendable (String) -> Void
-
-    init(
-        filter: @escaping @Sendable () -> any MilterFilter, isOverTCP: Bool,
-        onProblem: @escaping @Sendable (String) -> Void
-    ) {
-        self.filter = filter
-        self.isOverTCP = isOverTCP
-        self.onProblem = onProblem
-    }
-}
+internal import Milter
 
 /// One connection: the session, and what libmilter's rules ask around it.
 ///
 /// libmilter owns the only reference between events (its private pointer), from negotiation to
 /// close. Its events never overlap, so nothing here is locked.
 final class Connection {
-    private let service: Service
+    private let service: MilterService
     private let negotiation: Negotiation
     /// The events that the session was made for.
     private let events: MilterEvents
@@ -35,7 +18,7 @@ final class Connection {
     private var hasLostAnswer = false
 
     init(
-        service: Service, events: MilterEvents, negotiation: Negotiation,
+        service: MilterService, events: MilterEvents, negotiation: Negotiation,
         session: any MilterSession
     ) {
         self.service = service
@@ -53,7 +36,6 @@ final class Connection {
     func deliver(
         _ event: MilterEvents, _ context: Context, _ call: (any MilterSession) -> MilterReply
     ) -> sfsistat {
-        HeldWrites.drop()
         guard events.contains(event), !skipped.contains(event) else {
             return negotiation.silent.contains(event) ? SMFIS_NOREPLY : SMFIS_CONTINUE
         }
@@ -82,26 +64,26 @@ final class Connection {
     /// What it wanted to refuse must not pass: the message ends in tempfail.
     private func loseAnswer(to event: MilterEvents) {
         hasLostAnswer = true
-        service.onProblem(
-            "filter answered event 0x\(String(event.rawValue, radix: 16)), for which it had asked "
-                + "no reply")
+        service.onProblem(MilterEvents.lostAnswer(to: event))
     }
 
     /// Ends the message: edits, then the reply.
+    ///
+    /// libmilter writes each edit by itself. A failure after the first cannot be taken back; the
+    /// tempfail that follows keeps the half-edited message from being delivered.
     func endOfMessage(_ context: Context) -> sfsistat {
-        HeldWrites.drop()
-        let verdict = session.endOfMessage(MilterMacros(context))
+        let macros = MilterMacros(context)
+        let verdict = session.endOfMessage(macros)
         skipped = []
         if hasLostAnswer { return SMFIS_TEMPFAIL }
-        if verdict.reply == .continue || verdict.reply == .accept, !verdict.edits.isEmpty {
-            HeldWrites.begin()
-            guard send(verdict.edits, context) else {
-                HeldWrites.drop()
-                return SMFIS_TEMPFAIL
-            }
-            HeldWrites.releaseWithNext()
+        let checked = verdict.checked(granted: negotiation.agreed.edits, queueID: macros["i"])
+        if let problem = checked.problem { service.onProblem(problem) }
+        for edit in checked.edits
+        where !context.send(edit, hasLeadingSpace: hasLeadingSpace) {
+            service.onProblem("edit could not be sent to the MTA: \(edit.summary)")
+            return SMFIS_TEMPFAIL
         }
-        return status(of: verdict.reply, context)
+        return status(of: checked.reply, context)
     }
 
     /// The message has ended without end of message.
@@ -112,25 +94,6 @@ final class Connection {
 
     func close() {
         session.close()
-    }
-
-    /// Sends the edits, all or none: they are looked through first, and leave with the reply.
-    ///
-    /// Where there are too many for that, a failure after the first cannot be taken back; the tempfail
-    /// that follows keeps the half-edited message from being delivered.
-    private func send(_ edits: [MessageEdit], _ context: Context) -> Bool {
-        for edit in edits {
-            if let fault = edit.fault(granted: negotiation.agreed.edits) {
-                service.onProblem(
-                    "filter made an edit that must not be sent: \(fault): \(edit.summary)")
-                return false
-            }
-        }
-        for edit in edits where !context.send(edit, hasLeadingSpace: hasLeadingSpace) {
-            service.onProblem("edit could not be sent to the MTA: \(edit.summary)")
-            return false
-        }
-        return true
     }
 
     private func status(of reply: MilterReply, _ context: Context) -> sfsistat {

@@ -1,16 +1,14 @@
 internal import CMilter
 internal import Glibc
-internal import Synchronization
+internal import MailSyntax
+internal import Milter
 internal import Threads
 
 /// The one service of the process.
 ///
 /// smfi_register takes no user pointer, and libmilter serves one filter in a process: a global is
 /// unavoidable here. It is read once for each connection, at negotiation.
-let registeredService = Locked<Service?>(nil)
-
-/// The connections that have been negotiated and not closed.
-let liveConnections = Atomic<Int>(0)
+let registeredService = Locked<MilterService?>(nil)
 
 /// The callbacks as libmilter wants them described.
 ///
@@ -29,15 +27,16 @@ func makeDescription(name: UnsafeMutablePointer<CChar>, edits: MilterEdits) -> s
                 UInt32(truncatingIfNeeded: offeredOptions))
         else { return SMFIS_REJECT }
         unsafe actions?.pointee = UInt(negotiation.actions)
-        unsafe options?.pointee = UInt(negotiation.options)
+        // libmilter itself replies where the MTA insists on what is not offered.
+        unsafe options?.pointee = UInt(negotiation.options | negotiation.noReplyOptions)
         unsafe reserved2?.pointee = 0
         unsafe reserved3?.pointee = 0
         return SMFIS_CONTINUE
     }
     unsafe description.xxfi_connect = { context, host, address in
         unsafe deliver(.connect, context) { session, macros in
-            let peer = unsafe MilterPeer(hostName: text(host), address: address)
-            return session.connect(peer, macros)
+            let client = unsafe MilterClient(hostName: text(host), address: address)
+            return session.connect(client, macros)
         }
     }
     unsafe description.xxfi_helo = { context, name in
@@ -92,13 +91,12 @@ func makeDescription(name: UnsafeMutablePointer<CChar>, edits: MilterEdits) -> s
 private func negotiate(
     _ context: Context, _ offeredActions: UInt32, _ offeredOptions: UInt32
 ) -> Negotiation? {
-    HeldWrites.drop()
     guard let service = registeredService.withLock({ $0 }) else { return nil }
     // libmilter takes only the first offer of a connection; should it ever take another, the first
     // session ends here.
     close(context)
     let filter = service.filter()
-    let needs = service.isOverTCP ? filter.needs.overTCP : filter.needs
+    let needs = service.needs(of: filter)
     switch Negotiation.answer(
         needs: needs, offeredActions: offeredActions, offeredOptions: offeredOptions)
     {
@@ -109,9 +107,7 @@ private func negotiate(
         let connection = Connection(
             service: service, events: needs.events, negotiation: negotiation,
             session: filter.makeSession(protocol: negotiation.agreed))
-        guard context.keep(connection) else { return nil }
-        liveConnections.add(1, ordering: .relaxed)
-        return negotiation
+        return context.keep(connection) ? negotiation : nil
     case .failure(let missing):
         service.onProblem("connection refused: \(missing)")
         return nil
@@ -120,9 +116,7 @@ private func negotiate(
 
 /// Ends a connection's session; libmilter also closes connections that were never negotiated.
 private func close(_ context: Context) {
-    guard let connection = context.takeConnection() else { return }
-    connection.close()
-    liveConnections.subtract(1, ordering: .releasing)
+    context.takeConnection()?.close()
 }
 
 /// Passes an event on.
