@@ -173,7 +173,7 @@ let package = Package(
         .target(
             name: "FuzzTargets",
             dependencies: [
-                "Configuration", "MailAuth", "MailCrypto", "MailDNS", "MailSyntax", "Threads",
+                "Configuration", "MailAuth", "MailCrypto", "MailDNS", "MailSyntax", "Milter", "Threads",
             ],
             path: "Tests/FuzzTargets", swiftSettings: strict),
         .testTarget(

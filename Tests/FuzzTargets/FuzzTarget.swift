@@ -39,6 +39,8 @@ public enum FuzzTarget: String, CaseIterable, Sendable {
     case dmarc
     /// A list of public suffixes.
     case suffixes
+    /// Where to cut, what the filter wants, and what an MTA sends.
+    case milter
 
     /// Feeds the target.
     ///
@@ -63,6 +65,7 @@ public enum FuzzTarget: String, CaseIterable, Sendable {
         case .rdata: try checkRecordData(input)
         case .dmarc: try checkDMARC(input)
         case .suffixes: try checkSuffixes(input)
+        case .milter: try checkMilter(input)
         }
     }
 }

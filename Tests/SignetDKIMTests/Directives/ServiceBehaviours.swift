@@ -22,6 +22,17 @@ extension Behaviours {
             #expect(settings("").socketGroup == "postfix")
             #expect(settings("SocketGroup mail\n").socketGroup == "mail")
         },
+        "Transport": {
+            func transport(_ text: String) -> MilterTransport {
+                MilterTransport(
+                    ConfigurationReader(
+                        schema: SignetDKIM.description.schema, text: text, named: "x"))
+            }
+            #expect(transport("") == .native && transport("Transport native\n") == .native)
+            #expect(transport("Transport libmilter\n") == .libmilter)
+            #expect(!errors("Transport other\n").isEmpty)
+            #expect(SignetDKIM.description.schema["Transport"]?.needsRestart == true)
+        },
         "UMask": {
             #expect(settings("").mask == 0o007 && settings("UMask 002\n").mask == 0o002)
             #expect(!errors("UMask 9\n").isEmpty)

@@ -18,8 +18,8 @@ enum PeerDirectives {
         """
         DKIMSelfValidate DomainDiscovery ExemptDomains ExemptHosts ExemptLists MaximumHeaders
         MaximumSignaturesToVerify MinimumKeyBits Nameservers RejectUnreadableFrom ReportRetention ReportStore
-        RequiredFrom ReverseLookup SingletonHeaders SocketGroup SyslogName SyslogSuccess TrustAnchorFile
-        TrustedResultsFields TrustedSealers
+        RequiredFrom ReverseLookup SingletonHeaders SocketGroup SyslogName SyslogSuccess Transport
+        TrustAnchorFile TrustedResultsFields TrustedSealers
         """)
 
     /// Of OpenDMARC's development version, without effect here.

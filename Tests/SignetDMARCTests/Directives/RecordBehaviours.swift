@@ -112,6 +112,17 @@ extension Behaviours {
             #expect(settings("").socketGroup == "postfix")
             #expect(settings("SocketGroup mail").socketGroup == "mail")
         },
+        "Transport": {
+            func transport(_ text: String) -> MilterTransport {
+                MilterTransport(
+                    ConfigurationReader(
+                        schema: SignetDMARC.description.schema, text: text, named: "x"))
+            }
+            #expect(transport("") == .native && transport("Transport native") == .native)
+            #expect(transport("Transport libmilter") == .libmilter)
+            #expect(problems("Transport other").hasErrors)
+            #expect(SignetDMARC.description.schema["Transport"]?.needsRestart == true)
+        },
         "UMask": {
             #expect(settings("").mask == 0o007 && settings("UMask 0002").mask == 0o002)
             #expect(problems("UMask 9").hasErrors)
