@@ -164,8 +164,8 @@ let package = Package(
             name: "Floor", path: "Tests/Benchmarks/Floor",
             linkerSettings: [.linkedLibrary("crypto")]),
         .executableTarget(
-            name: "SignetNull", dependencies: ["Milter"], path: "Tests/Benchmarks/SignetNull",
-            swiftSettings: strict),
+            name: "SignetNull", dependencies: ["Milter", "MilterService"],
+            path: "Tests/Benchmarks/SignetNull", swiftSettings: strict),
         .executableTarget(
             name: "NullFilter", path: "Tests/Benchmarks/NullFilter",
             linkerSettings: [.linkedLibrary("milter")]),

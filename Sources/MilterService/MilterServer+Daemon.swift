@@ -17,10 +17,9 @@ extension MilterServer {
         guard case .listener(let listener) = context.endpoint else { return .usage }
         let log = context.log
         do throws(MilterServerError) {
-            let server = try MilterServer(
-                listening: listener,
-                options: Options(name: name, transport: transport) { log.error($0) },
-                filter: filter)
+            var options = Options(name: name, transport: transport) { log.error($0) }
+            options.othersListen = context.othersListen
+            let server = try MilterServer(listening: listener, options: options, filter: filter)
             context.onStop { server.drain() }
             try server.run()
             return .ok

@@ -25,6 +25,9 @@ public final class MilterServer: Sendable {
         /// Seconds that SMTP sessions get to finish in when draining; Postfix waits for a new
         /// connection to be answered for 30.
         public var drainLimit: Int
+        /// Whether another process, such as systemd, holds the listening socket too and sees to
+        /// those who connect while this one drains.
+        public var othersListen = false
         /// Takes a line for each refused connection and each fault; called from any thread.
         public var onProblem: @Sendable (String) -> Void
 
@@ -85,7 +88,8 @@ public final class MilterServer: Sendable {
             do throws(ConnectionServer.SetupError) {
                 server = .native(
                     try ConnectionServer(
-                        listening: [listener], limits: limits, onProblem: options.onProblem
+                        listening: [listener], othersListen: options.othersListen, limits: limits,
+                        onProblem: options.onProblem
                     ) { MilterHandler(service) })
             } catch {
                 throw MilterServerError(description: "no server: \(SystemError(error.code))")

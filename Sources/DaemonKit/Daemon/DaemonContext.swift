@@ -16,6 +16,8 @@ public final class DaemonContext<Settings: Sendable>: Sendable {
     public let log: Log
     /// Where clients are.
     public let endpoint: Endpoint
+    /// Whether another process may hold the listening socket too, as systemd does.
+    public let othersListen: Bool
     private let stopping = Locked(Stopping())
 
     private struct Stopping {
@@ -23,10 +25,11 @@ public final class DaemonContext<Settings: Sendable>: Sendable {
         var handler: (@Sendable () -> Void)?
     }
 
-    init(settings: Settings, log: Log, endpoint: Endpoint) {
+    init(settings: Settings, log: Log, endpoint: Endpoint, othersListen: Bool = false) {
         self.settings = Snapshot(settings)
         self.log = log
         self.endpoint = endpoint
+        self.othersListen = othersListen
     }
 
     /// Whether the daemon was asked to stop.

@@ -18,7 +18,8 @@ struct Service<Program: DaemonProgram> {
         if let account = configuration.account { try Privileges.drop(to: account) }
         let context = DaemonContext(
             settings: settings, log: log,
-            endpoint: listener.map { .listener($0.descriptor) } ?? .standardIO)
+            endpoint: listener.map { .listener($0.descriptor) } ?? .standardIO,
+            othersListen: listener?.isOwn == false)
         let manager = ServiceManager()
         let cleanUp: @Sendable () -> Void = {
             listener?.removeFile()

@@ -1,5 +1,6 @@
 import Glibc
 import Milter
+import MilterService
 
 /// A filter that does nothing, on our own transport, with the events of signet-dkim.
 ///
@@ -10,8 +11,10 @@ enum SignetNull {
         guard let listener = CommandLine.arguments.dropFirst().first.flatMap({ Int32($0) }) else {
             exit(64)
         }
-        try MilterServer.run(
-            NullFilter(), listening: listener, options: .init(name: "null") { _ in })
+        let server = try MilterServer(
+            listening: listener, options: .init(name: "null") { _ in }
+        ) { NullFilter() }
+        try server.run()
     }
 }
 
