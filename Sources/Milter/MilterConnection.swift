@@ -33,7 +33,7 @@ package struct MilterService: Sendable {
 package final class MilterConnection {
     /// How far the connection has come.
     package enum Phase: Equatable, Sendable {
-        /// Nothing has been agreed.
+        /// Nothing has been agreed, or another offer may come (SMFIC_QUIT_NC).
         case new
         /// Agreed, and nothing has come since.
         case ready
@@ -133,7 +133,7 @@ package final class MilterConnection {
             self.agreement = agreement
             self.agreement?.session = agreement.filter.makeSession(
                 protocol: agreement.negotiation.agreed)
-            phase = .ready
+            phase = .new
         case .unknown:
             if agreement.negotiation.expectsReplyToUnknown {
                 ReplyEncoder.append(.continue, to: &output)
@@ -150,9 +150,7 @@ package final class MilterConnection {
 
     /// Agrees with the MTA and makes the connection's session, or refuses it.
     private func negotiate(_ offer: MilterOffer, _ output: inout [UInt8]) throws(MilterFault) {
-        guard phase == .new || phase == .ready else {
-            throw MilterFault("a second negotiation")
-        }
+        guard phase == .new else { throw MilterFault("a second negotiation") }
         guard offer.version >= Negotiation.versions.lowerBound else {
             throw MilterFault("an offer of version \(offer.version)")
         }

@@ -14,12 +14,12 @@ import Testing
         // RTLD_NOLOAD: the library that is there.
         let library = unsafe dlopen("libc.so.6", RTLD_LAZY | RTLD_NOLOAD)
         let symbols = output.split(separator: "\n").compactMap { $0.split(separator: " ").last }
-        #expect(symbols.count > 3)
+        #expect(!symbols.isEmpty)
         let shared = symbols.filter { symbol in
             let name = String(symbol.prefix { $0 != "@" })
             // The linker's own marks, which every object has.
-            return !["__bss_start", "_edata", "_end"].contains(name)
-                && unsafe dlsym(library, name) != nil
+            guard !["__bss_start", "_edata", "_end"].contains(name) else { return false }
+            return unsafe dlsym(library, name) != nil
         }
         #expect(shared.isEmpty)
     }

@@ -28,9 +28,13 @@ import Testing
             let context =
                 "SIGNET_SEED=\(seed), script \(number) \(arguments), conversation \(index)"
             try #require(ours == theirs, "\(context)")
+            // libmilter may have missed the last of them: see TransportDifference.
+            let seen = TransportDifference.normalized(native.events(index))
+            let witnessed = TransportDifference.normalized(libmilter.events(index))
+            try #require(seen.starts(with: witnessed), "\(context)")
+            let missed = seen.dropFirst(witnessed.count)
             try #require(
-                TransportDifference.normalized(native.events(index))
-                    == TransportDifference.normalized(libmilter.events(index)), "\(context)")
+                missed.allSatisfy { !$0.hasPrefix("endOfMessage") }, "\(context)")
         }
         native.process.tell("drain")
         #expect(native.process.waitForExit() == 0)
@@ -61,6 +65,15 @@ enum TransportDifference {
             "abort",
             "libmilter tells of an abort by the state that it expects the MTA in, ours by whether "
                 + "the session has been told of a message"
+        ),
+        ("close", "it is looked for by the count of sessions, as what comes before it may differ"),
+        ("deinit", "likewise"),
+    ]
+    /// What the end of a conversation may leave out.
+    static let ends = [
+        (
+            what: "commands that get no reply and come with the end of the connection",
+            reason: "libmilter sees the end first and does not read them; ours reads all that came"
         )
     ]
     /// What conversations here leave out.
@@ -175,12 +188,12 @@ private struct Conversation {
 
     /// A message; whether it came to its end.
     private mutating func transact(using generator: inout SplitMix) throws -> Bool {
-        let id = ["i", "id\(message)"]
+        let id = ["i", "id"]
         func ends(_ reply: Character?) -> Bool { reply.map { !"cs".contains($0) } ?? false }
         if ends(
             try event(
                 "M", Array("<a\(message)@example.net>\0SIZE=1\0".utf8),
-                id + ["{auth_authen}", "u\(message)"]))
+                id + ["{auth_authen}", "user"]))
         {
             return true
         }
