@@ -1,3 +1,4 @@
+public import Configuration
 public import DaemonKit
 public import Milter
 

@@ -1,5 +1,6 @@
+public import Configuration
 internal import ConnectionServer
-public import DaemonKit
+internal import DaemonKit
 internal import Glibc
 internal import LibmilterTransport
 public import Milter

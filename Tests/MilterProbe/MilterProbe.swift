@@ -1,4 +1,3 @@
-import DaemonKit
 import Glibc
 import Milter
 import MilterService

@@ -1,4 +1,4 @@
-import DaemonKit
+import Configuration
 import Glibc
 import Milter
 

@@ -117,8 +117,9 @@ private enum ProbeScript {
             names.filter { _ in !generator.chance(times) }
         }
         var result = [
-            "events=" + some(events, 4).joined(separator: ","),
-            "replies=" + some(events, 2).joined(separator: ","), "edits=7f",
+            // An empty list is written as an unknown name.
+            "events=" + (["none"] + some(events, 4)).joined(separator: ","),
+            "replies=" + (["none"] + some(events, 2)).joined(separator: ","), "edits=7f",
         ]
         for event in events + ["endOfMessage"] where generator.chance(6) {
             let answer = answers.randomElement(using: &generator) ?? "accept"
