@@ -7,7 +7,8 @@ internal import Configuration
 extension RuleList {
     /// The rules as a configuration would write them.
     public static let defaults: [(action: ScrubRule.Action, text: String)] =
-        [(.replace, "Received")] + removedByDefault.map { (.remove, $0) }
+        [(.replace, "Received"), (.replace, "MIME-Version")]
+        + removedByDefault.map { (.remove, $0) }
 
     /// The default rules, compiled.
     static let defaultRules: [ScrubRule] = {
@@ -18,27 +19,43 @@ extension RuleList {
     private static let removedByDefault = addresses + accounts + programs
 
     /// Addresses and names of machines.
+    ///
+    /// Written by, where it is one program's own: X-Forward, SOGo (SoObjects/Mailer/SOGoDraftObject.m, from
+    /// x-webobjects-remote-host); X-Forwarded-*, web servers before a webmailer, which hand their request's fields on;
+    /// NNTP-Posting-*, gateways from news; X-MIMETrack, Domino's servers by name; X-MDRemoteIP, MDaemon.
     private static let addresses = [
         "X-Originating-*", "X-Originator-*", "X-Client-*", "X-Sender-IP", "X-Sender-Host",
-        "X-Source-*", "X-Source", "X-Remote-*", "X-Real-IP", "X-SMTP-Client-*", "X-ClientProxiedBy",
-        "X-Forwarded-IP", "X-Greylist", "X-IP", "X-Host", "X-HTTP-*", "X-Webmail-*",
-        "X-MS-Exchange-Organization-*", "X-MS-Exchange-CrossTenant-*", "X-OriginatorOrg",
-        "Received-SPF",
+        "X-Source-*", "X-Source", "X-Remote-*", "X-RemoteIP", "X-Real-IP", "X-User-IP",
+        "X-SMTP-Client-*", "X-ClientProxiedBy", "X-Forward", "X-Forwarded-IP", "X-Forwarded-For",
+        "X-Forwarded-Host", "X-Forwarded-Server", "X-Cluster-Client-IP", "X-ProxyUser-IP",
+        "X-MDRemoteIP", "X-Greylist", "X-IP", "X-Host", "X-HTTP-*", "X-Webmail-*", "X-MIMETrack",
+        "NNTP-Posting-*", "X-MS-Exchange-Organization-*", "X-MS-Exchange-CrossTenant-*",
+        "X-MS-Exchange-AntiSpam-*", "X-Microsoft-Antispam*", "X-OriginatorOrg",
+        "X-SMTP-Server", "Received-SPF",
     ]
 
     /// Names of accounts, and of programs on the server that wrote the message.
+    ///
+    /// X-AntiAbuse to X-From-Rewrite are of cPanel's Exim, X-PPP-* of Plesk, X-Identity-Key and X-Account-Key of Thunderbird,
+    /// X-K9mail-Identity of K-9 Mail, X-Claws-* and X-Sylpheed-* of Claws Mail and Sylpheed, which name the account in drafts.
     private static let accounts = [
         "X-Auth-*", "X-AuthUser", "X-Authenticated-*", "X-Authentication-Warning", "X-Sender",
         "X-X-Sender", "X-SquirrelMail-*", "X-PHP-*", "X-Script-*", "X-CGI-*", "X-AntiAbuse",
-        "X-Get-Message-Sender-Via", "X-Identity-Key", "X-Account-Key", "X-Login",
+        "X-Get-Message-Sender-Via", "X-From-Rewrite", "X-PPP-*", "X-Identity-Key",
+        "X-Account-Key", "X-K9mail-Identity", "X-Claws-*", "X-Sylpheed-*", "X-Login",
+        "X-Username",
     ]
 
     /// Mail programs and what they leave behind.
+    ///
+    /// X-Pgp-Agent is GPGMail's, X-Readdle-* Spark's, X-Rim-* BlackBerry's, X-Google-* and X-Gm-* of Gmail sending through
+    /// another server, X-QQ-*, X-CM-* and X-Coremail-* of webmailers in China.
     private static let programs = [
-        "X-Mailer", "X-Mailer-*", "User-Agent", "X-User-Agent", "X-UserAgent", "Mail-User-Agent",
-        "Mail-Client", "X-Mail-Client", "X-Newsreader", "X-MimeOLE", "X-MSMail-*", "X-MUA",
-        "X-Mozilla-*", "X-Mozilla", "X-Enigmail-*", "X-Apple-*", "X-Uniform-Type-Identifier",
-        "X-Universally-Unique-Identifier", "X-Evolution-*", "X-KMail-*", "X-Operating-System",
-        "X-OS", "X-Editor",
+        "X-Mailer", "X-Mailer-*", "User-Agent", "UserAgent", "*-User-Agent", "X-UserAgent",
+        "Mail-Client", "X-Mail-Client", "X-MailClient", "X-Newsreader", "X-MimeOLE", "X-MSMail-*",
+        "X-MUA", "X-Pgp-Agent", "X-Mozilla-*", "X-Mozilla", "X-Enigmail-*", "X-Apple-*",
+        "X-Uniform-Type-Identifier", "X-Universally-Unique-Identifier", "X-Evolution-*",
+        "X-KMail-*", "X-Readdle-*", "X-Rim-*", "X-Google-*", "X-Gm-*", "X-QQ-*", "X-CM-*",
+        "X-Coremail-*", "X-Operating-System", "X-OS", "X-Editor",
     ]
 }

@@ -111,7 +111,10 @@ public struct ScrubPlan: Sendable {
             // A name that no field may have cannot be named to the MTA either.
             return header.hasValidName(position) ? .remove : nil
         case .replace:
-            return stamp.map { .rewrite($0.value(host: host, now: now)) }
+            if let stamp { return .rewrite(stamp.value(host: host, now: now)) }
+            let name = FieldName(bytes: header.name(of: position))
+            guard name == MIMEVersion.name else { return nil }
+            return MIMEVersion.withoutComments(header.value(of: position)).map { .rewrite($0) }
         case .keep:
             return nil
         case nil:

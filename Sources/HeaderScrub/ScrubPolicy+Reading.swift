@@ -10,7 +10,7 @@ extension ScrubPolicy {
             "Fields to take away: a pattern for the name, and one for the value if wanted."),
         DirectiveSpec(
             "Replace", .text, accumulates: true,
-            "Received: each such field is replaced by one that gives nobody away."),
+            "Received, replaced by one that gives nobody away, or MIME-Version, without comments."),
         DirectiveSpec(
             "Keep", .text, accumulates: true, "Fields to leave alone: patterns as for Remove."),
         DirectiveSpec(

@@ -73,9 +73,9 @@ public struct ScrubRule: Sendable {
                 offset: nameText.utf8.distance(from: nameText.startIndex, to: colon))
         }
         let field = FieldName(nameText)
-        if action == .replace, field != .received {
+        if action == .replace, field != .received, field != MIMEVersion.name {
             throw Fault(
-                message: "only Received fields can be replaced",
+                message: "only Received and MIME-Version fields can be replaced",
                 suggestion: "write Replace Received, or Remove \(nameText)", offset: 0)
         }
         if action == .remove, name.isLiteral, ProtectedFields.isEssential(Array(nameText.utf8).span)

@@ -64,4 +64,33 @@ import Testing
         status.st_gid = 8
         #expect(safety.findings(path: "/", status: status).count == 1)
     }
+
+    /// Its mode is no fault: it is the wrong file.
+    @Test(arguments: [
+        "mail._domainkey\tIN\tTXT\t( \"v=DKIM1; k=rsa; \" \"p=MIG\" )\n",
+        "-----BEGIN PUBLIC KEY-----\nMIG\n-----END PUBLIC KEY-----\n",
+    ]) func `a key record is no key file`(_ contents: String) throws {
+        let folder = try Folder(["mail.txt": contents])
+        setMode(folder.file("mail.txt"), 0o644)
+        let reader = reader("KeyFile \(folder.file("mail.txt"))\n")
+        let place = try #require(reader.location(of: "KeyFile"))
+        _ = reader.keyFile(
+            folder.file("mail.txt"), requireSafe: true, directive: "KeyFile", at: place)
+        #expect(reader.problems.map(\.severity) == [.error])
+        let suggestion = try #require(reader.problems.first?.suggestion)
+        #expect(suggestion == "name the private key, such as \(folder.file("mail.private"))")
+    }
+
+    /// Who may read the file is a question about the user that is missing.
+    @Test func `an unknown user is the only fault`() throws {
+        let folder = try Folder(["k": "secret"])
+        setMode(folder.file("k"), 0o640)
+        setMode(folder.path, 0o777)
+        let reader = reader("KeyFile \(folder.file("k"))\n")
+        reader.report(.error, "UserID", "there is no such user")
+        let place = try #require(reader.location(of: "KeyFile"))
+        let bytes = reader.keyFile(
+            folder.file("k"), requireSafe: true, directive: "KeyFile", at: place)
+        #expect(bytes != nil && reader.problems.count == 1)
+    }
 }

@@ -1,3 +1,4 @@
+import MailSyntax
 import TestKit
 import Testing
 
@@ -202,5 +203,71 @@ import Testing
         let reader = ConfigurationReader(schema: sampleSchema, file: "/dev/null")
         #expect(reader.problems.isEmpty)
         #expect(reader.text("Canonicalization") == "relaxed/simple")
+    }
+
+    /// A daemon has no working directory of its own: paths begin in the configuration's folder, or in BaseDirectory.
+    @Test func `a relative path is taken from the configuration's folder`() throws {
+        let directory = try Folder([
+            "hosts": "127.0.0.1\n", "own.conf": "KeyFile keys/../a\nHosts file:./hosts\n",
+            "other.conf": "KeyFile a\nBaseDirectory /base\n",
+        ])
+        let schema = ConfigurationSchema([
+            DirectiveSpec("KeyFile", .path, "A path."), DirectiveSpec("Hosts", .dataSet, "Hosts."),
+            DirectiveSpec("BaseDirectory", .path, "A folder."),
+        ])
+        let file = directory.file("own.conf")
+        let reader = ConfigurationReader(schema: schema, file: file)
+        #expect(reader.text("KeyFile") == "\(directory.path)/keys/../a")
+        #expect(reader.dataSet("Hosts")?.entries.map(\.key) == ["127.0.0.1"])
+        #expect(
+            reader.problems.map(\.description) == [
+                "\(file):1:1: warning: KeyFile: the relative path \"keys/../a\" is taken for "
+                    + "\(directory.path)/keys/../a; write it in full",
+                "\(file):2:1: warning: Hosts: the relative path \"./hosts\" is taken for "
+                    + "\(directory.path)/hosts; write it in full",
+            ])
+        // Wherever the line stands.
+        let based = directory.file("other.conf")
+        #expect(ConfigurationReader(schema: schema, file: based).text("KeyFile") == "/base/a")
+        let overrides = [ConfigurationStatement("KeyFile", "a", at: SourceLocation(file: "-k"))]
+        let other = ConfigurationReader(schema: schema, file: file, overrides: overrides)
+        #expect(other.problems.hasErrors)
+    }
+
+    /// RFC 7208, section 5.6, has "//" before the length for IPv6; policyd-spf 1.x's own file has it for all.
+    @Test func `a doubled slash in a network is a warning`() {
+        let schema = ConfigurationSchema([DirectiveSpec("Hosts", .dataSet, "Hosts.")])
+        let text = "Hosts 127.0.0.0/8,::ffff:127.0.0.0//104,::1//128\n"
+        let reader = ConfigurationReader(schema: schema, text: text, named: "f")
+        let hosts = reader.peerSet("Hosts")
+        #expect(reader.problems.map(\.severity) == [.warning, .warning])
+        #expect(reader.problems.first?.suggestion == "write ::ffff:127.0.0.0/104")
+        for address in ["127.0.0.1", "::1"] {
+            #expect(hosts?.contains(hostName: nil, address: IPAddress(address)) == true)
+        }
+        #expect(hosts?.contains(hostName: nil, address: IPAddress("::2")) == false)
+        let bad = "Hosts a//b,10.0.0.0///8\n"
+        let wrong = ConfigurationReader(schema: schema, text: bad, named: "f")
+        _ = wrong.peerSet("Hosts")
+        #expect(wrong.problems.filter { $0.severity == .error }.count == 2)
+    }
+
+    /// The peers start with such lists; what takes somebody out again must not be lost.
+    @Test func `a pattern in a plain list is a warning with the fix`() {
+        let schema = ConfigurationSchema([
+            DirectiveSpec("Hosts", .dataSet, "Hosts."), DirectiveSpec("Users", .dataSet, "Users."),
+        ])
+        let text =
+            "Hosts *.example.org,192.0.2.1,!*.example.net\n"
+            + "Users *@example.org,*,joe@*,a*@example.org,example.org\n"
+        let reader = ConfigurationReader(schema: schema, text: text, named: "f")
+        let hosts = reader.peerSet("Hosts")
+        #expect(hosts?.contains(hostName: "a.example.org", address: nil) == false)
+        #expect(hosts?.contains(hostName: nil, address: IPAddress("192.0.2.1")) == true)
+        if let users = reader.dataSet("Users") {
+            reader.warnOfPatterns(in: users, directive: "Users")
+        }
+        #expect(reader.problems.map(\.severity) == [.warning, .error, .warning, .warning])
+        #expect(reader.problems.allSatisfy { $0.suggestion?.contains("refile:") == true })
     }
 }

@@ -141,6 +141,24 @@ import Testing
         ("A:", "A:\r\n", "", .endOfMessage),
     ]
 
+    /// RFC 4155; Thunderbird's files begin with "From - " and a date.
+    @Test(arguments: [
+        ("From ann@example.org Fri Nov 20 10:00:00 2026\nTo: b@example.net\n\nHi\n", ["To"], 46),
+        ("From - Fri Nov 20 10:00:00 2026\r\nX-Mozilla: 1\r\n\r\nHi", ["X-Mozilla"], 33),
+        // Obsolete syntax has white space before the colon (RFC 5322, section 4.5).
+        ("From : a@example.org\n\nHi\n", ["From"], 0),
+        ("From x\nFrom y\nTo: b@example.net\n\n", [], 7),
+        ("From \nTo: b@example.net\n\n", [], 0),
+        ("To: b@example.net\nFrom x\n\n", ["To"], 0), ("From x", [], 6),
+    ]) func mboxSeparators(text: String, names: [String], start: Int) throws {
+        let split = try HeaderSection.split(message: Array(text.utf8))
+        #expect(
+            split.header.fields.indices.map {
+                String(decoding: split.header.name(of: $0), as: UTF8.self)
+            } == names)
+        #expect(split.headerStart == start)
+    }
+
     @Test(arguments: messages)
     func splits(message: String, header: String, body: String, ending: Ending) throws {
         let bytes = Array(message.utf8)

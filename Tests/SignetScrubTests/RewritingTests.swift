@@ -61,4 +61,17 @@ struct RewritingTests {
         #expect(scrubbed("Date: \(old)\n\n", by: "RewriteDate yes") == ["Date: \(new)"])
         #expect(scrubbed("Date: \(old)\n\n") == ["Date: \(old)"])
     }
+
+    /// RFC 2045, section 4: comments in the field mean nothing.
+    @Test(arguments: [
+        ("Mime-Version: 1.0 (Mac OS X Mail 15.0 \\(3696.120.41.1.1\\))", "Mime-Version: 1.0"),
+        ("MIME-Version: (produced by Tool 3) 1.0", "MIME-Version: 1.0"),
+        ("mime-version: 1.(a (b) c)0\n (d)", "mime-version: 1.0"),
+        ("MIME-Version: 1.0 (no end", "MIME-Version: 1.0"),
+        ("MIME-Version:1.0", "MIME-Version:1.0"), ("MIME-Version: 1.0 )", "MIME-Version: 1.0 )"),
+    ]) func commentsInMIMEVersion(field: String, after: String) {
+        #expect(scrubbed(field) == [after])
+        #expect(scrubbed(field, by: "DefaultRules no\nRemove X-A") == [field])
+        #expect(scrubbed(field, by: "DefaultRules no\nReplace mime-version") == [after])
+    }
 }

@@ -12,7 +12,9 @@ extension ConfigurationReader {
         let place = location(of: directive) ?? SourceLocation(file: file)
         let source: DataSetSource
         do throws(DataSetSource.Fault) {
-            source = try DataSetSource(text)
+            source = try DataSetSource(text) {
+                absolutePath($0, directive: name, at: place)
+            }
         } catch {
             report(
                 ConfigurationProblem(
@@ -37,6 +39,25 @@ extension ConfigurationReader {
             entry, fault in
             report(
                 ConfigurationProblem(.error, at: entry.location, directive: name, fault.message))
+        }
+    }
+
+    /// Warns of patterns in a set of addresses that is searched for equality: they stand for themselves there, and no address is so.
+    ///
+    /// `*` and `user@*` are no patterns but forms of their own (opendkim.conf(5), SigningTable).
+    public func warnOfPatterns(in set: DataSet, directive: String) {
+        guard set.matching == .equality else { return }
+        for entry in set.entries where entry.key.utf8.contains(UInt8(ascii: "*")) {
+            let key = entry.key.hasSuffix("@*") ? entry.key.dropLast() : entry.key[...]
+            guard key != "*", key.utf8.contains(UInt8(ascii: "*")) else { continue }
+            let plain = entry.key.hasPrefix("*@") ? "\(entry.key.dropFirst(2))" : nil
+            report(
+                ConfigurationProblem(
+                    .warning, at: entry.location, directive: directive,
+                    "\"\(entry.key)\" is a pattern, and nothing matches it here",
+                    suggestion: "name the file with refile:"
+                        + (plain.map { ", or write \($0) for all addresses of that domain" } ?? ""))
+            )
         }
     }
 

@@ -36,16 +36,23 @@ public enum DataSetSource: Hashable, Sendable {
     }()
 
     /// Reads a data set directive's value.
-    init(_ text: String) throws(Fault) {
+    ///
+    /// - Parameters:
+    ///   - text: the value.
+    ///   - resolve: makes a relative path absolute, where that can be done.
+    /// - Throws: why it names no data set.
+    init(
+        _ text: String, resolvingPaths resolve: (String) -> String = { $0 }
+    ) throws(Fault) {
         let scheme = text.firstIndex(of: ":").map { text[..<$0].lowercased() } ?? ""
         let rest = String(text.dropFirst(scheme.isEmpty ? 0 : scheme.count + 1)).trimmingBlanks()
         switch scheme {
         case "csl":
             self = .list(Self.elements(rest))
         case "file":
-            self = .file(try Self.path(rest))
+            self = .file(try Self.path(resolve(rest)))
         case "refile":
-            self = .patterns(try Self.path(rest))
+            self = .patterns(try Self.path(resolve(rest)))
         case _ where Self.refused[scheme] != nil:
             let refusal = Self.refused[scheme]
             throw Fault(

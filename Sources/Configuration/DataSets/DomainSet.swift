@@ -22,7 +22,9 @@ public struct DomainSet: Sendable {
             } catch {
                 report(
                     ConfigurationProblem(
-                        .error, at: entry.location, directive: directive, error.message,
+                        error.severity(for: NegatableEntry(entry.key)), at: entry.location,
+                        directive: directive,
+                        error.message,
                         suggestion: error.suggestion))
             }
         }

@@ -19,15 +19,18 @@ enum NameEntry {
     struct Fault: Error {
         let message: String
         var suggestion: String?
+        /// Whether the entry does no harm: the peer reads it too, and it matches nothing.
+        var isHarmless = false
     }
 
     init(_ text: String, matching: DataSet.Matching) throws(Fault) {
         if text.utf8.contains(UInt8(ascii: "*")) {
             guard matching == .patterns else {
+                let parent = text.hasPrefix("*.") ? String(text.dropFirst()) : ".example.com"
                 throw Fault(
-                    message: "\"\(text)\" is a pattern, and here it would stand for itself only",
-                    suggestion: "put it in a file named with refile:, or write .example.com for"
-                        + " all names below example.com")
+                    message: "\"\(text)\" is a pattern, and nothing matches it here",
+                    suggestion: "put it in a file named with refile:, or write \(parent) for"
+                        + " all names below \(parent.dropFirst())", isHarmless: true)
             }
             do { self = .glob(try Glob(text)) } catch { throw Fault(message: error.message) }
             return
@@ -63,5 +66,13 @@ enum NameEntry {
 
     private static func isDigit(_ byte: UInt8) -> Bool {
         byte >= UInt8(ascii: "0") && byte <= UInt8(ascii: "9")
+    }
+}
+
+extension NameEntry.Fault {
+    /// How much it matters: an entry that takes nobody in is left out with a warning, as the peers start with it; one that should
+    /// take somebody out again would leave him in.
+    func severity(for entry: NegatableEntry) -> ConfigurationProblem.Severity {
+        isHarmless && entry.isMember ? .warning : .error
     }
 }

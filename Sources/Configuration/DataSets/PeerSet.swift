@@ -41,7 +41,9 @@ public struct PeerSet: Sendable {
             } catch {
                 report(
                     ConfigurationProblem(
-                        .error, at: entry.location, directive: directive, error.message,
+                        error.severity(for: NegatableEntry(entry.key)), at: entry.location,
+                        directive: directive,
+                        error.message,
                         suggestion: error.suggestion))
             }
         }
@@ -83,7 +85,16 @@ public struct PeerSet: Sendable {
         _ entry: DataSet.Entry, matching: DataSet.Matching, warn: (String, String) -> Void
     ) throws(NameEntry.Fault) {
         let negatable = NegatableEntry(entry.key)
-        let text = negatable.text
+        var text = negatable.text
+        // The form of SPF's dual-cidr-length (RFC 7208, section 5.6), which old files of policyd-spf have.
+        let parts = text.split(separator: "//", omittingEmptySubsequences: false)
+        if parts.count == 2 {
+            let single = "\(parts[0])/\(parts[1])"
+            if Self.network(single) != nil {
+                warn("\"\(text)\" is taken for \(single)", "write \(single)")
+                text = single
+            }
+        }
         if let network = Self.network(text) {
             if network.hadHostBits {
                 warn(

@@ -14,6 +14,8 @@ public final class ConfigurationReader {
     private var statements: [String: [ConfigurationStatement]] = [:]
     /// The same statements in file order, for directives whose order counts across names.
     private var order: [(name: String, statement: ConfigurationStatement)] = []
+    /// Where relative paths begin, without a slash at the end; nil where they mean nothing.
+    private let baseFolder: String?
     /// Values that could be read, by lower-cased canonical name, in file order.
     private var values: [String: [(value: DirectiveValue, location: SourceLocation)]] = [:]
 
@@ -52,6 +54,7 @@ public final class ConfigurationReader {
         self.schema = schema
         self.file = file
         self.problems = problems
+        baseFolder = Self.baseFolder(file: file, statements)
         for statement in statements { take(statement, noteRepeats: true) }
         for statement in overrides { take(statement, noteRepeats: false) }
     }
@@ -97,7 +100,11 @@ public final class ConfigurationReader {
             statements[key, default: []].append(statement)
             order.append((spec.name, statement))
             do {
-                let value = try DirectiveValue(statement.value, as: kind)
+                var text = statement.value
+                if kind == .path, noteRepeats {
+                    text = absolutePath(text, directive: spec.name, at: place)
+                }
+                let value = try DirectiveValue(text, as: kind)
                 values[key, default: []].append((value, place))
             } catch {
                 problems.append(
@@ -106,6 +113,38 @@ public final class ConfigurationReader {
                         suggestion: error.suggestion))
             }
         }
+    }
+
+    // MARK: Relative paths
+
+    /// BaseDirectory, or else the folder of the configuration.
+    ///
+    /// A daemon has no working directory of its own, and the peers' files have paths that are relative to one of these.
+    private static func baseFolder(
+        file: String, _ statements: [ConfigurationStatement]
+    ) -> String? {
+        let given = statements.last { $0.name.lowercased() == "basedirectory" }?.value
+        if let given, given.hasPrefix("/") { return given == "/" ? "" : given }
+        guard let slash = file.lastIndex(of: "/") else { return WorkingDirectory.of(file) }
+        let folder = String(file[..<slash])
+        return file.hasPrefix("/") ? folder : WorkingDirectory.of(file).map { "\($0)/\(folder)" }
+    }
+
+    /// A path as it is, or a relative one in full, with a warning that says what it is taken for.
+    ///
+    /// Where nothing says what it is relative to, it stays as it is: whoever uses it refuses it.
+    public func absolutePath(
+        _ path: String, directive: String, at place: SourceLocation
+    ) -> String {
+        guard !path.hasPrefix("/"), !path.isEmpty, let baseFolder else { return path }
+        let rest = path.hasPrefix("./") ? path.dropFirst(2) : path[...]
+        let full = "\(baseFolder)/\(rest)"
+        report(
+            ConfigurationProblem(
+                .warning, at: place, directive: directive,
+                "the relative path \"\(path)\" is taken for \(full)",
+                suggestion: "write it in full"))
+        return full
     }
 
     // MARK: Findings

@@ -46,11 +46,40 @@ extension ConfigurationReader {
             report(.error, "the key file \(path) is empty")
             return nil
         }
+        // What is no private key needs no protection: to speak of its mode would mislead.
+        if Self.isKeyRecord(bytes) {
+            report(
+                .error, "the key file \(path) is a key record for the DNS, not a private key",
+                "name the private key, such as \(path.replacingSuffix(".txt", with: ".private"))")
+            return nil
+        }
+        // Under another user than the one that was meant nothing can be said of who may read it.
+        let isUserUnknown = problems.contains {
+            $0.severity == .error && $0.directive == "UserID"
+        }
+        guard !isUserUnknown else { return bytes }
         let findings = KeyFileSafety.current.findings(path: path, status: status)
         for finding in findings {
             report(requireSafe ? .error : .warning, finding.message, finding.remedy)
         }
         return findings.isEmpty || !requireSafe ? bytes : nil
+    }
+}
+
+extension ConfigurationReader {
+    /// Whether a file is what `signet key new` and opendkim-genkey write beside the key: its public half as a DNS record.
+    private static func isKeyRecord(_ bytes: [UInt8]) -> Bool {
+        let text = String(decoding: bytes, as: UTF8.self)
+        return !text.contains("PRIVATE KEY")
+            && (text.contains("_domainkey") || text.contains("v=DKIM1")
+                || text.contains("PUBLIC KEY"))
+    }
+}
+
+extension String {
+    /// The text with another ending; as it is where it does not end so.
+    fileprivate func replacingSuffix(_ suffix: String, with other: String) -> String {
+        hasSuffix(suffix) ? String(dropLast(suffix.count)) + other : self
     }
 }
 

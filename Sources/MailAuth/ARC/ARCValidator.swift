@@ -262,7 +262,8 @@ extension ARCValidator {
         for index in links.seals.indices.reversed() {
             let seal = links.seals[index]
             let hash = hashes[index]
-            var trial = KeyTrial(answers[DNSQuestion(seal.keyName, .txt)], keys) { record in
+            let answer = answers[DNSQuestion(seal.keyName, .txt)]
+            var trial = KeyTrial(answer, to: seal.keyName, keys) { record in
                 if let reason = record.objection(to: seal.algorithm, options.minimumKeyBits) {
                     return reason
                 }

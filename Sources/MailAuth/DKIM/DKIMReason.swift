@@ -1,4 +1,5 @@
 public import MailDNS
+public import MailSyntax
 
 /// Why a signature has the result that it has.
 public enum DKIMReason: Hashable, Sendable {
@@ -31,8 +32,8 @@ public enum DKIMReason: Hashable, Sendable {
     case nulInField(String)
     /// The header section is larger than we read: what is missing could matter.
     case headerTooLarge
-    /// There is no key record.
-    case noKey
+    /// There is no key record: under which name it was asked for, and whether that name exists.
+    case noKey(DomainName, exists: Bool)
     /// No key record is usable; what is wrong with the first.
     case keyRecord(KeyRecordError)
     /// The key is for another algorithm than the signature's.
@@ -85,7 +86,8 @@ extension DKIMReason: CustomStringConvertible {
             "the signature's time is \(seconds) seconds in the future"
         case .nulInField(let name): "the signed header field \(name) holds a NUL octet"
         case .headerTooLarge: "the header section is too large to be verified"
-        case .noKey: "no key for signature"
+        case .noKey(let name, exists: false): "no key for signature: \(name) does not exist"
+        case .noKey(let name, exists: true): "no key for signature: \(name) has no TXT record"
         case .keyRecord(let error): error.description
         case .keyType: "the published key is for another algorithm"
         case .keyHash: "the key record does not allow SHA-256"

@@ -1,5 +1,6 @@
 internal import MailCrypto
 internal import MailDNS
+internal import MailSyntax
 
 /// Tries the key records of a DNS answer on a signature, and keeps what came of it
 /// (RFC 6376, section 6.1.2).
@@ -28,18 +29,25 @@ struct KeyTrial {
     ///
     /// - Parameters:
     ///   - answer: the DNS answer; nil for a question that was never answered.
+    ///   - name: the name that was asked for.
     ///   - keys: the process's memory of parsed keys.
     ///   - verify: what a record leads to. It is called for each record, so what does not depend on the
     ///     record is worth keeping from one call to the next.
-    init(_ answer: DNSAnswer?, _ keys: ParsedKeyCache, verify: (KeyRecord) -> DKIMReason) {
+    init(
+        _ answer: DNSAnswer?, to name: DomainName, _ keys: ParsedKeyCache,
+        verify: (KeyRecord) -> DKIMReason
+    ) {
         let texts: [[UInt8]]
         let isSecure: Bool
         switch answer {
         case .records(let records, let security):
             texts = records.compactMap(Self.text)
             isSecure = security == .secure
-        case .noData, .nameError:
-            self.init(.noKey)
+        case .noData:
+            self.init(.noKey(name, exists: true))
+            return
+        case .nameError:
+            self.init(.noKey(name, exists: false))
             return
         case .failure(let failure):
             self.init(.dns(failure))
@@ -67,7 +75,7 @@ struct KeyTrial {
                 first = first ?? trial
             }
         }
-        self = first ?? KeyTrial(firstError.map { .keyRecord($0) } ?? .noKey)
+        self = first ?? KeyTrial(firstError.map { .keyRecord($0) } ?? .noKey(name, exists: true))
     }
 
     private init(_ reason: DKIMReason) {

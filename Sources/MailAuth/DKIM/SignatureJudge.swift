@@ -34,7 +34,7 @@ struct SignatureJudge {
     ) -> KeyTrial {
         // What is hashed does not depend on the key: once for all records.
         var hash: HeaderHash?
-        var trial = KeyTrial(answer, keys) {
+        var trial = KeyTrial(answer, to: field.keyName, keys) {
             verify(field, body, with: $0, bodyLength: bodyLength, &hash)
         }
         if trial.reason == .headerChanged(field: nil), let key = trial.key {

@@ -84,6 +84,9 @@ final class DKIMConfiguration: Sendable {
         exemptDomains = reader.domainSet("ExemptDomains") ?? DomainSet()
         externalIgnoreList = reader.peerSet("ExternalIgnoreList") ?? PeerSet()
         dontSignMailTo = reader.dataSet("DontSignMailTo")
+        if let dontSignMailTo {
+            reader.warnOfPatterns(in: dontSignMailTo, directive: "DontSignMailTo")
+        }
         senderFields = FieldNameList.names(reader, "SenderHeaders", default: [.from])
         let octets = reader.integer("MaximumHeaders") ?? 0
         maximumHeaderOctets =

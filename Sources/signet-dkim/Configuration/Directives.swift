@@ -44,6 +44,9 @@ enum Directives {
             "SenderHeaders", .dataSet, default: "From",
             "Header fields that name the sender, in order; the first present one counts."),
         DirectiveSpec(
+            "BaseDirectory", .path,
+            "Where relative paths begin; by default in the folder of the configuration."),
+        DirectiveSpec(
             "MaximumHeaders", .integer(0...Int.max), default: "65536",
             "The longest header section in octets; longer ones are On-Security's. 0 for 16 MB."),
         DirectiveSpec(
@@ -62,7 +65,8 @@ enum Directives {
 
     /// How mail is signed.
     static let signing: [DirectiveSpec] = [
-        DirectiveSpec("Domain", .dataSet, "Domains whose mail is signed with KeyFile."),
+        DirectiveSpec(
+            "Domain", .dataSet, "Domains whose mail is signed with KeyFile; * for any domain."),
         DirectiveSpec("SubDomains", .boolean, default: "no", "Signs for subdomains of Domain too."),
         DirectiveSpec("Selector", .text, "The selector of KeyFile."),
         DirectiveSpec("KeyFile", .path, "The private key, RSA or Ed25519, PEM or DER."),

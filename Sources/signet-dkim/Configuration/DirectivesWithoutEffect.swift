@@ -5,7 +5,6 @@ extension Directives {
     /// Accepted: what they ask for holds anyway, or has nothing left to act on.
     static let withoutEffect: [DirectiveSpec] = [
         .noOp("AllowSHA1Only", "SHA-256 is always there, and SHA-1 never counts (RFC 8301)"),
-        .noOp("BaseDirectory", "all paths are absolute, so nothing depends on it"),
         .noOp("DisableCryptoInit", "OpenSSL 3 needs no initialization"),
         .noOp("MilterDebug", "use -v"),
         .noOp("Minimum", "octets beyond l= never pass here, which is stricter"),

@@ -58,11 +58,21 @@ struct KeyBookReader {
         }
         checkAlgorithm(keys)
         let domains = reader.dataSet("Domain") ?? DataSet()
-        for entry in domains.entries where domains.matching == .equality && !isDomain(entry.key) {
-            reader.report(
-                ConfigurationProblem(
-                    .error, at: entry.location, directive: "Domain",
-                    "\"\(entry.key)\" is not a domain"))
+        for entry in domains.entries
+        where domains.matching == .equality && entry.key != "*" && !isDomain(entry.key) {
+            if entry.key.hasPrefix("*.") {
+                let parent = entry.key.dropFirst(2)
+                reader.report(
+                    ConfigurationProblem(
+                        .warning, at: entry.location, directive: "Domain",
+                        "\"\(entry.key)\" is a pattern, and no domain matches it here",
+                        suggestion: "write \(parent), and SubDomains yes"))
+            } else {
+                reader.report(
+                    ConfigurationProblem(
+                        .error, at: entry.location, directive: "Domain",
+                        "\"\(entry.key)\" is not a domain"))
+            }
         }
         return .domains(domains, withSubdomains: reader.boolean("SubDomains"), keys)
     }
@@ -114,6 +124,7 @@ struct KeyBookReader {
             }
         }
         let set = reader.dataSet("SigningTable") ?? DataSet()
+        reader.warnOfPatterns(in: set, directive: "SigningTable")
         for entry in set.entries {
             guard let line = SigningTable.Line(entry) else {
                 reader.report(
@@ -199,11 +210,8 @@ struct KeyBookReader {
         _ text: String, directive: String, at place: SourceLocation
     ) -> KeySource? {
         if text.hasPrefix("./") || text.hasPrefix("../") {
-            reader.report(
-                ConfigurationProblem(
-                    .error, at: place, directive: directive, "the key file's path is relative",
-                    suggestion: "write it in full"))
-            return nil
+            let path = reader.absolutePath(text, directive: directive, at: place)
+            return key(inFile: path, directive: directive, at: place).map(KeySource.loaded)
         }
         guard text.hasPrefix("/") else {
             var contents = Array(text.utf8)

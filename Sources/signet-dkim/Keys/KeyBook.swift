@@ -45,7 +45,10 @@ struct KeyBook: Sendable {
         switch plan {
         case .nothing: false
         case .domains(let set, let withSubdomains, _):
-            Self.listedDomain(for: sender.domain, in: set, withSubdomains: withSubdomains) != nil
+            // "*" signs for whoever sends, and names nobody.
+            !set.contains("*")
+                && Self.listedDomain(for: sender.domain, in: set, withSubdomains: withSubdomains)
+                    != nil
         case .tables(let table, _): table.serves(sender)
         }
     }
@@ -101,7 +104,8 @@ struct KeyBook: Sendable {
         return keys.isEmpty ? .none(reason: "no key file \(missing ?? "")") : .keys(keys)
     }
 
-    /// The domain in the set that covers a sender's: itself, or with SubDomains its nearest listed parent.
+    /// The domain in the set that covers a sender's: itself, with SubDomains its nearest listed parent, or
+    /// itself again where the set has "*".
     private static func listedDomain(
         for domain: DomainName, in set: DataSet, withSubdomains: Bool
     ) -> DomainName? {
@@ -110,7 +114,7 @@ struct KeyBook: Sendable {
             if set.contains(name.ascii) || set.contains(name.unicode) { return name }
             candidate = withSubdomains ? name.parent : nil
         }
-        return nil
+        return set.matching == .equality && set.contains("*") ? domain : nil
     }
 
     /// Whether an identity may stand in i= beside d= (RFC 6376, section 3.5): one that conflicts is left out.

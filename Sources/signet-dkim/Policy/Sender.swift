@@ -7,28 +7,32 @@ enum Sender: Equatable, Sendable {
     /// None that could; the reason in the words of the log.
     case none(reason: String)
 
-    /// Finds the sender in the first present one of the given header fields (SenderHeaders).
+    /// Finds the sender in the first present one of the given header fields (SenderHeaders), or in From where there is none.
     ///
     /// Several fields of that name, or addresses of several domains in it, are no sender: to sign for one of them would lend
     /// its name to the others. The From field has been read already: `author`.
     init(in header: HeaderSection, fields names: [FieldName], author: AuthorField) {
-        for name in names {
+        for name in names + (names.contains(.from) ? [] : [.from]) {
             let positions = header.indices(named: name)
             guard let position = positions.first else { continue }
             guard positions.count == 1 else {
                 self = .none(reason: "\(positions.count) \(name) fields")
                 return
             }
-            let field =
-                name == .from
-                ? author
-                : AuthorField(
-                    parsing: header.bytes.span.extracting(header.fields[position].value))
-            self.init(field, named: name)
+            let value = header.bytes.span.extracting(header.fields[position].value)
+            if name == .from {
+                self.init(author, named: name)
+            } else if ListPost.isListField(name) {
+                // "NO", or other ways to post than mail, say nothing of a sender.
+                let mailboxes = ListPost.mailboxes(value)
+                guard !mailboxes.isEmpty else { continue }
+                self.init(.authors(mailboxes), named: name)
+            } else {
+                self.init(AuthorField(parsing: value), named: name)
+            }
             return
         }
-        let list = names.map(\.text).joined(separator: ", ")
-        self = .none(reason: "no \(list) field")
+        self = .none(reason: "no \(names.map(\.text).joined(separator: ", ")) field")
     }
 
     private init(_ field: AuthorField, named name: FieldName) {

@@ -117,7 +117,7 @@ struct VerificationOutcome {
 
 extension DKIMResult {
     /// Whether the key that the signature names does not exist.
-    var isKeyMissing: Bool { reason == .noKey }
+    var isKeyMissing: Bool { if case .noKey = reason { true } else { false } }
 
     /// Whether the key could not be asked for, by a fault of ours rather than of the DNS.
     var isResolverFailure: Bool {

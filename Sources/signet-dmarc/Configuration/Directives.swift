@@ -75,6 +75,9 @@ enum Directives {
             "SingletonHeaders", .dataSet, default: FieldNameList.singletonHeaders,
             "Header fields that occur once: a signature beside an unsigned second one is policy."),
         DirectiveSpec(
+            "BaseDirectory", .path,
+            "Where relative paths begin; by default in the folder of the configuration."),
+        DirectiveSpec(
             "ReverseLookup", .boolean, default: "no",
             "Looks the client's name up and reports iprev."),
     ]
@@ -147,8 +150,6 @@ enum Directives {
 
     /// Refused, as to ignore them would change what happens to mail or to reports.
     static let refused: [DirectiveSpec] = [
-        .refused(
-            "BaseDirectory", "paths are absolute here", instead: "write each path in full"),
         .refused(
             "ChangeRootDirectory", "the unit confines the daemon",
             instead: "use RootDirectory= in the unit"),

@@ -56,7 +56,8 @@ struct ScrubCommand: ParsableCommand {
             let end = Self.lineEnd(of: contents)
             // Octets, not text: past print's buffer.
             let header = plan.applied(to: split.header, lineEnd: end)
-            FileHandle.standardOutput.write(Data(header + end + contents[split.bodyStart...]))
+            FileHandle.standardOutput.write(
+                Data(contents[..<split.headerStart] + header + end + contents[split.bodyStart...]))
         } else {
             for line in ScrubListing(plan, of: split.header).lines { print(line.text) }
         }

@@ -6,6 +6,8 @@ import Testing
 
 @Suite struct Verification {
     static let cases = (try? Table.blocks("signatures.txt")) ?? []
+    static let keyName =
+        (try? DomainName("test._domainkey.example.org")) ?? DomainName.root
     static let text = "From: ann@example.org\nSubject: Hello\nTo: bob@example.net\n\nHello you.\n"
 
     @Test func theTableIsThere() {
@@ -131,9 +133,9 @@ import Testing
             (nil, .dns(.timeout)),
             (.failure(.serverFailure(responseCode: 2)), .dns(.serverFailure(responseCode: 2))),
             (.failure(.bogus(reason: "x")), .dns(.bogus(reason: "x"))),
-            (.nameError(.secure), .noKey),
-            (.noData(.insecure), .noKey),
-            (.records([], .insecure), .noKey),
+            (.nameError(.secure), .noKey(Self.keyName, exists: false)),
+            (.noData(.insecure), .noKey(Self.keyName, exists: true)),
+            (.records([], .insecure), .noKey(Self.keyName, exists: true)),
             (.records([.text([])], .insecure), .keyRecord(.tagList(.empty))),
             (.records([.text(split)], .secure), .valid),
             (

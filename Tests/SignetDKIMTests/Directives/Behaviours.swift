@@ -146,6 +146,25 @@ enum Behaviours {
             #expect(passage.signatures.isEmpty)
             #expect(passage.log.contains("4XyZ: example.com is not in Domain; not signed"))
             #expect(!errors("SenderHeaders X-*\n").isEmpty)
+            // Where none of the fields is present From says who the sender is.
+            let sender = ours("SenderHeaders Sender\n" + (try Keys.shared.get().single))
+            #expect(try pass(sender).signatures.count == 1)
+            #expect(
+                try pass(sender, .plain.with(("Sender", "a@example.com"))).signatures.isEmpty)
+            // RFC 2369, sections 2 and 3.4: URIs between angle brackets, comments, several.
+            let list = ours("SenderHeaders List-Post,Sender\n" + (try Keys.shared.get().single))
+            for (value, isSigned) in [
+                ("<mailto:list@example.org>", true),
+                ("<https://example.com/>, (or)\n <MAILTO:list%40example.org?subject=x>", true),
+                ("NO (posting not allowed)", false), ("<https://example.org/>", false),
+                ("<mailto:list@example.net>", false),
+                ("<mailto:a@example.org>, <mailto:b@example.net>", false),
+                ("(<mailto:list@example.org>)", false), ("<mailto:list@example.org", false),
+                ("<mailto:%>", false), ("<mailto:a@example.org,b@example.org>", false),
+            ] {
+                let posted = message.with(("List-Post", value))
+                #expect(try pass(list, posted).signatures.count == (isSigned ? 1 : 0), "\(value)")
+            }
         },
         "MaximumHeaders": {
             let keys = try Keys.shared.get().single

@@ -5,6 +5,7 @@ enum PeerDirectives {
     /// Does what the page says, or what signet-dkim.conf(5) says in its stead.
     static let implemented = words(
         """
+        BaseDirectory
         AlwaysAddARHeader AuthservID AuthservIDWithJobID BogusKey Canonicalization
         CaptureUnknownErrors ClockDrift Diagnostics DNSTimeout Domain DontSignMailTo
         ExemptDomains ExternalIgnoreList IgnoreMalformedMail Include InternalHosts
@@ -23,7 +24,7 @@ enum PeerDirectives {
     /// Accepted with a notice.
     static let withoutEffect = words(
         """
-        AllowSHA1Only AutoRestart AutoRestartCount AutoRestartRate Background BaseDirectory DisableCryptoInit
+        AllowSHA1Only AutoRestart AutoRestartCount AutoRestartRate Background DisableCryptoInit
         EnableCoredumps MilterDebug Minimum MTACommand QueryCache ReportAddress ReportBccAddress
         ResolverTracing SMTPURI SoftStart StrictTestMode TemporaryDirectory WeakSyntaxChecks
         """)

@@ -1,3 +1,4 @@
+import Configuration
 import MailCrypto
 import MailSyntax
 import SessionTestKit
@@ -17,7 +18,17 @@ extension Behaviours {
             let other = try pass(ours(text), .plain.with(("From", "a@sub.example.org")))
             #expect(other.log.contains("4XyZ: sub.example.org is not in Domain; not signed"))
             #expect(errors("Selector mail\nKeyFile \(keys.rsaPath)\n").count == 1)
-            #expect(!errors(keys.single.replacing("example.org", with: "*.example.org")).isEmpty)
+            // opendkim starts with it, and it matches nothing.
+            let pattern = keys.single.replacing("example.org", with: "*.example.org")
+            #expect(read(pattern).problems.map(\.severity) == [.warning])
+            #expect(
+                read(pattern).problems[0].suggestion == "write example.org, and SubDomains yes")
+            #expect(!errors(keys.single.replacing("example.org", with: "a b")).isEmpty)
+            // Any domain is signed for, and nobody's name is guarded.
+            let any = keys.single.replacing("example.org", with: "*")
+            #expect(try pass(ours(any)).signatures.map { $0["d"] } == ["example.org"])
+            let stranger = try pass(any)
+            #expect(stranger.signatures.isEmpty && !stranger.logs("attempted to send"))
             #expect(!errors("Domain example.org\n").isEmpty)
             // U-labels are looked up, and signed, as A-labels (RFC 8616).
             let idn = keys.single.replacing("example.org", with: "bücher.example")
@@ -111,6 +122,20 @@ extension Behaviours {
             #expect(try pass(ours(text)).signatures.map { $0["s"] } == ["mail", "ed"])
         },
         "SigningTable": { try SigningTableCases.check() },
+        "BaseDirectory": {
+            let directory = try Keys.shared.get().directory
+            try directory.write("k %:mail:./rsa.private\n", to: "relative.keys")
+            try directory.write("*@example.org k\n", to: "relative.senders")
+            let text =
+                "BaseDirectory \(directory.path)\nKeyTable file:relative.keys\n"
+                + "SigningTable refile:./relative.senders\n"
+            let problems = read(text).problems
+            #expect(problems.map(\.severity) == [.warning, .warning, .warning])
+            #expect(
+                problems.map(\.description).joined().contains(
+                    "\"./rsa.private\" is taken for \(directory.path)/rsa.private"))
+            #expect(try pass(ours(text)).signatures.count == 1)
+        },
         "MultipleSignatures": {
             let keys = try Keys.shared.get()
             let directory = keys.directory

@@ -110,6 +110,12 @@ extension Behaviours {
             #expect(try dmarc("MinimumKeyBits 2048", message, zone) == "pass")
             #expect(try dmarc("MinimumKeyBits 2049", message, zone) == "fail")
         },
+        "BaseDirectory": {
+            let directory = try TemporaryDirectory("signet-dmarc-base")
+            try directory.write("203.0.113.0/24\n", to: "hosts")
+            let text = "BaseDirectory \(directory.path)\nIgnoreHosts file:hosts\n"
+            #expect(try pass(text).logs("ignoring connection from"))
+        },
         "SingletonHeaders": {
             let author = try Sealer("victim.example", .generateRSA(bits: 2048))
             var message = try author.sign(.from("a@victim.example"))

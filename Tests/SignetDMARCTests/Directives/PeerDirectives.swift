@@ -2,7 +2,7 @@
 enum PeerDirectives {
     static let implemented = words(
         """
-        AuthservID AuthservIDWithJobID CopyFailuresTo DNSTimeout DomainWhitelist DomainWhitelistFile HistoryFile
+        AuthservID AuthservIDWithJobID BaseDirectory CopyFailuresTo DNSTimeout DomainWhitelist DomainWhitelistFile HistoryFile
         HoldQuarantinedMessages IgnoreAuthenticatedClients IgnoreHosts IgnoreMailFrom IgnoreMailTo PidFile
         PublicSuffixList RecordAllMessages RejectFailures RejectMultiValueFrom RejectString RequiredHeaders SPFIgnoreResults
         SPFSelfValidate Socket SoftwareHeader Syslog SyslogFacility TrustedAuthservIDs UMask UserID
@@ -13,7 +13,7 @@ enum PeerDirectives {
         FailureReportsSentBy MilterDebug ReportCommand
         """)
     static let refused = words(
-        "BaseDirectory ChangeRootDirectory FailureReports FailureReportsOnNone")
+        "ChangeRootDirectory FailureReports FailureReportsOnNone")
     static let ours = words(
         """
         DKIMSelfValidate DomainDiscovery ExemptDomains ExemptHosts ExemptLists MaximumHeaders
