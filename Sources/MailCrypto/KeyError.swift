@@ -14,7 +14,7 @@ public enum KeyError: Error, Hashable, Sendable, CustomStringConvertible {
     case rsaTooShort(bits: Int)
     /// An RSA key so long that using it would be an attack on the verifier's time.
     case rsaTooLong(bits: Int)
-    /// An RSA exponent that is even, below 3 or above 64 bits.
+    /// An RSA exponent that is even, below 3, or too large: see `KeyLimits.greatestExponentBits`.
     case rsaExponent
     /// An RSA modulus that is even.
     case rsaModulus
@@ -67,7 +67,12 @@ public enum KeyLimits {
     /// The largest RSA modulus, in bits: RFC 8301 asks for 4096.
     public static let greatestBits = 8192
     /// The largest RSA public exponent, in bits: verification time grows with it.
-    public static let greatestExponentBits = 64
+    ///
+    /// Nearly all keys have 65,537; 2^32+1 is the largest in any use. An exponent of 64 bits
+    /// takes up to seven times the multiplications of 65,537, and a message may ask for many verifications.
+    public static let greatestExponentBits = 33
+    /// The same for a modulus over 4096 bits.
+    public static let greatestExponentBitsOfLongKeys = 17
     /// The largest DER form of a public key, in octets.
     public static let greatestPublicKey = 4096
     /// The largest private key file, in octets.

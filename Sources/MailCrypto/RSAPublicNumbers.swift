@@ -59,8 +59,10 @@ struct RSAPublicNumbers: Equatable {
         guard bits <= KeyLimits.greatestBits else { throw .rsaTooLong(bits: bits) }
         guard (self.modulus.last ?? 0) & 1 == 1 else { throw .rsaModulus }
         let exponentBits = Self.bits(self.exponent)
-        guard exponentBits >= 2, exponentBits <= KeyLimits.greatestExponentBits,
-            exponentBits < bits, (self.exponent.last ?? 0) & 1 == 1
+        let greatest =
+            bits > 4096 ? KeyLimits.greatestExponentBitsOfLongKeys : KeyLimits.greatestExponentBits
+        guard exponentBits >= 2, exponentBits <= greatest, exponentBits < bits,
+            (self.exponent.last ?? 0) & 1 == 1
         else { throw .rsaExponent }
     }
 

@@ -99,6 +99,8 @@ import Testing
         (ones(128), [1], .rsaExponent),
         (ones(128), [4], .rsaExponent),
         (ones(128), ones(9), .rsaExponent),
+        (ones(128), ones(5), .rsaExponent),
+        (ones(1024), [1, 0, 0, 1], .rsaExponent),
         (ones(127) + [0xFE], [1, 0, 1], .rsaModulus),
         (ones(1025), [1, 0, 1], .rsaTooLong(bits: 8200)),
         (ones(1), ones(2), .rsaExponent),

@@ -5,7 +5,7 @@ internal import MailSyntax
 /// Tries the key records of a DNS answer on a signature, and keeps what came of it
 /// (RFC 6376, section 6.1.2).
 ///
-/// Trust: any answer; four records are tried at most.
+/// Trust: any answer; four records are read and two keys tried at most.
 struct KeyTrial {
     /// What the best record led to.
     var reason: DKIMReason
@@ -24,6 +24,9 @@ struct KeyTrial {
     /// 3.6.2.2), but a verifier "may cycle through the key records" (section 6.1.2, step 4): we do,
     /// so that a stray record does no harm.
     private static let maximumRecords = 4
+
+    /// The most keys of one name that a signature is verified with: each costs a public-key operation.
+    private static let maximumKeys = 2
 
     /// Tries each record until one makes the signature valid; else the first that could be read counts.
     ///
@@ -58,11 +61,13 @@ struct KeyTrial {
         }
         var first: KeyTrial?
         var firstError: KeyRecordError?
-        for text in texts.prefix(Self.maximumRecords) {
+        var tried = 0
+        for text in texts.prefix(Self.maximumRecords) where tried < Self.maximumKeys {
             switch keys.record(for: text) {
             case .failure(let error):
                 firstError = firstError ?? error
             case .success(let record):
+                tried += 1
                 var trial = KeyTrial(verify(record))
                 trial.key = record.key
                 trial.keyBits = record.key.bits

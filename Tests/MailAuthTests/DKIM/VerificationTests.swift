@@ -115,6 +115,18 @@ import Testing
         #expect(result.keyBits == 1024)
     }
 
+    /// Each key that is tried costs the receiver a public-key operation.
+    @Test func twoKeysAreTried() throws {
+        let key = try #require(TestKeys.rsa)
+        let signed = try Forge(try TestMessage(Self.text, "")).signed(with: key)
+        let others = try (0..<2).map { _ in try PrivateKey.generateRSA(bits: 1024).record }
+        for (count, isValid) in [(1, true), (2, false)] {
+            let records = (others.prefix(count) + [key.record]).map { Array($0.utf8) }
+            let outcome = verify(signed, ["test._domainkey.example.org": records])
+            #expect((outcome.status == .pass) == isValid)
+        }
+    }
+
     @Test func severalRecordsAreTriedInTurn() throws {
         let key = try #require(TestKeys.rsa)
         let signed = try Forge(try TestMessage(Self.text, "")).signed(with: key)
