@@ -156,7 +156,7 @@ let package = Package(
                 "MailAuth", "MailCrypto", "MailDNS", "MailSyntax", "TestKit",
             ],
             path: "Tests/Benchmarks",
-            exclude: ["Floor", "NullFilter", "README.md", "SignetNull", "run"],
+            exclude: ["Floor", "NullFilter", "README.md", "SignetNull", "Store", "run"],
             sources: ["Milter", "DKIM", "DMARC", "Ratios", "SPF", "Scrub", "Soak"],
             swiftSettings: strict),
         // What it compares the daemons with: a floor in C, and filters that do nothing.
@@ -166,6 +166,9 @@ let package = Package(
         .executableTarget(
             name: "SignetNull", dependencies: ["Milter", "MilterService"],
             path: "Tests/Benchmarks/SignetNull", swiftSettings: strict),
+        .executableTarget(
+            name: "StoreBenchmark", dependencies: ["ReportStore"], path: "Tests/Benchmarks/Store",
+            swiftSettings: strict),
         .executableTarget(
             name: "NullFilter", path: "Tests/Benchmarks/NullFilter",
             linkerSettings: [.linkedLibrary("milter")]),

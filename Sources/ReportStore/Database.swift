@@ -1,4 +1,5 @@
 internal import CSQLite
+internal import Glibc
 
 /// An open SQLite database.
 ///
@@ -10,11 +11,12 @@ struct Database: ~Copyable {
     /// How long to wait for another process that writes, in milliseconds.
     private static let patience: Int32 = 5_000
 
-    /// Opens a file, or makes it.
-    init(path: String) throws(SinkError) {
+    /// Opens a file, or, unless it is only to be read, makes it: for its owner, and for its group to read.
+    init(path: String, isReadOnly: Bool = false) throws(SinkError) {
+        if !isReadOnly { Self.make(path) }
         var handle: OpaquePointer?
-        let flags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX
-        let status = unsafe sqlite3_open_v2(path, &handle, flags, nil)
+        let access = isReadOnly ? SQLITE_OPEN_READONLY : SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE
+        let status = unsafe sqlite3_open_v2(path, &handle, access | SQLITE_OPEN_NOMUTEX, nil)
         guard status == SQLITE_OK, let handle = unsafe handle else {
             let reason = unsafe String(cString: sqlite3_errstr(status))
             unsafe sqlite3_close(handle)
@@ -22,6 +24,17 @@ struct Database: ~Copyable {
         }
         unsafe self.handle = unsafe handle
         unsafe sqlite3_busy_timeout(handle, Self.patience)
+    }
+
+    /// Makes an empty file, which SQLite takes for an empty database; SQLite itself would let everybody read it.
+    ///
+    /// A file that is there is not touched: closing it would take away the locks of other connections of this process.
+    private static func make(_ path: String) {
+        let mode: mode_t = 0o640
+        let file = unsafe open(path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, mode)
+        guard file >= 0 else { return }
+        fchmod(file, mode)
+        close(file)
     }
 
     // Statements that are left go with it, whichever is first: that is what "v2" is about.
@@ -33,23 +46,7 @@ struct Database: ~Copyable {
     }
 
     /// Compiles a statement that is run again and again.
-    func prepared(_ text: String) throws(SinkError) -> Statement { try prepare(text) }
-
-    /// Runs a statement with its values, in the order of its parameters.
-    func run(
-        _ statement: Statement, _ bind: (inout Statement.Values) -> Void
-    ) throws(SinkError) {
-        var values = Statement.Values(of: statement)
-        bind(&values)
-        defer { statement.reset() }
-        guard !values.haveFailed else { throw error }
-        _ = try step(statement)
-    }
-
-    /// Runs a statement once, and gives the first column of its first row.
-    func first(_ text: String) throws(SinkError) -> Int64? { try step(try prepare(text)) }
-
-    private func prepare(_ text: String) throws(SinkError) -> Statement {
+    func prepared(_ text: String) throws(SinkError) -> Statement {
         var statement: OpaquePointer?
         let flags = UInt32(SQLITE_PREPARE_PERSISTENT)
         let status = unsafe sqlite3_prepare_v3(handle, text, -1, flags, &statement, nil)
@@ -57,14 +54,42 @@ struct Database: ~Copyable {
         return unsafe Statement(taking: statement)
     }
 
-    private func step(_ statement: Statement) throws(SinkError) -> Int64? {
+    /// Runs a statement with its values, in the order of its parameters.
+    func run(
+        _ statement: Statement, _ bind: (inout Statement.Values) -> Void
+    ) throws(SinkError) {
+        try rows(statement, bind) { _ in }
+    }
+
+    /// Runs a statement with its values, and hands over each row.
+    func rows(
+        _ statement: Statement, _ bind: (inout Statement.Values) -> Void,
+        _ each: (Statement) throws(SinkError) -> Void
+    ) throws(SinkError) {
+        var values = Statement.Values(of: statement)
+        bind(&values)
+        defer { statement.reset() }
+        guard !values.haveFailed else { throw error }
+        while try step(statement) { try each(statement) }
+    }
+
+    /// Runs a statement once, and gives the first column of its first row.
+    func first(_ text: String) throws(SinkError) -> Int64? { try first(try prepared(text)) }
+
+    /// Runs a statement without values, and gives the first column of its first row.
+    func first(_ statement: Statement) throws(SinkError) -> Int64? {
+        defer { statement.reset() }
+        return try step(statement) ? statement.integer(0) : nil
+    }
+
+    private func step(_ statement: Statement) throws(SinkError) -> Bool {
         do { return try statement.step() } catch { throw self.error }
     }
 
     /// The number of the last row that was inserted.
     var lastRow: Int64 { unsafe sqlite3_last_insert_rowid(handle) }
 
-    /// How many rows the last statement changed, without those that went with them.
+    /// How many rows the last statement changed.
     var changes: Int { unsafe Int(sqlite3_changes(handle)) }
 
     private var error: SinkError { unsafe SinkError(String(cString: sqlite3_errmsg(handle))) }
@@ -91,9 +116,8 @@ final class Statement {
 
         init(of statement: Statement) { self.statement = statement }
 
-        /// The next value: text, or NULL.
-        mutating func add(_ text: String?) {
-            guard let text else { return addNull() }
+        /// The next value: text.
+        mutating func add(_ text: String) {
             let (octets, place) = (text.utf8.span, next())
             let status = unsafe octets.withUnsafeBufferPointer { octets in
                 unsafe signet_sqlite_bind_text(
@@ -107,15 +131,8 @@ final class Statement {
             note(unsafe sqlite3_bind_int64(statement.handle, next(), number))
         }
 
-        /// The next value: 1, 0, or NULL.
-        mutating func add(_ flag: Bool?) {
-            guard let flag else { return addNull() }
-            note(unsafe sqlite3_bind_int(statement.handle, next(), flag ? 1 : 0))
-        }
-
-        private mutating func addNull() {
-            note(unsafe sqlite3_bind_null(statement.handle, next()))
-        }
+        /// The next value: 1 or 0.
+        mutating func add(_ flag: Bool) { add(flag ? 1 : 0) }
 
         private mutating func next() -> Int32 {
             count += 1
@@ -127,13 +144,24 @@ final class Statement {
         }
     }
 
-    /// Runs it, and gives the first column of its first row.
-    func step() throws(Failure) -> Int64? {
+    /// Runs it, or goes on with it, and tells whether there is a row.
+    func step() throws(Failure) -> Bool {
         switch unsafe sqlite3_step(handle) {
-        case SQLITE_ROW: return unsafe sqlite3_column_int64(handle, 0)
-        case SQLITE_DONE: return nil
+        case SQLITE_ROW: return true
+        case SQLITE_DONE: return false
         default: throw Failure()
         }
+    }
+
+    /// A column of the row as a number; 0 where it is none.
+    func integer(_ column: Int32) -> Int64 { unsafe sqlite3_column_int64(handle, column) }
+
+    /// A column of the row as text; empty where it is NULL.
+    func text(_ column: Int32) -> String {
+        guard let octets = unsafe sqlite3_column_text(handle, column) else { return "" }
+        let count = unsafe Int(sqlite3_column_bytes(handle, column))
+        return unsafe String(
+            decoding: UnsafeBufferPointer(start: octets, count: count), as: UTF8.self)
     }
 
     /// Makes it ready for the next run, whose values take the place of these.

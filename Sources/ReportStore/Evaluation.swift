@@ -1,4 +1,4 @@
-/// One message's DMARC evaluation, as reports need it (RFC 9990): a row of the store.
+/// One message's DMARC evaluation, as reports need it (RFC 9990).
 ///
 /// Trust: domains and results are well-formed text; `helo` and comments are what others wrote, made printable.
 public struct Evaluation: Hashable, Sendable {
@@ -23,17 +23,21 @@ public struct Evaluation: Hashable, Sendable {
         /// How the record was found: treewalk or psl.
         public var discovery: String
         /// Where aggregate reports are to be sent: as many of the record's addresses as `longestReportAddresses` allows.
-        public let reportAddresses: [String]
+        public internal(set) var reportAddresses: [String]
+        /// For which failures reports are wanted: the options of "fo", with colons.
+        public var failureOptions: String?
+        /// Where failure reports are to be sent; the store keeps as many octets of them.
+        public var failureAddresses: [String]
 
-        /// How many octets of addresses are kept, the spaces between them included: a record may have 60 kB of them, and is
-        /// stored with each message.
+        /// How many octets of addresses are kept, the spaces between them included: a record may have 60 kB of them.
         public static let longestReportAddresses = 2_048
 
         /// Creates a policy.
         public init(
             domain: String, applied: String, p: String, sp: String? = nil, np: String? = nil,
             adkim: String = "r", aspf: String = "r", isTesting: Bool = false,
-            discovery: String = "treewalk", reportAddresses: [String] = []
+            discovery: String = "treewalk", reportAddresses: [String] = [],
+            failureOptions: String? = nil, failureAddresses: [String] = []
         ) {
             self.domain = domain
             self.applied = applied
@@ -50,6 +54,8 @@ public struct Evaluation: Hashable, Sendable {
                     length += address.utf8.count + 1
                     return length <= Self.longestReportAddresses + 1
                 })
+            self.failureOptions = failureOptions
+            self.failureAddresses = failureAddresses
         }
     }
 

@@ -13,11 +13,17 @@ public protocol EvaluationSink: AnyObject {
     /// - Returns: whether there is more to do.
     /// - Throws: why it cannot be done now; it is tried again.
     func tidy() throws(SinkError) -> Bool
+
+    /// What has happened since the last call that the log should say.
+    func notices() -> [String]
 }
 
 extension EvaluationSink {
     /// Has nothing to do.
     public func tidy() throws(SinkError) -> Bool { false }
+
+    /// Has nothing to say.
+    public func notices() -> [String] { [] }
 }
 
 /// Why evaluations could not be written.

@@ -12,7 +12,7 @@ public final class EvaluationWriter: Sendable {
     private let report: @Sendable (String) -> Void
 
     /// How many evaluations are written at once.
-    private static let batch = 100
+    private static let batch = 1000
     /// How long to wait after a failure, in seconds.
     private static let pause = 5
     /// How long to be silent after a line about a failure, in seconds.
@@ -61,6 +61,7 @@ public final class EvaluationWriter: Sendable {
             do throws(SinkError) {
                 if !evaluations.isEmpty { try sink.write(evaluations) }
                 let dropped = queue.remove(evaluations.count)
+                for notice in sink.notices() { report("\(name): \(notice)") }
                 if dropped > 0 { report("\(name): \(dropped) evaluations were not recorded") }
                 if lastLine != nil { report("\(name): evaluations are written again") }
                 lastLine = nil

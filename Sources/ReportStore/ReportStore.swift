@@ -1,65 +1,38 @@
-internal import Glibc
-
-/// The report store: a SQLite database of evaluations.
-///
-/// Opened when there is something to write, and anew after each failure: a file that was moved away, a disk that was full. What is
-/// older than its retention is deleted bit by bit; the room is used again, so that the file stops growing.
-public final class ReportStore: EvaluationSink {
-    private let path: String
-    private let retention: Int64?
-    private let now: () -> Int64
-    private var connection: StoreConnection?
-    private var nextTidying: Int64 = 0
-
-    /// How many messages are deleted at once: some milliseconds of work.
-    private static let batch = 500
-    /// How often to look for what is too old, in seconds.
-    private static let period: Int64 = 3600
-
-    /// The store at this path; nothing is opened yet.
+/// A store of evaluations, from which reports are made: messages that do not differ in what a report says are counted together.
+public protocol ReportStore: EvaluationSink {
+    /// The policies under which mail was evaluated on a day, in the order of their domains' names.
     ///
-    /// - Parameters:
-    ///   - path: the file.
-    ///   - days: how long evaluations are kept; nil for ever.
-    ///   - now: the time in seconds since 1970; the system's, if not given.
-    public init(
-        path: String, keepingDays days: Int? = nil,
-        now: (() -> Int64)? = nil
-    ) {
-        self.path = path
-        self.now = now ?? { Int64(time(nil)) }
-        retention = days.map { Int64($0) * 86_400 }
-    }
+    /// A domain whose policy was changed on that day is there once for each.
+    ///
+    /// - Parameter day: the UTC day, in days since 1970.
+    /// - Returns: the policies.
+    /// - Throws: why the store cannot be read.
+    func policies(on day: Int64) throws(SinkError) -> [PublishedPolicy]
 
-    /// Writes all evaluations, oldest first.
-    public func write(_ evaluations: [Evaluation]) throws(SinkError) {
-        if connection == nil { connection = try StoreConnection(path: path) }
-        do {
-            try insert(evaluations)
-        } catch {
-            connection = nil
-            throw error
-        }
-    }
+    /// Hands over what was counted under a policy on a day, in an order that is the same each time.
+    func counts(
+        under policy: PublishedPolicy, on day: Int64,
+        _ each: (EvaluationCount) throws(SinkError) -> Void
+    ) throws(SinkError)
 
-    /// Deletes some of what is older than the retention, if the store is open and an hour has passed.
-    public func tidy() throws(SinkError) -> Bool {
-        let now = now()
-        guard let retention, now >= nextTidying, connection != nil else { return false }
-        do {
-            try connection?.delete(before: now - retention, atMost: Self.batch)
-        } catch {
-            connection = nil
-            throw error
-        }
-        let isMore = (connection?.database.changes ?? 0) == Self.batch
-        if !isMore { nextTidying = now + Self.period }
-        return isMore
-    }
+    /// How many messages of a day were left out, as there was no room to keep them apart.
+    func others(on day: Int64) throws(SinkError) -> Int64
+}
 
-    private func insert(_ evaluations: [Evaluation]) throws(SinkError) {
-        try connection?.database.run("BEGIN IMMEDIATE")
-        for evaluation in evaluations { try connection?.insert(evaluation) }
-        try connection?.database.run("COMMIT")
-    }
+/// A policy as it was published.
+public struct PublishedPolicy: Hashable, Sendable {
+    /// Its number in the store.
+    let id: Int64
+    /// The policy; `applied` is empty, as it depends on the message.
+    public let policy: Evaluation.Policy
+}
+
+/// A row of the store: how many messages had the same.
+public struct EvaluationCount: Hashable, Sendable {
+    /// The client's address; nil where there was none.
+    public let sourceAddress: String?
+    /// What was found and done.
+    public let verdict: Verdict
+    /// How many messages.
+    public let messages: Int64
 }

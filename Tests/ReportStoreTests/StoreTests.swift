@@ -46,30 +46,136 @@ import Testing
                 == one)
     }
 
-    @Test func `an evaluation is a row with its results and reasons`() throws {
+    private func store(
+        _ path: String, keepingDays days: Int? = nil, limit: Int64 = 1 << 30, _ clock: Clock? = nil
+    ) -> SQLiteReportStore {
+        SQLiteReportStore(
+            path: path, keepingDays: days, limit: limit, now: clock.map { clock in { clock.now } })
+    }
+
+    /// What is counted on a day, under every policy.
+    private func counts(
+        _ store: SQLiteReportStore, on day: Int64
+    ) throws -> [(Evaluation.Policy, EvaluationCount)] {
+        var found: [(Evaluation.Policy, EvaluationCount)] = []
+        for policy in try store.policies(on: day) {
+            try store.counts(under: policy, on: day) { found.append((policy.policy, $0)) }
+        }
+        return found
+    }
+
+    @Test func `messages that do not differ are one row, which has all that an evaluation says`()
+        throws
+    {
         let folder = try TemporaryDirectory("signet-store")
         let path = folder.file("reports.db")
-        let store = ReportStore(path: path)
-        try store.write([sample(), sample(1)])
-        #expect(try sqlite(path, "PRAGMA user_version") == "1")
+        let store = store(path)
+        var other = sample(1_795_000_002)
+        other.queueID = "another"
+        other.helo = "another.example"
+        try store.write([sample(), other, sample(1)])
+        #expect(try sqlite(path, "PRAGMA user_version") == "2")
+        let rows = try counts(store, on: 1_795_000_000 / 86_400)
+        #expect(rows.count == 1)
+        let (policy, row) = try #require(rows.first)
+        var published = try #require(sample().policy)
+        published.applied = ""
+        #expect(policy == published)
+        #expect(row.messages == 2)
+        #expect(row.sourceAddress == "192.0.2.1")
+        #expect(row.verdict == Verdict(sample()))
+        #expect(row.verdict.authentications == sample().authentications)
+        #expect(row.verdict.overrides == sample().overrides)
+        #expect(row.verdict.applied == "reject")
+        #expect(try counts(store, on: 0).map(\.1.messages) == [1])
         #expect(
             try sqlite(
                 path,
-                "SELECT header_from, policy_domain, p, sp, np IS NULL, rua, spf_aligned, testing FROM message WHERE received > 1"
-            )
-                == "example.net|example.net|reject|none|1|mailto:a@example.net mailto:b@example.net|1|0"
+                """
+                SELECT day, header_from, policy_domain, p, sp, np IS NULL, rua, spf_aligned, messages
+                FROM evaluation WHERE messages = 2
+                """)
+                == "2026-11-18|example.net|example.net|reject|none|1|mailto:a@example.net mailto:b@example.net|1|2"
         )
-        #expect(try sqlite(path, "SELECT count(*) FROM authentication") == "4")
+    }
+
+    @Test func `whatever differs in a report is a row of its own`() throws {
+        let folder = try TemporaryDirectory("signet-store")
+        let store = store(folder.file("reports.db"))
+        let changes: [(inout Evaluation) -> Void] = [
+            { $0.received += 86_400 }, { $0.sourceAddress = "2001:db8::1" },
+            { $0.sourceAddress = nil }, { $0.headerFrom = "news.example.net" },
+            { $0.envelopeFrom = nil }, { $0.envelopeFrom = "x.example" }, { $0.policy = nil },
+            { $0.policy?.applied = "none" }, { $0.policy?.p = "none" }, { $0.policy?.sp = nil },
+            { $0.policy?.np = "none" }, { $0.policy?.adkim = "s" }, { $0.policy?.aspf = "s" },
+            { $0.policy?.isTesting = true }, { $0.policy?.discovery = "psl" },
+            { $0.policy?.reportAddresses = [] }, { $0.policy?.failureOptions = "1" },
+            { $0.policy?.failureAddresses = ["mailto:f@example.net"] }, { $0.result = "pass" },
+            { $0.disposition = "none" }, { $0.isDKIMAligned = true }, { $0.isSPFAligned = false },
+            { $0.arc = "pass" }, { $0.authentications = [] },
+            { $0.authentications[0].selector = "t" }, { $0.authentications[1].result = "fail" },
+            { $0.overrides = [] }, { $0.overrides[0].comment = "" },
+        ]
+        let evaluations =
+            [sample()]
+            + changes.map { change in
+                var evaluation = sample()
+                change(&evaluation)
+                return evaluation
+            }
+        try store.write(evaluations + evaluations)
+        let count = try sqlite(
+            folder.file("reports.db"), "SELECT count(*), sum(messages) FROM evaluation")
+        #expect(count == "\(evaluations.count)|\(2 * evaluations.count)")
         #expect(
-            try sqlite(path, "SELECT comment FROM override LIMIT 1")
-                == "it's \"quoted\"; DROP TABLE")
+            try sqlite(
+                folder.file("reports.db"), "SELECT count(*) FROM name WHERE value = 'example.net'")
+                == "1")
+    }
+
+    @Test func `hostile text is bounded and printable, and signatures are in order of preference`()
+        throws
+    {
+        let folder = try TemporaryDirectory("signet-store")
+        let store = store(folder.file("reports.db"))
+        var evaluation = sample()
+        evaluation.headerFrom = "a\u{0}b\nc\u{9F}d\u{FFFF}.example"
+        evaluation.envelopeFrom = String(repeating: "é", count: 500)
+        evaluation.overrides = [.init(kind: "other", comment: String(repeating: "x", count: 9999))]
+        evaluation.policy?.reportAddresses = (0..<100).map {
+            "mailto:\($0)@" + String(repeating: "x", count: 93)
+        }
+        let spf = evaluation.authentications.last
+        evaluation.authentications = (0..<150).map {
+            .init(mechanism: "dkim", domain: "d\($0).example", selector: "s", result: "fail")
+        }
+        evaluation.authentications += [
+            .init(mechanism: "dkim", domain: "other.example", selector: "s", result: "pass"),
+            .init(mechanism: "dkim", domain: "mail.example.net", selector: "s", result: "pass"),
+            .init(
+                mechanism: "dkim", domain: evaluation.headerFrom, selector: "s", result: "pass"),
+        ]
+        evaluation.authentications.append(try #require(spf))
+        try store.write([evaluation])
+        let (policy, row) = try #require(try counts(store, on: evaluation.received / 86_400).first)
+        #expect(row.verdict.headerFrom == "a?b?c?d?.example")
+        #expect(row.verdict.envelopeFrom?.utf8.count == 254)
+        #expect(row.verdict.overrides[0].comment.utf8.count == 256)
+        #expect((1...2048).contains(policy.reportAddresses.joined(separator: " ").utf8.count))
+        #expect(policy.reportAddresses[0] == evaluation.policy?.reportAddresses[0])
+        let found = row.verdict.authentications
+        #expect(found.count == 101)
+        #expect(
+            found.prefix(4).map(\.domain)
+                == ["a?b?c?d?.example", "mail.example.net", "other.example", "d0.example"])
+        #expect(found.last == spf)
     }
 
     @Test func `a store of a later release is left alone`() throws {
         let folder = try TemporaryDirectory("signet-store")
         let path = folder.file("reports.db")
         _ = try sqlite(path, "PRAGMA user_version = 99; CREATE TABLE x (y)")
-        #expect(throws: SinkError.self) { try ReportStore(path: path).write([self.sample()]) }
+        #expect(throws: SinkError.self) { try store(path).write([self.sample()]) }
         #expect(try sqlite(path, "PRAGMA user_version") == "99")
     }
 
@@ -78,7 +184,8 @@ import Testing
         let path = folder.file("missing/reports.db")
         let box = LineBox()
         let writer = EvaluationWriter(
-            "ReportStore", capacity: 2, sink: { ReportStore(path: path) }, report: { box.add($0) })
+            "ReportStore", capacity: 2, sink: { SQLiteReportStore(path: path) },
+            report: { box.add($0) })
         for index in 0..<5 { writer.add(sample(Int64(index))) }
         _ = try wait(for: "a line about the failure") { box.all.isEmpty ? nil : true }
         #expect(box.all.count == 1)
@@ -90,66 +197,156 @@ import Testing
         }
         #expect(box.all.contains("ReportStore: 3 evaluations were not recorded"))
         writer.close()
-        #expect(try sqlite(path, "SELECT count(*) FROM message") == "2")
+        #expect(try sqlite(path, "SELECT sum(messages) FROM evaluation") == "2")
     }
 
     @Test func `an end writes what waits`() throws {
         let folder = try TemporaryDirectory("signet-store")
         let path = folder.file("reports.db")
         let writer = EvaluationWriter(
-            "ReportStore", sink: { ReportStore(path: path) }, report: { Issue.record("\($0)") })
+            "ReportStore", sink: { SQLiteReportStore(path: path) },
+            report: { Issue.record("\($0)") })
         for index in 0..<1200 { writer.add(sample(Int64(index))) }
         writer.close()
-        #expect(try sqlite(path, "SELECT count(*), max(received) FROM message") == "1200|1199")
+        #expect(try sqlite(path, "SELECT day, messages FROM evaluation") == "1970-01-01|1200")
     }
 
-    @Test func `what is older than the retention goes bit by bit, with all that belongs to it`()
+    @Test func `days older than the retention go bit by bit, with all that only they used`()
         throws
     {
         let folder = try TemporaryDirectory("signet-store")
         let path = folder.file("reports.db")
-        let clock = Clock(1_000_000_000)
-        let store = ReportStore(path: path, keepingDays: 30) { clock.now }
+        let clock = Clock(20_000 * 86_400 + 5)
+        let store = store(path, keepingDays: 30, clock)
         #expect(try !store.tidy())
-        let old = clock.now - 30 * 86_400 - 1
-        try store.write((0..<1200).map { _ in sample(old) } + [sample(old + 1), sample(clock.now)])
-        #expect(try store.tidy())
-        #expect(try store.tidy())
-        #expect(try !store.tidy())
-        #expect(try sqlite(path, "SELECT count(*), min(received) FROM message") == "2|\(old + 1)")
-        #expect(try sqlite(path, "SELECT count(*) FROM authentication") == "4")
-        #expect(try sqlite(path, "SELECT count(*) FROM override") == "2")
-        // Again in an hour.
+        let old = (20_000 - 30) * 86_400 - 1
+        try store.write(
+            (0..<1200).map { number in
+                var evaluation = sample(Int64(old))
+                evaluation.sourceAddress = "2001:db8::\(number)"
+                evaluation.headerFrom = "d\(number).example"
+                evaluation.authentications[0].selector = "s\(number)"
+                return evaluation
+            } + [sample(Int64(old)), sample(Int64(old) + 1), sample(clock.now)])
+        var steps = 1
+        while try store.tidy() { steps += 1 }
+        // Three of counts, and two or more of each of the tables.
+        #expect(steps > 8)
+        #expect(try sqlite(path, "SELECT count(*), min(day) FROM evaluation") == "2|2024-09-04")
+        let rest = """
+            SELECT (SELECT count(*) FROM verdict), (SELECT count(*) FROM policy),
+                (SELECT count(*) FROM result_list), (SELECT count(*) FROM result),
+                (SELECT count(*) FROM reason_list), (SELECT count(*) FROM name)
+            """
+        #expect(try sqlite(path, rest) == "1|1|1|2|1|4")
+        // Again in an hour; what is remembered of the values that have gone is not used.
         clock.now += 3599
         #expect(try !store.tidy())
-        #expect(try sqlite(path, "SELECT count(*) FROM message") == "2")
         clock.now += 1
-        #expect(try !store.tidy())
-        #expect(try sqlite(path, "SELECT count(*) FROM message") == "1")
-        // The room is used again.
-        let size = try sqlite(path, "PRAGMA page_count")
-        try store.write((0..<1000).map { _ in sample(clock.now) })
-        #expect(try sqlite(path, "PRAGMA page_count") == size)
+        while try store.tidy() {}
+        try store.write([sample(clock.now)])
+        #expect(try counts(store, on: 20_000).map(\.1.messages) == [2])
     }
 
     @Test func `without a retention everything stays`() throws {
         let folder = try TemporaryDirectory("signet-store")
         let path = folder.file("reports.db")
-        let store = ReportStore(path: path)
+        let store = store(path)
         try store.write([sample(1)])
         #expect(try !store.tidy())
-        #expect(try sqlite(path, "SELECT count(*) FROM message") == "1")
+        #expect(try sqlite(path, "SELECT count(*) FROM evaluation") == "1")
+    }
+
+    @Test func `at its limit the store counts what it knows, and all else as others`() throws {
+        let folder = try TemporaryDirectory("signet-store")
+        let path = folder.file("reports.db")
+        let clock = Clock(1_795_000_000)
+        let store = store(path, limit: 1 << 20, clock)
+        func attack(_ numbers: Range<Int>) -> [Evaluation] {
+            numbers.map { number in
+                var evaluation = sample(clock.now)
+                evaluation.headerFrom = "d\(number).example"
+                evaluation.policy?.domain = evaluation.headerFrom
+                return evaluation
+            }
+        }
+        try store.write([sample()])
+        for start in stride(from: 0, to: 10_000, by: 1000) {
+            try store.write(attack(start..<start + 1000))
+        }
+        try store.write([sample(), sample()])
+        let day = clock.now / 86_400
+        let others = try store.others(on: day)
+        #expect(others > 1000)
+        let known = try sqlite(path, "SELECT sum(messages) FROM evaluation")
+        #expect(Int64(known) == 10_003 - others)
+        #expect(
+            try sqlite(path, "SELECT messages FROM evaluation WHERE header_from = 'example.net'")
+                == "3")
+        let size = try #require(
+            FileManager.default.attributesOfItem(atPath: path)[.size] as? NSNumber)
+        #expect(size.int64Value < (1 << 20) + (1 << 17))
+        // Said once a minute.
+        #expect(
+            store.notices()
+                == ["it has come to its limit: \(others) evaluations are counted as others only"])
+        try store.write(attack(20_000..<20_010))
+        #expect(store.notices().isEmpty)
+        clock.now += 60
+        #expect(store.notices().count == 1)
+    }
+
+    @Test func `the file is for its owner and group, also where version 1 let everybody read it`()
+        throws
+    {
+        let folder = try TemporaryDirectory("signet-store")
+        let path = folder.file("reports.db")
+        func mode() throws -> Int? {
+            (try FileManager.default.attributesOfItem(atPath: path)[.posixPermissions] as? NSNumber)?
+                .intValue
+        }
+        try store(path).write([sample()])
+        #expect(try mode() == 0o640)
+        let old = folder.file("old.db")
+        try VersionOne.make(old)
+        try store(old).write([sample()])
+        #expect(
+            try FileManager.default.attributesOfItem(atPath: old)[.posixPermissions] as? NSNumber
+                == 0o640)
+    }
+
+    @Test func `a store that is deleted while it is open is made anew`() throws {
+        let folder = try TemporaryDirectory("signet-store")
+        let path = folder.file("reports.db")
+        let store = store(path)
+        try store.write([sample()])
+        try FileManager.default.removeItem(atPath: path)
+        try store.write([sample(), sample()])
+        #expect(try sqlite(path, "SELECT sum(messages) FROM evaluation") == "2")
+        try FileManager.default.moveItem(atPath: path, toPath: folder.file("moved.db"))
+        try store.write([sample()])
+        #expect(try sqlite(path, "SELECT sum(messages) FROM evaluation") == "1")
+    }
+
+    @Test func `a store that was damaged is told, and left as it is`() throws {
+        let folder = try TemporaryDirectory("signet-store")
+        let path = folder.file("reports.db")
+        try store(path).write([sample()])
+        var octets = try #require(FileManager.default.contents(atPath: path))
+        for index in 100..<octets.count { octets[index] = 0x55 }
+        try octets.write(to: URL(fileURLWithPath: path))
+        #expect(throws: SinkError.self) { try store(path).write([self.sample()]) }
     }
 
     @Test func `the writer tidies when it has written`() throws {
         let folder = try TemporaryDirectory("signet-store")
         let path = folder.file("reports.db")
         let writer = EvaluationWriter(
-            "ReportStore", sink: { ReportStore(path: path, keepingDays: 1) },
+            "ReportStore", sink: { SQLiteReportStore(path: path, keepingDays: 1) },
             report: { Issue.record("\($0)") })
         for index in 0..<1200 { writer.add(sample(Int64(index))) }
         _ = try wait(for: "old evaluations to go") {
-            try? sqlite(path, "SELECT count(*) FROM message") == "0" ? true : nil
+            try? sqlite(path, "SELECT count(*) FROM name") == "0" ? true : nil
         }
         writer.close()
     }
@@ -158,7 +355,7 @@ import Testing
         let folder = try TemporaryDirectory("signet-store")
         let path = try folder.write(
             Array("not a database, and long enough to be seen\n".utf8), to: "x.db")
-        #expect(throws: SinkError.self) { try ReportStore(path: path).write([self.sample()]) }
+        #expect(throws: SinkError.self) { try store(path).write([self.sample()]) }
     }
 
     /// What opendmarc 1.4.2 of Debian 12 has written for mail like this; opendmarc-import reads it line by line.

@@ -149,9 +149,9 @@ import Testing
             "sqlite3",
             [
                 folder.file("reports.db"),
-                "SELECT arc, disposition, type, comment FROM message JOIN override ON message = id",
+                "SELECT arc, disposition, reasons FROM evaluation",
             ])
         #expect(
-            row == "pass|none|local_policy|arc=pass as[1].d=sealer.example as[1].s=s\n", "\(row)")
+            row == "pass|none|local_policy: arc=pass as[1].d=sealer.example as[1].s=s\n", "\(row)")
     }
 }

@@ -138,6 +138,14 @@ public struct DMARCFailureOptions: OptionSet, Hashable, Sendable {
     /// What holds without a tag.
     public static let `default`: DMARCFailureOptions = .allFail
 
+    /// The options as the tag has them, with colons.
+    public var text: String {
+        let letters: [(DMARCFailureOptions, String)] = [
+            (.allFail, "0"), (.anyFails, "1"), (.dkimFails, "d"), (.spfFails, "s"),
+        ]
+        return letters.filter { contains($0.0) }.map(\.1).joined(separator: ":")
+    }
+
     /// Reads `dmarc-fo`: options between colons, each once, of "0" and "1" one at most (section 4.8).
     init?(parsing text: ArraySlice<UInt8>) {
         var options: DMARCFailureOptions = []

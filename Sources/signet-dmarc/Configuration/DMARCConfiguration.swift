@@ -2,6 +2,7 @@ import Configuration
 import DaemonResolver
 import MailAuth
 import MailSyntax
+import ReportStore
 
 /// Everything that the configuration says, read, checked and ready for use.
 ///
@@ -103,6 +104,8 @@ struct RecordPolicy: Sendable {
     var store: String?
     /// How many days they stay in the database; nil for ever.
     var retention: Int?
+    /// How large the database may become, in octets.
+    var limit = SQLiteReportStore.defaultLimit
     /// OpenDMARC's history file; nil for none.
     var historyFile: String?
     /// Whether the history file has mail of domains without a policy too.

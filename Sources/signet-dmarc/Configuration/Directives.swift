@@ -131,6 +131,9 @@ enum Directives {
             "ReportRetention", .integer(0...36_500), default: "30", needsRestart: true,
             "How many days evaluations stay in the database; 0 for ever."),
         DirectiveSpec(
+            "ReportStoreLimit", .text, default: "1G", needsRestart: true,
+            "How large the database may become."),
+        DirectiveSpec(
             "HistoryFile", .path, needsRestart: true,
             "A text file of evaluations in OpenDMARC's form."),
         DirectiveSpec(

@@ -176,6 +176,8 @@ extension Evaluation.Policy {
             np: record.nonexistentPolicy?.rawValue, adkim: record.dkimAlignment.rawValue,
             aspf: record.spfAlignment.rawValue, isTesting: record.isTesting,
             discovery: applied.method.rawValue,
-            reportAddresses: record.aggregateReportURIs.map(\.text))
+            reportAddresses: record.aggregateReportURIs.map(\.text),
+            failureOptions: record.failureOptions.text,
+            failureAddresses: record.failureReportURIs.map(\.text))
     }
 }

@@ -9,11 +9,12 @@ final class Records: Sendable {
 
     /// Starts a writer for each.
     init(_ policy: RecordPolicy, log: Log) {
-        let days = policy.retention
+        let (days, limit) = (policy.retention, policy.limit)
         store = policy.store.map { path in
-            EvaluationWriter("ReportStore", sink: { ReportStore(path: path, keepingDays: days) }) {
-                log.warning($0)
-            }
+            EvaluationWriter(
+                "ReportStore",
+                sink: { SQLiteReportStore(path: path, keepingDays: days, limit: limit) },
+                report: { log.warning($0) })
         }
         history = policy.historyFile.map { path in
             EvaluationWriter("HistoryFile", sink: { HistoryFile(path: path) }) { log.warning($0) }

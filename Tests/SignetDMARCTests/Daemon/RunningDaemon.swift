@@ -94,7 +94,8 @@ final class RunningDaemon {
     func recorded() throws -> Int {
         #expect(try process.stop() == .exited(0))
         let count = try Command.require(
-            "sqlite3", [directory.file("reports.db"), "SELECT count(*) FROM message"])
+            "sqlite3",
+            [directory.file("reports.db"), "SELECT coalesce(sum(messages), 0) FROM evaluation"])
         return Int(count.trimmingCharacters(in: .whitespacesAndNewlines)) ?? -1
     }
 }

@@ -18,7 +18,8 @@ enum PeerDirectives {
         """
         DKIMSelfValidate DomainDiscovery ExemptDomains ExemptHosts ExemptLists MaximumHeaders
         MaximumSignaturesToVerify MinimumKeyBits Nameservers RejectUnreadableFrom ReportRetention ReportStore
-        RequiredFrom ReverseLookup SingletonHeaders SocketGroup SyslogName SyslogSuccess Transport
+        ReportStoreLimit RequiredFrom ReverseLookup SingletonHeaders SocketGroup SyslogName
+        SyslogSuccess Transport
         TrustAnchorFile TrustedResultsFields TrustedSealers
         """)
 

@@ -48,16 +48,16 @@ extension Behaviours {
                 [
                     path,
                     """
-                    SELECT queue_id, source_address, helo, envelope_from, header_from, policy_domain, p, sp, np, adkim, aspf,
-                        testing, discovery_method, rua, message.result, disposition, dkim_aligned, spf_aligned, arc, type, scope
-                    FROM message JOIN override ON message.id = override.message
-                        JOIN authentication ON message.id = authentication.message
+                    SELECT source_address, envelope_from, header_from, policy_domain, policy_applied, p, sp, np, adkim, aspf,
+                        testing, discovery_method, fo, rua, evaluation.result, disposition, dkim_aligned, spf_aligned, arc,
+                        substr(reasons, 1, 13), scope, messages
+                    FROM evaluation JOIN result ON results = list
                     """,
                 ])
             #expect(
                 row
-                    == "4XyZ|203.0.113.66|mail.evil.example|evil.example|victim.example|victim.example|reject||reject|r|r|0"
-                    + "|treewalk|mailto:d@victim.example|fail|quarantine|0|0|none|local_policy|mfrom\n"
+                    == "203.0.113.66|evil.example|victim.example|victim.example|reject|reject||reject|r|r|0"
+                    + "|treewalk|0|mailto:d@victim.example|fail|quarantine|0|0|none|local_policy:|mfrom|1\n"
             )
         },
         "ReportRetention": {
@@ -65,6 +65,15 @@ extension Behaviours {
             #expect(read("ReportRetention 0").configuration.records.retention == nil)
             #expect(read("ReportRetention -1").problems.hasErrors)
             // That they go is shown in StoreTests.
+        },
+        "ReportStoreLimit": {
+            #expect(read("").configuration.records.limit == 1 << 30)
+            #expect(read("ReportStoreLimit 20m").configuration.records.limit == 20 << 20)
+            #expect(read("ReportStoreLimit 2000000").configuration.records.limit == 2_000_000)
+            for wrong in ["0", "1023K", "-1G", "1025G", "1 G", "G", "1T", "99999999999999999999"] {
+                #expect(read("ReportStoreLimit \(wrong)").problems.hasErrors, "\(wrong)")
+            }
+            // That it is kept is shown in StoreTests.
         },
         "RecordAllMessages": { () throws in
             let plain = MailMessage.from("x@nowhere.example")
@@ -76,7 +85,7 @@ extension Behaviours {
             let folder = try TemporaryDirectory("signet-store")
             let path = folder.file("reports.db")
             for message in [plain, forged] { _ = try pass("ReportStore \(path)", message) }
-            let query = "SELECT header_from, result, p FROM message ORDER BY id"
+            let query = "SELECT header_from, result, p FROM evaluation ORDER BY 1"
             #expect(
                 try Command.require("sqlite3", [path, query])
                     == "nowhere.example|none|\nvictim.example|fail|reject\n")
