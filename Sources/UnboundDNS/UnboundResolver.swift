@@ -21,7 +21,7 @@ public final class UnboundResolver: DNSResolver {
         public var trustAnchorFile: String?
         /// The resolv.conf(5) file that is read when no servers are given.
         public var resolvConf = "/etc/resolv.conf"
-        /// How many questions may be under way; one more fails at once.
+        /// For how many questions somebody may wait; one more fails at once. A quarter is kept for policy records.
         public var questionLimit = 2048
         /// Whether answers are also kept in front of libunbound's cache.
         public var cachesAnswers = true
@@ -159,10 +159,19 @@ public final class UnboundResolver: DNSResolver {
 
 /// The resolver's shared state: the context, the questions under way and the answers kept.
 private final class Engine: Sendable {
-    /// A question under way, and all who wait for its answer.
+    /// A question under way, and all who still wait for its answer.
     private struct Flight {
         let query: UnboundQuery
-        var waiters: [PendingAnswer]
+        var waiters: [(ticket: Ticket, answer: PendingAnswer)]
+    }
+
+    /// What tells one waiter from another.
+    private final class Ticket: Sendable {}
+
+    private struct Flights {
+        var byQuestion: [DNSQuestion: Flight] = [:]
+        /// Those among them for which somebody waits.
+        var awaited = 0
     }
 
     private enum Admission {
@@ -174,7 +183,7 @@ private final class Engine: Sendable {
     private let context: UnboundContext
     private let cache: AnswerCache?
     private let questionLimit: Int
-    private let flights = Locked<[DNSQuestion: Flight]>([:])
+    private let flights = Locked(Flights())
     private let hasPump = Atomic(false)
     private let stopPipe = StopPipe()
 
@@ -188,16 +197,19 @@ private final class Engine: Sendable {
         // The context goes first: until then its callbacks may point at the queries of the flights.
         context.close()
         flights.withLock { flights in
-            for waiter in flights.values.flatMap(\.waiters) {
-                waiter.fulfil(.failure(.resolver("the resolver was closed")))
+            for waiter in flights.byQuestion.values.flatMap(\.waiters) {
+                waiter.answer.fulfil(.failure(.resolver("the resolver was closed")))
             }
         }
     }
 
     func begin(_ question: DNSQuestion, deadline: MonotonicTime) -> PendingAnswer {
         if let cache, let answer = cache.answer(to: question, at: .now()) { return .ready(answer) }
-        let pending = PendingAnswer(deadline: deadline)
-        switch admit(question, pending) {
+        let ticket = Ticket()
+        let pending = PendingAnswer(deadline: deadline) { [weak self] in
+            self?.leave(question, ticket)
+        }
+        switch admit(question, ticket, pending) {
         case .joined: break
         case .refused: pending.fulfil(.failure(.resolver("too many questions are under way")))
         case .start(let query): start(query, for: question)
@@ -206,20 +218,50 @@ private final class Engine: Sendable {
     }
 
     /// Joins a question that is under way, or enters it as a new one.
-    private func admit(_ question: DNSQuestion, _ pending: PendingAnswer) -> Admission {
+    private func admit(
+        _ question: DNSQuestion, _ ticket: Ticket, _ pending: PendingAnswer
+    ) -> Admission {
         flights.withLock { flights in
-            if flights[question] != nil {
-                flights[question]?.waiters.append(pending)
+            if let flight = flights.byQuestion[question] {
+                if flight.waiters.isEmpty { flights.awaited += 1 }
+                flights.byQuestion[question]?.waiters.append((ticket, pending))
                 return .joined
             }
-            guard flights.count < questionLimit else { return .refused }
+            guard flights.awaited < limit(for: question),
+                flights.byQuestion.count < Self.abandonedFactor * questionLimit
+            else { return .refused }
             let query = UnboundQuery(
                 name: question.name.queryText, type: question.type.rawValue
             ) { [weak self] reply in
                 self?.finish(question, reply)
             }
-            flights[question] = Flight(query: query, waiters: [pending])
+            flights.byQuestion[question] = Flight(query: query, waiters: [(ticket, pending)])
+            flights.awaited += 1
             return .start(query)
+        }
+    }
+
+    /// How many questions may be awaited when this one is asked.
+    ///
+    /// A quarter of them all is kept for policy records: keys and SPF records on servers that do not answer, of which a sender
+    /// names as many as it likes, cannot keep the policies of others from being found.
+    private func limit(for question: DNSQuestion) -> Int {
+        question.name.ascii.hasPrefix("_dmarc.") ? questionLimit : questionLimit - questionLimit / 4
+    }
+
+    /// How many times the questions that are awaited may be under way, with those that everybody has given up: libunbound ends
+    /// these within seconds.
+    private static let abandonedFactor = 4
+
+    /// Takes back a waiter who has given up; the place of a question for which nobody waits is free for another.
+    private func leave(_ question: DNSQuestion, _ ticket: Ticket) {
+        flights.withLock { flights in
+            guard var waiters = flights.byQuestion[question]?.waiters,
+                let index = waiters.firstIndex(where: { $0.ticket === ticket })
+            else { return }
+            waiters.remove(at: index)
+            flights.byQuestion[question]?.waiters = waiters
+            if waiters.isEmpty { flights.awaited -= 1 }
         }
     }
 
@@ -247,8 +289,12 @@ private final class Engine: Sendable {
     }
 
     private func deliver(_ answer: DNSAnswer, to question: DNSQuestion) {
-        let flight = flights.withLock { $0.removeValue(forKey: question) }
-        for waiter in flight?.waiters ?? [] { waiter.fulfil(answer) }
+        let waiters = flights.withLock { flights in
+            let waiters = flights.byQuestion.removeValue(forKey: question)?.waiters ?? []
+            if !waiters.isEmpty { flights.awaited -= 1 }
+            return waiters
+        }
+        for waiter in waiters { waiter.answer.fulfil(answer) }
     }
 
     /// Sees to it that there is a pump thread; false where the system gives none.

@@ -200,6 +200,41 @@ import UnboundDNS
         server.stop()
     }
 
+    @Test func aQuestionThatNobodyAwaitsFreesItsPlace() throws {
+        var options = UnboundResolver.Options(nameservers: [server.nameserver])
+        options.questionLimit = 2
+        let resolver = try UnboundResolver(options)
+        server.setSilent(true)
+        let pending = try (0..<3).map {
+            resolver.begin(try .test("n\($0).example.test A"), deadline: .now() + 5)
+        }
+        #expect(pending[2].poll() != nil)
+        pending[0].cancel()
+        let next = resolver.begin(try .test("n3.example.test A"), deadline: .now() + 5)
+        #expect(next.poll() == nil)
+        // Who asks again for a question that has been given up takes a place again.
+        let again = resolver.begin(try .test("n0.example.test A"), deadline: .now() + 5)
+        #expect(again.poll() == nil)
+        let tooMany = resolver.begin(try .test("n4.example.test A"), deadline: .now() + 5)
+        #expect(tooMany.poll() != nil)
+        server.stop()
+    }
+
+    /// Keys on servers that do not answer leave places for policies.
+    @Test func policyRecordsHaveAShareOfTheirOwn() throws {
+        var options = UnboundResolver.Options(nameservers: [server.nameserver])
+        options.questionLimit = 4
+        let resolver = try UnboundResolver(options)
+        server.setSilent(true)
+        let keys = try (0..<4).map {
+            resolver.begin(try .test("s._domainkey.n\($0).example.test TXT"), deadline: .now() + 5)
+        }
+        #expect(keys.map { $0.poll() == nil } == [true, true, true, false])
+        let policy = resolver.begin(try .test("_dmarc.example.test TXT"), deadline: .now() + 5)
+        #expect(policy.poll() == nil)
+        server.stop()
+    }
+
     /// One name that a hostile server leaves hanging must not cost the others their answers.
     @Test func aNameWithoutAnswerDoesNotHoldUpOthers() throws {
         server.set(.drop, for: try DomainName("drop.example.test"))

@@ -132,6 +132,7 @@ extension ARCValidator {
             links.signatures.append(readSignature(set, now))
         }
         if case .failure(let broken)? = links.signatures.first { throw broken }
+        askForKeys(links)
         return links
     }
 
@@ -162,7 +163,6 @@ extension ARCValidator {
         for (set, seal) in zip(sets, found) {
             seals.append(try check(seal, set.instance))
         }
-        for seal in seals { ask(seal.keyName) }
         return seals
     }
 
@@ -208,13 +208,20 @@ extension ARCValidator {
         if let reason = field.timeObstacle(now: now, drift: options.clockDrift) {
             return broken(reason)
         }
-        ask(field.keyName)
         let ticket = body.request(field.canonicalization.body, limit: field.bodyLength)
         return .success(Signature(field: field, body: ticket))
     }
 
     private func isSeal(_ name: ArraySlice<UInt8>) -> Bool {
         name.equalsIgnoringASCIICase(ARCField.seal.rawValue.utf8)
+    }
+
+    /// Asks for the keys in the order in which they are used, once the structure is known to be valid: nobody else's servers are
+    /// asked for a chain that fails anyway.
+    private mutating func askForKeys(_ links: Links) {
+        if case .success(let newest)? = links.signatures.first { ask(newest.field.keyName) }
+        for seal in links.seals.reversed() { ask(seal.keyName) }
+        for case .success(let older) in links.signatures.dropFirst() { ask(older.field.keyName) }
     }
 
     private mutating func ask(_ keyName: DomainName) {

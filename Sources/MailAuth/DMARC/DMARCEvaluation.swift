@@ -108,6 +108,21 @@ public struct DMARCAuthorEvaluation: Sendable {
         result == .fail ? policy?.requested ?? .none : .none
     }
 
+    /// What may be asked to be done with mail of this domain for which the DNS did not say whether it passes; "none" for all
+    /// other results.
+    ///
+    /// Where the DNS did not say whether the domain exists, that is the stricter of the two policies.
+    public var possibleDisposition: DMARCPolicy {
+        guard result == .temperror, let policy else { return .none }
+        guard case .dns(let question, _) = cause, question.type == .a else {
+            return policy.requested
+        }
+        let tag = policy.record.subdomainTag(exists: false)
+        let other = DMARCAppliedPolicy(
+            record: policy.record, domain: policy.domain, tag: tag, method: policy.method)
+        return max(policy.requested, other.requested)
+    }
+
     /// Whether an aligned identifier of a mechanism was authenticated.
     public func isAligned(_ mechanism: DMARCIdentifier.Mechanism) -> Bool {
         alignments.contains { $0.identifier.mechanism == mechanism && $0.isAuthenticAndAligned }

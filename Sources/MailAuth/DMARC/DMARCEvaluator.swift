@@ -91,6 +91,14 @@ public struct DMARCEvaluator: Sendable {
                 advance()
             }
         }
+        // Whether an author domain exists decides between "sp" and "np" (RFC 9989, section 4.7). Asked only once its policy is
+        // known, it would have what time the sender's servers leave; so it is asked beside the policy.
+        for (index, domain) in authorship.evaluated.enumerated() where authors[index] == nil {
+            let question = DNSQuestion(domain, .a)
+            guard !pending.isEmpty, pending[question] == nil, !facts.asked.contains(question)
+            else { continue }
+            pending[question] = resolver.begin(question, deadline: deadline)
+        }
         return pending
     }
 

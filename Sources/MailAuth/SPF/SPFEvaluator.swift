@@ -51,7 +51,7 @@ public struct SPFEvaluator: Sendable {
     /// the third void lookup is what protects others from being asked for no reason (RFC 7208, section
     /// 11.1).
     public func prefetch(_ requests: [SPFRequest]) -> SPFPrefetch {
-        let deadline = MonotonicTime.now() + limits.seconds
+        let deadline = MonotonicTime.now() + min(limits.seconds, limits.questionSeconds)
         var prefetch = SPFPrefetch()
         for case let domain? in requests.map(\.domain) where prefetch.answers[domain] == nil {
             prefetch.answers[domain] = resolver.begin(

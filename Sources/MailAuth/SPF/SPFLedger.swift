@@ -53,8 +53,9 @@ struct SPFLedger {
         let question = DNSQuestion(name, type)
         questions.append(question)
         let known = type == .txt ? prefetched.answers[name] : nil
+        let share = min(deadline, MonotonicTime.now() + limits.questionSeconds)
         return SPFLookup(
-            question: question, answer: known ?? resolver.begin(question, deadline: deadline))
+            question: question, answer: known ?? resolver.begin(question, deadline: share))
     }
 
     /// Looks a question up.

@@ -129,6 +129,9 @@ public struct SPFLimits: Hashable, Sendable {
     public var names = 10
     /// Seconds for the whole check; the standard asks for 20 at least.
     public var seconds = 20.0
+    /// Seconds for one question: less than half of the check's, so that a client who keeps its PTR record and the address of
+    /// its name from being answered ends "ptr" (RFC 7208, section 5.5) and not the check.
+    public var questionSeconds = 8.0
     /// Octets of an explanation that are kept.
     public var explanationLength = 500
 

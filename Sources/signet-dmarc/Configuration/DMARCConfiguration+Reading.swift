@@ -55,6 +55,8 @@ extension DMARCConfiguration {
     /// Chains are held to what single signatures are.
     static func arc(_ dkim: DKIMVerifierOptions) -> ARCOptions {
         var options = ARCOptions()
+        // Each set may cost two look-ups (RFC 8617, section 9.2), on servers that the sender chooses.
+        options.maximumSets = 10
         options.minimumKeyBits = max(1024, dkim.minimumKeyBits)
         options.singletonFields = dkim.singletonFields
         return options
@@ -96,6 +98,8 @@ extension DMARCConfiguration {
             reader.isSet("RejectUnreadableFrom")
             ? reader.boolean("RejectUnreadableFrom") : policy.rejects
         policy.holds = reader.boolean("HoldQuarantinedMessages")
+        policy.undecided =
+            reader.text("OnEvaluationTimeout").flatMap { .init(rawValue: $0) } ?? .tempfail
         policy.exemptsLists = reader.boolean("ExemptLists")
         policy.exemptHosts = reader.peerSet("ExemptHosts") ?? PeerSet()
         policy.exemptDomains = reader.domainSet("ExemptDomains") ?? DomainSet()

@@ -111,6 +111,10 @@ enum Directives {
             "HoldQuarantinedMessages", .boolean, default: "no",
             "Puts failures to be quarantined on hold in the MTA's queue."),
         DirectiveSpec(
+            "OnEvaluationTimeout", .word(["tempfail", "quarantine"]), default: "tempfail",
+            "What happens to mail of domains with a policy for which the DNS did not answer in time."
+        ),
+        DirectiveSpec(
             "ExemptLists", .boolean, default: "yes",
             "Mailing lists' mail (List-Id, List-Post) is never rejected, but quarantined."),
         DirectiveSpec(

@@ -65,9 +65,11 @@ struct MessageTask: ~Copyable {
         if chain.needsBody { chain.update(chunk) }
     }
 
-    /// Waits for what the DNS still owes, and judges; all waits together end at the deadline.
+    /// Waits for what the DNS still owes, and judges.
+    ///
+    /// SPF, the keys, DMARC and the client's name have a share of time each: an answer that a sender withholds from one takes
+    /// none from another.
     consuming func finish() -> Findings {
-        let deadline = MonotonicTime.now() + timeout
         let outcome = spfOutcome()
         for (question, pending) in keys {
             let answer = pending.wait()
@@ -79,13 +81,14 @@ struct MessageTask: ~Copyable {
             spfIdentifiers(outcome)
             + (signatures?.compactMap { DMARCIdentifier($0) } ?? trusted.dkimIdentifiers)
         dmarc.identify(identifiers)
-        dmarc.resolve(with: services.resolver, deadline: deadline, begun: records)
+        dmarc.resolve(
+            with: services.resolver, deadline: MonotonicTime.now() + timeout, begun: records)
         let dkim = signatures?.map { MethodResult.dkim($0) } ?? trusted.dkim
         return Findings(
             spf: spfResult(outcome), spfDomain: envelope.spfRequest?.domain,
             dkim: dkim.isEmpty ? [.dkim("none")] : dkim, identifiers: identifiers,
             arc: chain.finish(keys: services.publicKeys), dmarc: dmarc.finish(),
-            reverse: early.reverse?.finish(deadline: deadline))
+            reverse: early.reverse?.finish(deadline: MonotonicTime.now() + timeout))
     }
 
     /// Gives up: nobody waits for the answers any more.
@@ -98,8 +101,7 @@ struct MessageTask: ~Copyable {
     /// Checks SPF; nil where that is not for us to do, or there is nothing to check.
     private func spfOutcome() -> SPFOutcome? {
         guard policy.evaluatesSPF, let request = envelope.spfRequest else { return nil }
-        var limits = SPFLimits()
-        limits.seconds = timeout
+        let limits = SPFLimits(questionSeconds: timeout)
         let evaluator = SPFEvaluator(
             resolver: services.resolver, limits: limits, wantsExplanation: false,
             records: services.spfRecords)
@@ -122,6 +124,19 @@ struct MessageTask: ~Copyable {
     }
 }
 
+extension SPFLimits {
+    /// The limits for a milter that may wait so many seconds for one answer.
+    ///
+    /// "MTAs or other processors SHOULD impose a limit on the maximum amount of elapsed time to evaluate check_host(). Such a
+    /// limit SHOULD allow at least 20 seconds" (RFC 7208, section 4.6.4). Postfix waits 300 seconds for the reply at end of
+    /// message (milter_content_timeout).
+    fileprivate init(questionSeconds timeout: Double) {
+        self.init()
+        seconds = min(max(20, 3 * timeout), 120)
+        questionSeconds = min(timeout, seconds / 3)
+    }
+}
+
 /// The questions that are asked as soon as SMTP has told who sends.
 struct EarlyQuestions: Sendable {
     /// The SPF record.
@@ -135,8 +150,7 @@ struct EarlyQuestions: Sendable {
     /// Asks.
     init(_ envelope: Envelope, _ configuration: DMARCConfiguration, _ resolver: any DNSResolver) {
         if configuration.trusted.evaluatesSPF, let request = envelope.spfRequest {
-            var limits = SPFLimits()
-            limits.seconds = configuration.resolver.timeout
+            let limits = SPFLimits(questionSeconds: configuration.resolver.timeout)
             spf = SPFEvaluator(resolver: resolver, limits: limits).prefetch([request])
         }
         if configuration.looksUpClient, let address = envelope.address {

@@ -21,6 +21,15 @@ struct DispositionPolicy: Sendable {
     var exemptHosts = PeerSet()
     /// Author domains whose failures are delivered.
     var exemptDomains = DomainSet()
+    /// What happens to mail that could not be evaluated in time, and whose domain asks for something.
+    var undecided = Undecided.tempfail
+
+    /// What `OnEvaluationTimeout` names.
+    enum Undecided: String, Sendable {
+        case tempfail
+        case quarantine
+    }
+
     /// The words of a rejection, with `%s` for the author domain.
     var words = "rejected by DMARC policy for %s"
 
@@ -108,14 +117,19 @@ struct Disposition: Equatable, Sendable {
 
     /// Decides.
     init(_ evaluation: DMARCEvaluation, _ facts: Facts, _ policy: DispositionPolicy) {
+        if evaluation.isUndecidedBeyondResult {
+            decideUndecided(evaluation, facts, policy)
+            return
+        }
         switch evaluation.result {
         case .pass, .none: return
         case .permerror:
             if !evaluation.authorship.canBeEvaluated { decideUnreadable(evaluation, facts, policy) }
             return
         case .temperror:
-            // opendmarc.conf(5), RejectFailures: "or temp-failed if evaluation could not be completed".
-            if policy.rejects { action = .defer }
+            // opendmarc.conf(5), RejectFailures: "or temp-failed if evaluation could not be completed". What our own resolver
+            // could not ask is no fault of the domain's, and is asked when the message comes again.
+            if policy.rejects || evaluation.failedByResolver { action = .defer }
             return
         case .fail: break
         }
@@ -151,6 +165,31 @@ struct Disposition: Equatable, Sendable {
         } else {
             let words = policy.words(for: author.domain.ascii)
             action = .reject("\(words) (\(applied.tag.rawValue)=reject)")
+        }
+    }
+
+    /// Decides about a message that may be a failure of a domain that asks for something.
+    ///
+    /// RFC 9989, section 5.3.6, leaves such messages to the receiver. They are never delivered as if nothing were wrong: a sender
+    /// could have that by withholding an answer.
+    private mutating func decideUndecided(
+        _ evaluation: DMARCEvaluation, _ facts: Facts, _ policy: DispositionPolicy
+    ) {
+        if let chain = facts.trustedChain {
+            note(.localPolicy, chain)
+            isDecidedByChain = true
+            return
+        }
+        guard !isForwarded(facts, policy) else { return }
+        let undecided = evaluation.undecidedAuthors
+        if undecided.allSatisfy({ policy.exemptDomains.contains($0.domain) }) {
+            let names = undecided.map(\.domain.ascii).joined(separator: ", ")
+            note(.localPolicy, "\(names) in ExemptDomains")
+            return
+        }
+        switch policy.undecided {
+        case .tempfail: action = .defer
+        case .quarantine: action = policy.holds ? .hold : .mark
         }
     }
 
@@ -202,5 +241,25 @@ extension ARCOutcome {
             return domain == author
         }
         return hasPassed ? reportComment : nil
+    }
+}
+
+extension DMARCEvaluation {
+    /// The author domains that have a policy which asks for something, and for which the DNS did not say whether the message
+    /// passes.
+    fileprivate var undecidedAuthors: [DMARCAuthorEvaluation] {
+        authors.filter { $0.possibleDisposition != .none }
+    }
+
+    /// Whether such a domain asks for more than those ask for whose messages failed.
+    fileprivate var isUndecidedBeyondResult: Bool {
+        (authors.map(\.possibleDisposition).max() ?? .none) > disposition
+    }
+
+    /// Whether the resolver could not ask, as too many questions were under way.
+    fileprivate var failedByResolver: Bool {
+        authors.contains { author in
+            if case .dns(_, .resolver) = author.cause { author.result == .temperror } else { false }
+        }
     }
 }

@@ -113,6 +113,25 @@ extension Behaviours {
             #expect(try pass(both).refusal?.hasPrefix("550") == true)
             #expect(try pass(both, .from("a@quarantine.example")).quarantine != nil)
         },
+        "OnEvaluationTimeout": { () throws in
+            // SPF of the author's own domain might have made it pass.
+            let withheld: (inout Exchange) -> Void = {
+                $0.sender = "<x@victim.example>"
+                $0.failing = ["victim.example"]
+            }
+            let deferred = try pass("", forged, withheld).refusal
+            #expect(deferred?.hasPrefix("451 4.7.1") == true)
+            let marked = try pass("OnEvaluationTimeout quarantine", forged, withheld)
+            #expect(marked.refusal == nil)
+            #expect(try marked.methods()["dmarc"]?.result == "temperror")
+            #expect(try marked.methods()["dmarc"]?.comment?.contains("dis=quarantine") == true)
+            let held = "OnEvaluationTimeout quarantine\nHoldQuarantinedMessages yes"
+            #expect(try pass(held, forged, withheld).quarantine != nil)
+            for exemption in ["ExemptHosts 203.0.113.66", "ExemptDomains victim.example"] {
+                #expect(try pass(exemption, forged, withheld).refusal == nil, "\(exemption)")
+            }
+            #expect(read("OnEvaluationTimeout accept").problems.hasErrors)
+        },
         "ExemptLists": { () throws in
             #expect(try disposition("RejectFailures yes", list) == "quarantine")
             #expect(try pass("RejectFailures yes", list).logs("mailing_list: "))
