@@ -1,5 +1,6 @@
 import Configuration
 import MailAuth
+import MailDNS
 import MailSyntax
 import Traffic
 
@@ -259,7 +260,8 @@ extension DMARCEvaluation {
     /// Whether the resolver could not ask, as too many questions were under way.
     fileprivate var failedByResolver: Bool {
         authors.contains { author in
-            if case .dns(_, .resolver) = author.cause { author.result == .temperror } else { false }
+            guard case .dns(_, .resolver) = author.cause else { return false }
+            return author.result == .temperror
         }
     }
 }
