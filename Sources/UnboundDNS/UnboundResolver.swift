@@ -21,7 +21,9 @@ public final class UnboundResolver: DNSResolver {
         public var trustAnchorFile: String?
         /// The resolv.conf(5) file that is read when no servers are given.
         public var resolvConf = "/etc/resolv.conf"
-        /// For how many questions somebody may wait; one more fails at once. A quarter is kept for policy records.
+        /// The most questions that may be under way; one more fails at once.
+        ///
+        /// A quarter is kept for policy records.
         public var questionLimit = 2048
         /// Whether answers are also kept in front of libunbound's cache.
         public var cachesAnswers = true

@@ -93,7 +93,8 @@ private func checkOutcome(_ outcome: SPFOutcome, _ limits: SPFLimits) throws(Bro
     try promise("the field is made of lines", isFolded([0x20] + Array(field.folded.utf8)))
     for text in [field.unfolded, field.logText, outcome.explanation ?? ""] {
         try promise(
-            "what is told is one line of ASCII", text.utf8.allSatisfy { $0 >= 0x20 && $0 < 0x7F })
+            "what is told is one line of text",
+            text.unicodeScalars.allSatisfy { $0.properties.generalCategory != .control })
     }
     _ = outcome.problem?.description
 }

@@ -49,7 +49,8 @@ struct CheckCommandTests {
             ("\"x@spoof.example.net\" <ann@example.org>", "fail", "reject"),
             ("ann@example.org, x@spoof.example.net", "fail", "reject"),
             ("x@spoof.example.net", "none", "none"),
-            ("<@example.org:x@spoof.example.net>", "permerror", "none"),
+            // RFC 5322, section 4.4: a route is obsolete, and is read.
+            ("<@example.org:x@spoof.example.net>", "none", "none"),
             ("nobody", "permerror", "none"),
         ])
     func forged(_ author: String, _ result: String, _ disposition: String) throws {

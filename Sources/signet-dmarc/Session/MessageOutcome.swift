@@ -44,7 +44,10 @@ struct MessageOutcome {
             let author = findings.dmarc.deciding?.domain.ascii ?? ""
             return context.perform(
                 .quarantine, why: sentence, refusal: Refusal(detail: "7.1", text: sentence),
-                quarantineReason: "quarantined by DMARC policy for \(author)", edits: edits)
+                quarantineReason: "quarantined by DMARC policy for \(author)",
+                // The policy asks for less than a refusal: an MTA that cannot hold mail may be
+                // configured to before the client tries again.
+                isTemporary: true, edits: edits)
         case .reject(let words):
             // RFC 7372, section 3.4, "multiple authentication checks failed": neither SPF nor DKIM has said what was needed.
             return context.perform(

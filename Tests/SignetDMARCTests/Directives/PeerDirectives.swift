@@ -17,7 +17,8 @@ enum PeerDirectives {
     static let ours = words(
         """
         DKIMSelfValidate DomainDiscovery ExemptDomains ExemptHosts ExemptLists MaximumHeaders
-        MaximumSignaturesToVerify MinimumKeyBits Nameservers RejectUnreadableFrom ReportRetention ReportStore
+        MaximumSignaturesToVerify MinimumKeyBits Nameservers OnEvaluationTimeout
+        RejectUnreadableFrom ReportRetention ReportStore
         ReportStoreLimit RequiredFrom ReverseLookup SingletonHeaders SocketGroup SyslogName
         SyslogSuccess Transport
         TrustAnchorFile TrustedResultsFields TrustedSealers
