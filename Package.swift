@@ -176,7 +176,8 @@ let package = Package(
         .target(
             name: "FuzzTargets",
             dependencies: [
-                "Configuration", "MailAuth", "MailCrypto", "MailDNS", "MailSyntax", "Milter", "Threads",
+                "Configuration", "MailAuth", "MailCrypto", "MailDNS", "MailSyntax", "Milter",
+                "Threads",
             ],
             path: "Tests/FuzzTargets", swiftSettings: strict),
         .testTarget(
