@@ -46,7 +46,7 @@ import Testing
         #expect(throws: Glob.Fault.self) { try Glob(String(repeating: "a", count: 1025)) }
     }
 
-    @Test(.timeLimit(.minutes(1)))
+    @Test(.timeLimit(.minutes(5)))
     func `many asterisks do not multiply`() throws {
         let glob = try Glob(String(repeating: "a*", count: 200) + "b")
         #expect(!glob.matches(String(repeating: "a", count: 100_000)))

@@ -109,7 +109,7 @@ struct SPFLimitTests {
         #expect(fake.asked.count { $0.hasSuffix(".example.com A") } == 10)
     }
 
-    @Test("ten thousand terms and 64 KB are read", .timeLimit(.minutes(1)))
+    @Test("ten thousand terms and 64 KB are read", .timeLimit(.minutes(5)))
     func size() throws {
         for term in ["a:%{d} ", "ip4:192.0.2.7 ", "x=%{d}%{d} ", "include:x.org ", "a "] {
             let text = "v=spf1 " + String(repeating: term, count: 65_000 / term.utf8.count)
@@ -118,7 +118,7 @@ struct SPFLimitTests {
         }
     }
 
-    @Test("the whole check has one deadline, and then it is a temperror", .timeLimit(.minutes(1)))
+    @Test("the whole check has one deadline, and then it is a temperror", .timeLimit(.minutes(5)))
     func deadline() throws {
         var limits = SPFLimits()
         limits.seconds = 0.2

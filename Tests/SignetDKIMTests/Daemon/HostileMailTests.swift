@@ -62,7 +62,7 @@ import Testing
         #expect(try daemon.peakMemory < before + 2 << 20)
     }
 
-    @Test(.timeLimit(.minutes(1))) func `of 10,000 signatures 8 are looked at, the author's first`()
+    @Test(.timeLimit(.minutes(5))) func `of 10,000 signatures 8 are looked at, the author's first`()
         throws
     {
         let daemon = try RunningDaemon("MaximumHeaders 0\n")

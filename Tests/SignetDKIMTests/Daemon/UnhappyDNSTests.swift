@@ -21,7 +21,7 @@ import Testing
         ("a slow server", .delay(0.5), "pass"),
     ]
 
-    @Test(.timeLimit(.minutes(1)), arguments: behaviours)
+    @Test(.timeLimit(.minutes(5)), arguments: behaviours)
     func `the result is what it must be`(
         _ what: String, _ behaviour: ScriptedDNSServer.Behaviour, _ result: String
     ) throws {

@@ -80,7 +80,7 @@ import Testing
         #expect(try run("-x", configuration, "-t", forged).end == .exited(75))
     }
 
-    @Test(.timeLimit(.minutes(1)))
+    @Test(.timeLimit(.minutes(5)))
     func `a store that cannot be written delays no mail, and the log says so`() throws {
         let directory = try TemporaryDirectory()
         let daemon = try RunningDaemon(

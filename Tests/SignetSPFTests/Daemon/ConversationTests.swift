@@ -114,7 +114,7 @@ struct ConversationTests {
         #expect(try waiting.answer()?.hasPrefix("defer_if_permit 4.7.24") == true)
     }
 
-    @Test(.timeLimit(.minutes(1)), arguments: HostileRecord.all)
+    @Test(.timeLimit(.minutes(5)), arguments: HostileRecord.all)
     func `hostile records have a verdict in bounded time`(_ record: HostileRecord) throws {
         let daemon = try RunningDaemon(zone: record.zone())
         let answer = try daemon.connect().ask(from: "a@hostile.example")
