@@ -29,9 +29,10 @@ import Testing
             }
             if case .implemented = spec.support, let value = spec.defaultValue {
                 #expect(page.contains(".It Ic \(spec.name) Pq "), "\(spec.name)")
+                // Where a line may break, mdoc(7) has "\:".
                 let line = page.split(separator: "\n").first {
                     $0.hasPrefix(".It Ic \(spec.name) Pq ")
-                }
+                }?.replacing("\\:", with: "")
                 #expect(line?.hasSuffix("; default \(value)") == true, "\(spec.name)")
             }
         }

@@ -91,7 +91,9 @@ import Testing
                     of: try Regex(
                         "(?m)^\\.It Ic \(spec.name) Pq (.*)$", as: (Substring, Substring).self))
             else { continue }
-            #expect(entry.1.hasSuffix("default \(value)"), "\(entry.0)")
+            // Where a line may break, mdoc(7) has "\:".
+            let described = entry.1.replacing("\\:", with: "")
+            #expect(described.hasSuffix("default \(value)"), "\(entry.0)")
         }
     }
 }
