@@ -37,6 +37,9 @@ let package = Package(
             name: "CSQLite", pkgConfig: "sqlite3", providers: [.apt(["libsqlite3-dev"])]),
         .systemLibrary(name: "CSPF2", providers: [.apt(["libspf2-dev"])]),
         .systemLibrary(name: "CUnbound", providers: [.apt(["libunbound-dev"])]),
+        .systemLibrary(
+            name: "CXML2", pkgConfig: "libxml-2.0", providers: [.apt(["libxml2-dev"])]),
+        .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
 
         // The core: pure modules and thin edges.
         .target(name: "MailSyntax", swiftSettings: strict),
@@ -125,11 +128,14 @@ let package = Package(
                 "MailDNS", "MailSyntax", "UnboundDNS",
             ],
             swiftSettings: strict),
+        .target(
+            name: "Reports", dependencies: ["CXML2", "CZlib", "MailCrypto", "ReportStore"],
+            swiftSettings: strict),
         .executableTarget(
             name: "signet",
             dependencies: [
                 "Configuration", "DaemonKit", "HeaderScrub", "MailAuth", "MailCrypto", "MailDNS",
-                "MailSyntax", "Threads", "UnboundDNS", argumentParser,
+                "MailSyntax", "ReportStore", "Reports", "Threads", "UnboundDNS", argumentParser,
             ],
             swiftSettings: strict),
 
@@ -240,8 +246,13 @@ let package = Package(
         .testTarget(
             name: "ArchitectureTests", exclude: ["imports.txt"], swiftSettings: strict),
         .testTarget(
+            name: "ReportsTests", dependencies: ["ReportStore", "Reports", "TestKit"],
+            swiftSettings: strict),
+        .testTarget(
             name: "SignetTests",
-            dependencies: ["signet", "MailAuth", "MailCrypto", "MailSyntax", "TestKit"],
+            dependencies: [
+                "signet", "MailAuth", "MailCrypto", "MailSyntax", "ReportStore", "TestKit",
+            ],
             swiftSettings: strict),
         .testTarget(name: "MailCryptoTests", dependencies: ["MailCrypto"], swiftSettings: strict),
         .testTarget(

@@ -9,7 +9,10 @@ struct Signet: ParsableCommand {
         abstract: "Keys and checks for Signet's mail authentication.",
         discussion: "signet(1) describes each command, its output and its exit statuses.",
         version: "signet \(Version.current)",
-        subcommands: [KeyCommand.self, CheckCommand.self, ScrubCommand.self, SPFCommand.self])
+        subcommands: [
+            KeyCommand.self, CheckCommand.self, ScrubCommand.self, SPFCommand.self,
+            ReportCommand.self,
+        ])
 
     /// Runs the command; a failure of ours ends it with its own status, all others as the parser would.
     static func main() {

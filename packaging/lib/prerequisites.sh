@@ -7,7 +7,8 @@
 
 # What the build links with; libspf2 is the second opinion of a test, in no daemon.
 build_packages=(
-    libmilter-dev libunbound-dev libssl-dev libsqlite3-dev libspf2-dev pkg-config
+    libmilter-dev libunbound-dev libssl-dev libsqlite3-dev libspf2-dev libxml2-dev
+    zlib1g-dev pkg-config
 )
 # What packaging/build-deb needs beside that.
 packaging_packages=(build-essential debhelper dpkg-dev git)
@@ -20,7 +21,7 @@ demo_packages=(
 test_packages=(
     ldnsutils opendkim-tools dkimpy-milter python3-spf publicsuffix mandoc
     mmdebstrap systemd-container procps util-linux binutils iproute2 lintian python3
-    sqlite3
+    sqlite3 libxml2-utils
 )
 
 policy_file=/usr/sbin/policy-rc.d
