@@ -30,7 +30,7 @@ import Testing
     @Test(arguments: [
         (["-Z"], "unknown option -Z"), (["--nonsense"], "unknown option --nonsense"),
         (["-x"], "-x needs its FILE"), (["--help=yes"], "--help takes no value"),
-        (["a", "b"], "there is no use for \"a\""),
+        (["a", "b"], "unexpected argument \"a\""),
     ])
     func `a wrong command line is a usage error`(_ arguments: [String], _ message: String) throws {
         let probe = try ProbeProcess(arguments, in: folder)
@@ -257,6 +257,12 @@ import Testing
             ["-x", folder.file("c")], in: folder, input: handle, shell: activated)
         #expect(try Client.connected(to: folder.file("systemd")).line().hasPrefix("hello "))
         #expect(!FileManager.default.fileExists(atPath: socket))
+        // Whoever looks for the socket that the configuration names is told where it is.
+        #expect(
+            probe.logs(
+                "Socket: not listening on unix:\(socket): systemd passes unix:\(folder.file("systemd"))"
+            ))
+        #expect(probe.log.contains("systemctl edit signet-probe.socket"))
         probe.signal(SIGTERM)
         #expect(probe.status() == 0)
         #expect(FileManager.default.fileExists(atPath: folder.file("systemd")))

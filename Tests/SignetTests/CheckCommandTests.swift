@@ -131,7 +131,61 @@ struct CheckCommandTests {
     func text() throws {
         let run = try Self.check("ann@example.org", [])
         #expect(
-            run.output.contains("\nDMARC fail (the domain asks for reject): neither SPF nor DKIM"))
-        #expect(run.output.contains("\nDMARC was judged without SPF: give --ip"))
+            run.output.hasPrefix(
+                "? DMARC unknown without the client's address: example.org, DKIM does not pass\n\n")
+        )
+        #expect(
+            run.output.contains("\nSPF unknown    give --ip, --helo and --from, or --from-trace\n"))
+        #expect(run.output.contains("\nDMARC unknown  no DKIM signature of an aligned domain"))
+        #expect(!run.output.contains("Authentication-Results"))
+        #expect(!run.output.contains("\u{1B}"))
+        let known = try Self.check("ann@example.org", Self.envelope + ["-v"])
+        #expect(
+            known.output.hasPrefix("✘ DMARC fail: example.org, the domain asks for reject\n\n"))
+        #expect(known.output.contains("\nAuthentication-Results: localhost;"))
+    }
+
+    @Test("JSON has the caveat where SPF could not be evaluated, and only there")
+    func caveat() throws {
+        let without = try Self.check("ann@example.org", ["--json"]).object()
+        #expect((without?["dmarc"] as? [String: Any])?["caveat"] is String)
+        let with = try Self.check("ann@example.org").object()
+        #expect((with?["dmarc"] as? [String: Any])?["caveat"] == nil)
+    }
+
+    @Test("the envelope is read out of the trace fields, past local hops, when asked for")
+    func trace() throws {
+        let trace = """
+            Return-Path: <ann@example.org>\r
+            Received: from localhost (localhost [127.0.0.1])\r
+            \tby mx.example.com (Postfix) with ESMTP id 1; Sat, 21 Nov 2026 08:00:02 +0000\r
+            Received: from mail.example.org (mail.example.org [192.0.2.1])\r
+            \tby mx.example.com (Postfix) with ESMTP id 2; Sat, 21 Nov 2026 08:00:01 +0000\r
+            Received: from forged (forged [198.51.100.9])\r
+            \tby mail.example.org; Sat, 21 Nov 2026 08:00:00 +0000\r
+
+            """
+        let files = ["message": trace + Self.message(from: "ann@example.org"), "zone": Self.zone]
+        let arguments = ["check", "message", "--zone", "zone"]
+        let run = try SignetCommand.run(arguments + ["--from-trace"], files: files)
+        #expect(run.output.hasPrefix("✔ DMARC pass: example.org, by SPF\n"))
+        #expect(run.output.contains("192.0.2.1"))
+        let without = try SignetCommand.run(arguments, files: files)
+        #expect(without.output.contains("\nSPF unknown"))
+        let both = try SignetCommand.run(
+            arguments + ["--from-trace", "--ip", "192.0.2.1"], files: files)
+        #expect(both.status == 64)
+    }
+
+    @Test(
+        "the exit status tells the verdict when asked to",
+        arguments: [
+            ("ann@example.org", envelope, 1), ("ann@example.org", [], 2),
+            ("x@spoof.example.net", envelope, 2),
+            ("ann@example.org", ["--ip", "192.0.2.1", "--from", "ann@example.org"], 0),
+        ])
+    func exitStatus(_ author: String, _ client: [String], _ status: Int32) throws {
+        #expect(try Self.check(author, client + ["--exit-status"]).status == status)
+        #expect(try Self.check(author, client).status == 0)
     }
 }

@@ -34,7 +34,7 @@ extension ConfigurationReader {
         } catch let error as SystemError {
             let way =
                 error.code == EACCES
-                ? "make it and its directories readable for the user that the daemon runs as"
+                ? "the user \(Account.effective.name) must be able to read it and its directories"
                 : nil
             report(.error, "the key file \(path) cannot be read: \(error)", way)
             return nil
@@ -108,7 +108,7 @@ package struct KeyFileSafety {
             findings.append(
                 Finding(
                     message: "the key file \(path) belongs to another user (\(status.st_uid))",
-                    remedy: "chown it to root or to the user that the daemon runs as"))
+                    remedy: "chown \(Account.effective.name) \(path)"))
         }
         if mode & 0o007 != 0 || mode & 0o030 != 0
             || (mode & 0o040 != 0 && !groups.contains(status.st_gid))

@@ -55,10 +55,12 @@ struct Control<Program: DaemonProgram>: Sendable {
             return
         }
         startup.log(configuration.problems, as: configuration.service)
-        for (name, value) in configuration.restartValues where restartValues[name] != value {
+        for (name, value) in configuration.restartValues
+        where restartValues[name] != value && !startup.isGivenBySystemd(name) {
             log.warning("\(name) \(value) takes effect at the next start only")
         }
-        for name in restartValues.keys where configuration.restartValues[name] == nil {
+        for name in restartValues.keys
+        where configuration.restartValues[name] == nil && !startup.isGivenBySystemd(name) {
             log.warning("the default of \(name) takes effect at the next start only")
         }
         context.settings.replace(with: settings)

@@ -44,7 +44,9 @@ struct Daemon<Program: DaemonProgram> {
         let isService = !options.checksOnly && options.testFiles.isEmpty
         // Before anything can start a thread, so that every thread inherits the mask.
         let signals = isService ? Signals.block() : nil
-        let startup = Startup<Program>(description: description, options: options, log: log)
+        let startup = Startup<Program>(
+            description: description, options: options, log: log,
+            activation: isService ? SocketActivation.take() : .none)
         let configuration = try startup.configuration()
         if options.checksOnly {
             startup.log(configuration.problems, as: nil)
@@ -62,8 +64,7 @@ struct Daemon<Program: DaemonProgram> {
                 files: options.testFiles, settings: settings, verbosity: options.verbosity, log: log
             )
         }
-        let service = Service<Program>(
-            description: description, options: options, log: log, configuration: configuration)
+        let service = Service<Program>(startup: startup, configuration: configuration)
         return try service.run(settings: settings, signals: signals)
     }
 

@@ -44,10 +44,11 @@ enum Privileges {
 
     /// Whom to become, as the configuration and the system have it; nil to stay.
     ///
-    /// What is to be said about it is reported at the directive's place; that root stays root, only of a daemon that `serves`.
+    /// `unitUser` is whom systemd starts the daemon as, where that is not for the configuration to choose. Findings are reported at
+    /// the directive's place; that root stays root, only of a daemon that `serves`.
     static func account(
-        for settings: ServiceSettings, packageUser: String, serves: Bool,
-        reader: ConfigurationReader
+        for settings: ServiceSettings, packageUser: String, unitUser: UserSpec? = nil,
+        serves: Bool, reader: ConfigurationReader
     ) -> Account? {
         let isRoot = geteuid() == 0
         func warnOfRoot(_ suggestion: String) {
@@ -55,6 +56,14 @@ enum Privileges {
             reader.report(
                 .warning, "UserID", "the daemon keeps running as root",
                 suggestion: "\(suggestion); the package creates \(packageUser)")
+        }
+        if isRoot, let unitUser, let account = try? Account(unitUser), account.user != 0 {
+            if let spec = settings.user, (try? Account(spec))?.user != account.user {
+                reader.report(
+                    .notice, "UserID",
+                    "the unit runs the daemon as \(unitUser); files are checked for that user")
+            }
+            return account
         }
         guard let spec = settings.user else {
             guard isRoot else { return nil }

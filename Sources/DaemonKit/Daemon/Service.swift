@@ -5,15 +5,16 @@ import Threads
 
 /// A daemon's life as a service: socket, privileges, signals, and the end.
 struct Service<Program: DaemonProgram> {
-    let description: DaemonDescription
-    let options: DaemonOptions
-    let log: Log
+    let startup: Startup<Program>
     let configuration: Startup<Program>.Configuration
+
+    private var description: DaemonDescription { startup.description }
+    private var options: DaemonOptions { startup.options }
+    private var log: Log { startup.log }
 
     /// Serves until asked to stop.
     func run(settings: Program.Settings, signals: Signals) throws(Failure) -> ExitCode {
-        let activation = SocketActivation.take()
-        let listener = try listener(activation)
+        let listener = try listener(startup.activation)
         let pidFile = listener == nil ? nil : writePidFile()
         if let account = configuration.account { try Privileges.drop(to: account) }
         let context = DaemonContext(
@@ -26,8 +27,8 @@ struct Service<Program: DaemonProgram> {
             pidFile?.remove()
         }
         let control = Control<Program>(
-            startup: Startup(description: description, options: options, log: log),
-            context: context, manager: manager, restartValues: configuration.restartValues,
+            startup: startup, context: context, manager: manager,
+            restartValues: configuration.restartValues,
             cleanUp: cleanUp)
         Self.useOneHeap()
         guard startThread({ control.run(signals) }) else {

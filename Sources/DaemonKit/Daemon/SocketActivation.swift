@@ -1,14 +1,17 @@
 import Glibc
 
 /// The listening sockets that systemd passes (sd_listen_fds(3)).
-struct SocketActivation {
+struct SocketActivation: Sendable {
     /// One passed descriptor with the name that the socket unit gives it.
-    struct Passed: Hashable {
+    struct Passed: Hashable, Sendable {
         let descriptor: Int32
         let name: String
     }
 
     let passed: [Passed]
+
+    /// No socket was passed.
+    static let none = SocketActivation(process: nil, count: nil, names: nil, self: 0)
 
     /// Reads and clears the environment variables, so that no child takes them for its own.
     static func take() -> SocketActivation {

@@ -6,6 +6,8 @@ struct Startup<Program: DaemonProgram>: Sendable {
     let description: DaemonDescription
     let options: DaemonOptions
     let log: Log
+    /// The sockets that systemd has passed.
+    var activation = SocketActivation.none
 
     /// A configuration that was read.
     struct Configuration {
@@ -31,8 +33,8 @@ struct Startup<Program: DaemonProgram>: Sendable {
             schema: description.schema, file: isAbsent ? nil : file, overrides: options.overrides)
         let service = ServiceSettings(reader)
         let account = Privileges.account(
-            for: service, packageUser: description.name, serves: options.testFiles.isEmpty,
-            reader: reader)
+            for: service, packageUser: description.name, unitUser: unitUser,
+            serves: options.testFiles.isEmpty, reader: reader)
         // As the user that the daemon becomes: see Privileges.
         let settings = try Privileges.acting(as: account) {
             if !isAbsent { checkReloadable(file, reader) }
@@ -44,6 +46,7 @@ struct Startup<Program: DaemonProgram>: Sendable {
             reader.report(.error, "SocketGroup", "there is no group \(group)")
         }
         if options.checksOnly { checkPlaces(service, reader) }
+        checkPassedSocket(service, reader)
         if settings == nil, !reader.problems.hasErrors {
             reader.report(
                 ConfigurationProblem(
@@ -80,6 +83,49 @@ struct Startup<Program: DaemonProgram>: Sendable {
         }
         if case .unix(let path)? = service.socket { check(path, "Socket") }
         if let path = service.pidFile { check(path, "PidFile") }
+    }
+
+    /// Warns if `Socket` names another place than the socket that systemd passes, which is the one that is served.
+    private func checkPassedSocket(_ service: ServiceSettings, _ reader: ConfigurationReader) {
+        guard reader.isSet("Socket"), !options.overrides("Socket"), !options.usesStandardIO,
+            let configured = service.socket, let passed = passedSockets.first,
+            !passedSockets.contains(where: { $0.isSamePlace(as: configured) })
+        else { return }
+        reader.report(
+            .warning, "Socket", "not listening on \(configured): systemd passes \(passed)",
+            suggestion: "write \(passed.inMainCF) in main.cf, or change the socket with "
+                + "\"systemctl edit \(description.name).socket\"")
+    }
+
+    /// Where the sockets are that systemd passes, or would pass to the daemon whose configuration is checked.
+    private var passedSockets: [SocketSpec] {
+        if options.checksOnly {
+            let unit = SystemdUnit(name: "\(description.name).socket")
+            guard checksUnit, unit.isEnabled(for: "sockets.target") else { return [] }
+            return unit.values(of: "ListenStream").compactMap { SocketSpec(listenStream: $0) }
+        }
+        let descriptor = try? activation.socket(named: description.name)
+        return descriptor.flatMap { SocketSpec(boundTo: $0) }.map { [$0] } ?? []
+    }
+
+    /// Whether a directive has no effect because systemd has passed a socket.
+    func isGivenBySystemd(_ directive: String) -> Bool {
+        !activation.passed.isEmpty && !options.overrides("Socket")
+            && ["Socket", "SocketGroup"].contains(directive)
+    }
+
+    /// The user that the unit runs the daemon as; nil if another configuration than the unit's is read.
+    private var unitUser: UserSpec? {
+        guard options.checksOnly, checksUnit else { return nil }
+        return SystemdUnit(name: "\(description.name).service").values(of: "User").last
+            .flatMap { UserSpec($0) }
+    }
+
+    /// Whether the configuration is the one that the package's unit uses.
+    private var checksUnit: Bool {
+        SystemdUnit.isBooted
+            && options.configurationFile ?? description.configurationFile
+                == description.configurationFile
     }
 
     /// Logs what was found.

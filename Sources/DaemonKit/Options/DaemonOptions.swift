@@ -24,7 +24,7 @@ public struct DaemonOptions: Hashable, Sendable {
         overrides.contains { $0.name == directive }
     }
 
-    /// Why a command line makes no sense.
+    /// A usage error.
     public struct UsageError: Error, Hashable, Sendable {
         /// What is wrong.
         public let message: String
@@ -56,7 +56,7 @@ public struct DaemonOptions: Hashable, Sendable {
         {
             configurationFile = operands.first
         } else if let operand = operands.first {
-            throw UsageError(message: "there is no use for \"\(operand)\"")
+            throw UsageError(message: "unexpected argument \"\(operand)\"")
         }
     }
 

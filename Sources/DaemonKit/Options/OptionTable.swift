@@ -26,11 +26,12 @@ public struct OptionTable: Sendable {
         var options = [
             Option(
                 letter: "x", argument: "FILE", meaning: .configuration,
-                text: "read this configuration (\(description.configurationFile))")
+                text: "read this configuration; by default \(description.configurationFile)")
         ]
         if extra.contains(.configurationAsC) {
             options.append(
-                Option(letter: "c", argument: "FILE", meaning: .configuration, text: "the same"))
+                Option(
+                    letter: "c", argument: "FILE", meaning: .configuration, text: "the same as -x"))
         }
         options += [
             Option(
@@ -47,13 +48,14 @@ public struct OptionTable: Sendable {
                 text: "log to syslog rather than to standard error"),
             Option(
                 letter: "n", meaning: .check,
-                text: "check the configuration and all it names, and stop"),
+                text: "check the configuration and the files it names, and exit"),
             Option(
                 letter: "t", argument: "FILES", meaning: .testFiles,
-                text: "evaluate messages from these files, and stop"),
-            Option(letter: "v", meaning: .verbose, text: "say more"),
+                text: "evaluate messages from these files, and exit"),
+            Option(letter: "v", meaning: .verbose, text: "log more; twice for debugging"),
             Option(
-                letter: "f", meaning: .foreground, text: "does nothing: always in the foreground"),
+                letter: "f", meaning: .foreground,
+                text: "ignored: the daemon always stays in the foreground"),
         ]
         if extra.contains(.standardIO) {
             options.append(
@@ -63,7 +65,7 @@ public struct OptionTable: Sendable {
         }
         options += [
             Option(letter: "V", long: "version", meaning: .version, text: "print the version"),
-            Option(letter: "h", long: "help", meaning: .help, text: "print this"),
+            Option(letter: "h", long: "help", meaning: .help, text: "print this help"),
         ]
         self.options = options
     }

@@ -11,11 +11,12 @@ struct CheckCommand: ParsableCommand {
         abstract: "Evaluates the authentication of saved messages.",
         discussion: """
             Exit status 0 if all messages were evaluated, whatever the results; 65 if one cannot be read; 75 if the DNS gave \
-            no answer for one.
+            no answer for one. With --exit-status, 1 if DMARC fails for one, and 2 if it can neither pass nor fail.
             """)
 
     @Option(
-        help: "The SMTP client's address; without it SPF is unknown, and DMARC rests on DKIM alone."
+        help:
+            "The SMTP client's address; without it SPF is unknown, and DMARC can only pass by DKIM."
     )
     var ip: String?
 
@@ -24,6 +25,18 @@ struct CheckCommand: ParsableCommand {
 
     @Option(name: .customLong("from"), help: "The envelope sender; empty for the null sender.")
     var sender: String?
+
+    @Flag(
+        help: ArgumentHelp(
+            "Take address, HELO and sender from the topmost Received and Return-Path fields.",
+            discussion: "Only for messages that this host's own mail server has received."))
+    var fromTrace = false
+
+    @Flag(help: "Let the exit status tell whether DMARC passes.")
+    var exitStatus = false
+
+    @Flag(name: .shortAndLong, help: "Show the Authentication-Results field, too.")
+    var verbose = false
 
     @OptionGroup var dns: ResolverOptions
 
@@ -38,17 +51,23 @@ struct CheckCommand: ParsableCommand {
     var messages: [String]
 
     func run() throws {
-        let evaluation = MessageEvaluation(
-            resolver: try dns.resolver(), now: try time(), client: try client())
+        let client = try client()
+        let resolver = try dns.resolver()
+        let now = try time()
+        let terminal = Terminal.standardOutput
         var reports: [MessageReport] = []
         var status = DaemonKit.ExitCode.ok
         for path in messages {
             do {
-                let report = evaluation.evaluate(try Self.read(path))
+                let message = try Self.read(path)
+                let evaluation = MessageEvaluation(
+                    resolver: resolver, now: now,
+                    client: fromTrace ? EnvelopeFacts(trace: message.header) : client)
+                let report = evaluation.evaluate(message)
                 if report.isTemporary, status == .ok { status = .tempFail }
                 if !json {
                     if messages.count > 1 { print("\(path):") }
-                    print(report.text)
+                    print(report.text(for: terminal, showsField: verbose))
                 }
                 reports.append(report)
             } catch {
@@ -58,6 +77,9 @@ struct CheckCommand: ParsableCommand {
         }
         if json { try printJSON(reports) }
         if status != .ok { throw ExitCode(status.rawValue) }
+        if exitStatus, let worst = reports.map(\.exitStatus).max(), worst != 0 {
+            throw ExitCode(worst)
+        }
     }
 
     /// An array where several were asked for, even if only one could be read.
@@ -86,6 +108,9 @@ struct CheckCommand: ParsableCommand {
     }
 
     private func client() throws -> EnvelopeFacts? {
+        guard !fromTrace || ip == nil && helo == nil && sender == nil else {
+            throw ValidationError("--from-trace excludes --ip, --helo and --from")
+        }
         guard let ip else {
             guard helo == nil, sender == nil else {
                 throw ValidationError("--helo and --from need --ip")

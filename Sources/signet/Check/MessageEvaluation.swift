@@ -3,16 +3,6 @@ import MailDNS
 import MailSyntax
 import Threads
 
-/// What the envelope of a saved message was.
-struct EnvelopeFacts {
-    /// The SMTP client's address.
-    let address: IPAddress
-    /// The name that it said in HELO.
-    let helo: String
-    /// The reverse-path, with or without angle brackets.
-    let sender: String
-}
-
 /// Evaluates saved messages with the engines that the daemons use.
 struct MessageEvaluation {
     /// Answers the questions.

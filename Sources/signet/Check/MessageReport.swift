@@ -31,29 +31,91 @@ struct MessageReport {
         return AuthenticationResults(AuthservID("localhost"), methods)
     }
 
-    /// The results in words.
-    var text: String {
-        var lines = dkim.results.map { result in
-            let name = "s=\(result.selector?.ascii ?? "?") d=\(result.domain?.ascii ?? "?")"
-            return "DKIM \(result.status.rawValue) (\(name)): \(result.reason.description)"
+    /// Whether DMARC failed only as far as DKIM goes: SPF, which might have passed, could not be evaluated.
+    var lacksClient: Bool { spf == nil && dmarc.result == .fail }
+
+    /// The exit status that tells the verdict: 0 for pass, 1 for fail, 2 for all else.
+    var exitStatus: Int32 {
+        switch dmarc.result {
+        case .pass: 0
+        case .fail: lacksClient ? 2 : 1
+        default: 2
         }
-        if dkim.results.isEmpty { lines = ["DKIM none: the message has no signature"] }
-        if dkim.ignoredSignatures > 0 {
-            lines.append("DKIM: \(dkim.ignoredSignatures) more signatures were not looked at")
+    }
+
+    /// The results in words: the verdict, then a row for each method, aligned and wrapped for the terminal.
+    ///
+    /// - Parameters:
+    ///   - terminal: what the text is written to.
+    ///   - showsField: whether the header field is added that a receiver would write.
+    /// - Returns: the lines, without the last line feed.
+    func text(for terminal: Terminal = .plain, showsField: Bool = false) -> String {
+        var lines = [verdict(terminal), ""]
+        for (label, text) in rows {
+            lines += terminal.wrapped(text, label: label, labelWidth: labelWidth)
         }
-        if let spf { lines.append("SPF \(spf.result.rawValue): \(spf.sentence)") }
-        if arc.status != .none { lines.append("ARC \(arc.status.rawValue): \(arc.reason)") }
-        lines.append("DMARC \(dmarc.result.rawValue)\(policy): \(dmarc.sentence)")
-        if spf == nil, dmarc.result == .fail {
-            lines.append("DMARC was judged without SPF: give --ip, --helo and --from")
+        if showsField {
+            let field = String(decoding: authenticationResults.fieldValue(), as: UTF8.self)
+            lines += ["", "Authentication-Results:\(field)"]
         }
-        let field = String(decoding: authenticationResults.fieldValue(), as: UTF8.self)
-        lines.append("Authentication-Results:\(field)")
         return lines.joined(separator: "\n")
     }
 
-    /// What the author domain asks for, where that is of consequence.
-    private var policy: String {
-        dmarc.result == .fail ? " (the domain asks for \(dmarc.disposition.rawValue))" : ""
+    /// The first line, such as `✔ DMARC pass: example.org, by DKIM`.
+    private func verdict(_ terminal: Terminal) -> String {
+        let domain = dmarc.deciding.map { ": \($0.domain.ascii)" } ?? ""
+        guard !lacksClient else {
+            return terminal.coloured(
+                "? DMARC unknown without the client's address\(domain), DKIM does not pass", .yellow
+            )
+        }
+        switch dmarc.result {
+        case .pass:
+            return terminal.coloured("✔ DMARC pass\(domain)\(passedBy)", .green)
+        case .fail:
+            let wish = ", the domain asks for \(dmarc.disposition.rawValue)"
+            return terminal.coloured("✘ DMARC fail\(domain)\(wish)", .red)
+        default:
+            return terminal.coloured("? DMARC \(dmarc.result.rawValue)\(domain)", .yellow)
+        }
+    }
+
+    /// By what the author domain passed.
+    private var passedBy: String {
+        guard let author = dmarc.deciding else { return "" }
+        let names = [
+            author.isAligned(.dkim) ? "DKIM" : nil, author.isAligned(.spf) ? "SPF" : nil,
+        ].compactMap(\.self)
+        return names.isEmpty ? "" : ", by \(names.joined(separator: " and "))"
+    }
+
+    private var labelWidth: Int {
+        (rows.map(\.label.count).max() ?? 0) + 2
+    }
+
+    /// The label and the explanation of each result.
+    private var rows: [(label: String, text: String)] {
+        var rows = dkim.results.map { result in
+            let name = "s=\(result.selector?.ascii ?? "?") d=\(result.domain?.ascii ?? "?")"
+            return (
+                label: "DKIM \(result.status.rawValue)",
+                text: "\(name): \(result.reason.description)"
+            )
+        }
+        if rows.isEmpty { rows = [("DKIM none", "the message has no signature")] }
+        if dkim.ignoredSignatures > 0 {
+            rows.append(("DKIM", "\(dkim.ignoredSignatures) more signatures were not evaluated"))
+        }
+        if let spf {
+            rows.append(("SPF \(spf.result.rawValue)", spf.sentence))
+        } else {
+            rows.append(("SPF unknown", "give --ip, --helo and --from, or --from-trace"))
+        }
+        if arc.status != .none { rows.append(("ARC \(arc.status.rawValue)", "\(arc.reason)")) }
+        rows.append(
+            lacksClient
+                ? ("DMARC unknown", "no DKIM signature of an aligned domain passes; SPF may")
+                : ("DMARC \(dmarc.result.rawValue)", dmarc.sentence))
+        return rows
     }
 }

@@ -11,7 +11,8 @@ struct KeyCheck: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "check",
         abstract: "Compares a key file with what the DNS publishes.",
-        discussion: "Exit status 0 if they fit, 65 if they do not, 75 if the DNS gives no answer.")
+        discussion: "Exit status 0 if they match, 65 if they do not, 75 if the DNS gives no answer."
+    )
 
     @Option(name: .shortAndLong, help: "The selector.")
     var selector: String
@@ -96,7 +97,7 @@ struct KeyPublication {
         var lines = findings.flatMap { finding in
             switch finding {
             case .fits(let record, let hasSpace):
-                ["\(name): the key fits (\(key.algorithm.plainName))"]
+                ["\(name): the key matches (\(key.algorithm.plainName))"]
                     + Self.remarks(record, hasSpace)
             case .otherKey: ["\(name): another key is published there"]
             case .unusable(let error): ["\(name): \(error)"]
@@ -124,7 +125,7 @@ struct KeyPublication {
             remarks.append("  \(record.key.bits) bits: make a key of 2048 (RFC 8301, section 3.2)")
         }
         if hasSpace {
-            remarks.append("  p= holds white space: allowed, yet some verifiers stumble")
+            remarks.append("  p= holds white space: allowed, but some verifiers cannot read it")
         }
         return remarks
     }

@@ -22,7 +22,7 @@ struct KeyFolder {
             for suffix in ["private", "txt", "dns"] {
                 guard unsafe access(path(selector, suffix), F_OK) != 0 else {
                     complain(
-                        "\(path(selector, suffix)) exists and is left alone; choose another selector"
+                        "\(path(selector, suffix)) exists and is not overwritten; choose another selector"
                     )
                     throw ExitCode(EX_CANTCREAT)
                 }

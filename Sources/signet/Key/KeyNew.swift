@@ -58,8 +58,16 @@ struct KeyNew: ParsableCommand {
             let record = KeyRecordText(key: key.publicKey, selector: selector, domain: domain)
             try folder.write(selector: selector, key: key, record: record)
             print("\(folder.path(selector, "private")): \(key.algorithm.plainName)")
+            print("\(folder.path(selector, "txt")): the record for a zone file")
+            print("\(folder.path(selector, "dns")): the record's value for a provider's form")
             print("publish at \(selector)._domainkey.\(domain.ascii) (TXT):")
             print("  \(record.line)")
+        }
+        print("next: publish, then see whether it has arrived:")
+        for (selector, _) in plan {
+            print(
+                "  signet key check -d \(domain.ascii) -s \(selector) "
+                    + folder.path(selector, "private"))
         }
     }
 }

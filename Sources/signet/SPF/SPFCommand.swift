@@ -2,13 +2,13 @@ import ArgumentParser
 import MailAuth
 import MailSyntax
 
-/// `signet spf`: what SPF says of a client, and why.
+/// `signet spf`: evaluates SPF for a client, and shows the reason.
 struct SPFCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "spf",
         abstract: "Evaluates SPF for a client, and shows the records that decide.",
         discussion: """
-            The result's word stands alone on the first line. The exit status is 0 for pass, 1 for \
+            The first line is the result alone. The exit status is 0 for pass, 1 for \
             fail, 2 for softfail, 3 for neutral, 4 for permerror, 5 for temperror and 6 for none.
             """)
 

@@ -11,17 +11,17 @@ struct ScrubCommand: ParsableCommand {
         commandName: "scrub",
         abstract: "Shows what signet-scrub would change in a message that a user submits.",
         discussion: """
-            Fields that go are marked with -, what comes in their place with +, and fields that stay because a signature covers \
-            them with !. Exit status 0; 65 if the message cannot be read or would be refused; 78 if the rules cannot be used.
+            Fields that are removed are marked with -, those that replace them with +, and those that stay because a signature \
+            covers them with !. Exit status 0; 65 if the message cannot be read or would be refused; 78 if the rules cannot be used.
             """)
 
-    @Option(help: "A configuration of signet-scrub. The default rules without it.")
+    @Option(help: "A configuration of signet-scrub; the default rules if omitted.")
     var rules: String?
 
-    @Option(help: "The name that the mail server gives itself. This machine's without it.")
+    @Option(help: "The mail server's name for itself; this machine's if omitted.")
     var host: String?
 
-    @Flag(help: "Print the message as it would be sent on, not the differences.")
+    @Flag(help: "Print the message as it would be passed on instead of the differences.")
     var after = false
 
     @Option(

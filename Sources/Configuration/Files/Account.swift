@@ -1,20 +1,19 @@
-internal import Configuration
-import Glibc
+package import Glibc
 
-/// A user of the system, and the group that a process of his has.
-struct Account: Hashable, Sendable {
-    let name: String
-    let user: uid_t
-    let group: gid_t
+/// A user of the system, and the group that the user's processes have.
+package struct Account: Hashable, Sendable {
+    package let name: String
+    package let user: uid_t
+    package let group: gid_t
 
     /// What became of a search in the user or group database.
-    enum Missing: Error, Hashable {
+    package enum Missing: Error, Hashable {
         case user(String)
         case group(String)
     }
 
     /// Finds `user` or `user:group`, by name or number.
-    init(_ spec: UserSpec) throws(Missing) {
+    package init(_ spec: UserSpec) throws(Missing) {
         guard let entry = Self.user(named: spec.user) else { throw .user(spec.user) }
         name = entry.name
         user = entry.user
@@ -27,13 +26,13 @@ struct Account: Hashable, Sendable {
     }
 
     /// Who this process is.
-    static var effective: (name: String, user: uid_t) {
+    package static var effective: (name: String, user: uid_t) {
         let user = geteuid()
         return unsafe (lookUp { unsafe getpwuid_r(user, $0, $1, $2, $3) }?.name ?? "\(user)", user)
     }
 
     /// A group's number; nil when there is no such group.
-    static func group(named name: String) -> gid_t? {
+    package static func group(named name: String) -> gid_t? {
         var buffer = [CChar](repeating: 0, count: 65_536)
         var entry = unsafe Glibc.group()
         var result: UnsafeMutablePointer<Glibc.group>?
