@@ -65,6 +65,9 @@ let package = Package(
                 "Configuration", "ConnectionServer", "DaemonKit", "LibmilterTransport", "Milter",
             ],
             swiftSettings: strict),
+        // Postfix's policy protocol: octets to requests, actions to octets.
+        .target(
+            name: "PolicyProtocol", dependencies: ["MailSyntax"], swiftSettings: strict),
         // The server of milters and of the policy service.
         .target(
             name: "ConnectionServer", dependencies: ["CLinux", "Threads"], swiftSettings: strict),
@@ -124,8 +127,8 @@ let package = Package(
         .executableTarget(
             name: "signet-spf",
             dependencies: [
-                "CLinux", "Configuration", "DaemonKit", "DaemonResolver", "Threads", "MailAuth",
-                "MailDNS", "MailSyntax", "UnboundDNS",
+                "Configuration", "ConnectionServer", "DaemonKit", "DaemonResolver", "MailAuth",
+                "MailDNS", "MailSyntax", "PolicyProtocol", "Threads", "UnboundDNS",
             ],
             swiftSettings: strict),
         .target(
@@ -183,7 +186,7 @@ let package = Package(
             name: "FuzzTargets",
             dependencies: [
                 "Configuration", "MailAuth", "MailCrypto", "MailDNS", "MailSyntax", "Milter",
-                "Threads",
+                "PolicyProtocol", "Threads",
             ],
             path: "Tests/FuzzTargets", swiftSettings: strict),
         .testTarget(
@@ -205,6 +208,8 @@ let package = Package(
         .testTarget(
             name: "MilterTests", dependencies: ["MailSyntax", "Milter", "MilterProbe", "TestKit"],
             swiftSettings: strict),
+        .testTarget(
+            name: "PolicyProtocolTests", dependencies: ["PolicyProtocol"], swiftSettings: strict),
         .testTarget(
             name: "SignetScrubTests",
             dependencies: [
@@ -273,7 +278,8 @@ let package = Package(
         .testTarget(
             name: "SignetSPFTests",
             dependencies: [
-                "Configuration", "DaemonKit", "MailDNS", "MailSyntax", "TestKit", "signet-spf",
+                "Configuration", "DaemonKit", "MailDNS", "MailSyntax", "PolicyProtocol", "TestKit",
+                "signet-spf",
             ],
             swiftSettings: strict),
         // A daemon that does nothing but live: the tests of DaemonKit start, signal and stop it.

@@ -54,24 +54,6 @@ static inline int signet_accept(int descriptor) {
     return accept4(descriptor, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
 }
 
-// Watches a descriptor until it can be read from once.
-static inline int signet_epoll_watch(int epoll, int descriptor) {
-    struct epoll_event event = {.events = EPOLLIN | EPOLLONESHOT, .data = {.fd = descriptor}};
-    return epoll_ctl(epoll, EPOLL_CTL_ADD, descriptor, &event);
-}
-
-// Watches a descriptor for as long as it is open.
-static inline int signet_epoll_keep_watching(int epoll, int descriptor) {
-    struct epoll_event event = {.events = EPOLLIN, .data = {.fd = descriptor}};
-    return epoll_ctl(epoll, EPOLL_CTL_ADD, descriptor, &event);
-}
-
-// The next descriptor that can be read from; -1 when time is up, or errno says why not.
-static inline int signet_epoll_next(int epoll, int milliseconds) {
-    struct epoll_event event;
-    return epoll_wait(epoll, &event, 1, milliseconds) == 1 ? event.data.fd : -1;
-}
-
 // dl_iterate_phdr(3), which <link.h> declares with _GNU_SOURCE only, under which this module's types would not be those of Glibc.
 struct signet_object {
     ElfW(Addr) dlpi_addr;

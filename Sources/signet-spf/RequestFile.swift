@@ -14,39 +14,22 @@ struct RequestFile {
             return .noInput
         }
         defer { close(descriptor) }
-        var decoder = RequestDecoder()
-        var memory = ConnectionMemory()
+        let connection = PolicyConnection(services)
         var buffer = [UInt8](repeating: 0, count: 4_096)
+        var output: [UInt8] = []
         var count = unsafe read(descriptor, &buffer, buffer.count)
         while count > 0 {
-            decoder.append(buffer[..<count])
-            Self.write(&decoder, &memory, services)
+            _ = connection.receive(buffer.span.extracting(first: count), output: &output)
+            Self.write(&output)
             count = unsafe read(descriptor, &buffer, buffer.count)
         }
-        // The last request of a file made by hand may lack its empty line.
-        if decoder.isInsideRequest {
-            decoder.append([0x0A, 0x0A])
-            Self.write(&decoder, &memory, services)
-        }
+        connection.finish(output: &output)
+        Self.write(&output)
         return .ok
     }
 
-    private static func write(
-        _ decoder: inout RequestDecoder, _ memory: inout ConnectionMemory, _ services: Services
-    ) {
-        let configuration = services.configuration.current
-        while let outcome = decoder.next() {
-            let answer =
-                switch outcome {
-                case .request(let request):
-                    services.engine.answer(request, &memory, configuration)
-                case .fault(let fault): PolicyAnswer(refusing: fault, configuration)
-                }
-            for line in answer.lines {
-                services.log.log(line.isError ? .warning : .info, line.text)
-            }
-            let text = answer.action.answer
-            _ = unsafe Glibc.write(1, text, text.count)
-        }
+    private static func write(_ output: inout [UInt8]) {
+        _ = unsafe Glibc.write(1, output, output.count)
+        output = []
     }
 }

@@ -1,4 +1,5 @@
 import Configuration
+import ConnectionServer
 import DaemonKit
 import DaemonResolver
 import Glibc
@@ -18,17 +19,30 @@ enum SignetSPF: DaemonProgram {
 
     static func serve(_ context: DaemonContext<SPFConfiguration>) -> ExitCode {
         guard let services = services(context.settings, context.log) else { return .configuration }
-        guard let server = PolicyServer(services) else {
-            context.log.error("there are no file descriptors left")
-            return .systemError
-        }
-        context.onStop { server.requestStop() }
         switch context.endpoint {
         case .listener(let listener):
-            return server.serve(listener)
+            return serve(listener, services, context)
         case .standardIO:
-            server.serveStandardIO()
+            let client = StandardIO(services)
+            context.onStop { client.requestStop() }
+            return client.serve()
+        }
+    }
+
+    private static func serve(
+        _ listener: Int32, _ services: Services, _ context: DaemonContext<SPFConfiguration>
+    ) -> ExitCode {
+        let log = context.log
+        do throws(ConnectionServer.SetupError) {
+            let server = try ConnectionServer(
+                listening: [listener], othersListen: context.othersListen, limits: .policy,
+                onProblem: { log.warning($0) }, handler: { PolicyConnection(services) })
+            context.onStop { server.drain() }
+            server.run()
             return .ok
+        } catch {
+            log.error("the server cannot start: \(SystemError(error.code))")
+            return .systemError
         }
     }
 
@@ -39,7 +53,8 @@ enum SignetSPF: DaemonProgram {
         return files.map { RequestFile(path: $0).answer(services) }.first { $0 != .ok } ?? .ok
     }
 
-    /// Puts together what all sessions share; nil, with a line in the log, where the resolver cannot start.
+    /// Puts together what all sessions share; nil, with a line in the log, where the resolver cannot
+    /// start.
     private static func services(
         _ settings: Snapshot<SPFConfiguration>, _ log: Log
     ) -> Services? {

@@ -215,6 +215,45 @@ import Testing
         #expect(winner.status() == 0)
     }
 
+    @Test func `whoever locks the socket's directory stops no start`() throws {
+        let directory = unsafe open(folder.path, O_RDONLY | O_DIRECTORY)
+        defer { close(directory) }
+        #expect(flock(directory, LOCK_EX) == 0)
+        let probe = try start()
+        #expect(try Client.connected(to: socket).line().hasPrefix("hello "))
+        #expect(
+            try FileManager.default.contentsOfDirectory(atPath: folder.path)
+                .filter { $0.hasPrefix(".") } == [])
+        probe.signal(SIGTERM)
+        #expect(probe.status() == 0)
+    }
+
+    @Test func `a link in the socket's place is not followed`() throws {
+        try folder.write("precious", "")
+        setMode(folder.file("precious"), 0o600)
+        #expect(unsafe symlink(folder.file("precious"), socket) == 0)
+        let probe = try start()
+        #expect(probe.status() == 73)
+        var file = stat()
+        #expect(unsafe stat(folder.file("precious"), &file) == 0)
+        #expect(file.st_mode & 0o777 == 0o600)
+        #expect(file.st_gid == getegid())
+    }
+
+    @Test func `the limit of descriptors is raised`() throws {
+        let probe = try ProbeProcess(
+            ["-x", folder.file("c")], in: folder, shell: "ulimit -S -n 64; exec \"$0\" \"$@\"")
+        _ = try Client.connected(to: socket).line()
+        let limits = try String(
+            contentsOfFile: "/proc/\(probe.process.processIdentifier)/limits", encoding: .utf8)
+        let line = try #require(
+            limits.split(separator: "\n").first { $0.hasPrefix("Max open files") })
+        let words = line.split(separator: " ")
+        #expect(words[3] == words[4])
+        probe.signal(SIGTERM)
+        #expect(probe.status() == 0)
+    }
+
     @Test func `a file that is no socket is left alone`() throws {
         try folder.write("s", "precious")
         let probe = try start()

@@ -41,6 +41,8 @@ public enum FuzzTarget: String, CaseIterable, Sendable {
     case suffixes
     /// Where to cut, what the filter wants, and what an MTA sends.
     case milter
+    /// Requests of Postfix's policy protocol.
+    case policy
 
     /// Feeds the target.
     ///
@@ -66,6 +68,7 @@ public enum FuzzTarget: String, CaseIterable, Sendable {
         case .dmarc: try checkDMARC(input)
         case .suffixes: try checkSuffixes(input)
         case .milter: try checkMilter(input)
+        case .policy: try checkPolicy(input)
         }
     }
 }

@@ -14,6 +14,7 @@ struct Service<Program: DaemonProgram> {
 
     /// Serves until asked to stop.
     func run(settings: Program.Settings, signals: Signals) throws(Failure) -> ExitCode {
+        DescriptorLimit.raise()
         let listener = try listener(startup.activation)
         let pidFile = listener == nil ? nil : writePidFile()
         if let account = configuration.account { try Privileges.drop(to: account) }

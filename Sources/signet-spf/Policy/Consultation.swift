@@ -1,6 +1,7 @@
 import MailAuth
 import MailDNS
 import MailSyntax
+import PolicyProtocol
 
 /// One question about one message: from the recipient's policy over exemptions and checks to the action.
 struct Consultation {

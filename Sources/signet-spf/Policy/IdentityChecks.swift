@@ -1,6 +1,7 @@
 import MailAuth
 import MailDNS
 import MailSyntax
+import PolicyProtocol
 
 /// Makes the checks of one question, as far as they are not remembered.
 struct IdentityChecks {

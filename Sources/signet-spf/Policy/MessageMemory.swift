@@ -1,5 +1,6 @@
 import MailAuth
 import MailSyntax
+import PolicyProtocol
 
 /// What is remembered of one message between the questions about its recipients.
 ///

@@ -1,4 +1,5 @@
 import MailAuth
+import PolicyProtocol
 
 /// The answer to a question: the action for Postfix, and lines for the log.
 struct PolicyAnswer: Sendable {

@@ -1,5 +1,6 @@
 import MailDNS
 import MailSyntax
+import PolicyProtocol
 
 /// Answers questions: attributes, configuration and memory in, an action and lines for the log out.
 ///

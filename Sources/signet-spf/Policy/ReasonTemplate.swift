@@ -1,5 +1,6 @@
 import MailAuth
 import MailSyntax
+import PolicyProtocol
 
 /// The text of refusals, with places for what was found (Reason_Message).
 struct ReasonTemplate: Hashable, Sendable {

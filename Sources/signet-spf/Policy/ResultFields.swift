@@ -1,5 +1,6 @@
 import MailAuth
 import MailSyntax
+import PolicyProtocol
 
 /// A kind of header field that tells a result (Header_Type).
 enum ResultField: Hashable, Sendable {

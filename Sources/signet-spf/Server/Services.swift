@@ -1,7 +1,8 @@
 import DaemonKit
 import MailDNS
+import PolicyProtocol
 
-/// What all sessions share: the configuration that holds, the engine, the log.
+/// What all connections share: the configuration that holds, the engine, the log.
 final class Services: Sendable {
     /// The configuration.
     let configuration: Snapshot<SPFConfiguration>
@@ -15,5 +16,23 @@ final class Services: Sendable {
         self.configuration = configuration
         engine = PolicyEngine(resolver: resolver, leastLevel: log.isEnabled(.debug) ? 3 : -1)
         self.log = log
+    }
+
+    /// Answers one request, or what could not be read as one, and logs what is to be logged.
+    ///
+    /// - Parameters:
+    ///   - outcome: what was read.
+    ///   - memory: what is remembered of the connection's messages.
+    /// - Returns: the octets to send.
+    func answer(_ outcome: RequestDecoder.Outcome, _ memory: inout ConnectionMemory) -> [UInt8] {
+        let answer =
+            switch outcome {
+            case .request(let request): engine.answer(request, &memory, configuration.current)
+            case .fault(let fault): PolicyAnswer(refusing: fault, configuration.current)
+            }
+        for line in answer.lines {
+            log.log(line.isError ? .warning : .info, line.text)
+        }
+        return answer.action.answer
     }
 }

@@ -36,6 +36,18 @@ struct ConversationTests {
         #expect(daemon.log.contains(line), "\(daemon.log)")
     }
 
+    /// A milter's client would wait for ever: no empty line ends its command.
+    @Test func `a milter's client is told what it talks to`() throws {
+        let daemon = try RunningDaemon()
+        let client = try daemon.connect()
+        let negotiation: [UInt8] =
+            [0, 0, 0, 13, UInt8(ascii: "O"), 0, 0, 0, 6, 0, 0, 1, 0xFF, 0, 0x1F, 0xFF, 0xFF]
+        try client.socket.write(negotiation)
+        #expect(try client.answer() == "DUNNO")
+        #expect(try client.answer() == nil)
+        #expect(daemon.log.contains("write it as check_policy_service"), "\(daemon.log)")
+    }
+
     @Test func `CRLF, attributes twice, and one octet at a time`() throws {
         let client = try RunningDaemon().keeping { try $0.connect() }
         let question = PolicyClient.question(from: "a@fail.example")

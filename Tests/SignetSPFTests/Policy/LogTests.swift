@@ -1,3 +1,4 @@
+import PolicyProtocol
 import Testing
 
 @testable import signet_spf

@@ -2,6 +2,7 @@ import Configuration
 import DaemonKit
 import MailDNS
 import MailSyntax
+import PolicyProtocol
 import Testing
 
 @testable import signet_spf

@@ -1,21 +1,22 @@
-/// Cuts what a client sends into requests (SMTPD_POLICY_README: "name=value" lines, ended by an empty
-/// line).
+/// Cuts what a client sends into requests (SMTPD_POLICY_README: "name=value" lines, ended by an
+/// empty line).
 ///
-/// Trust: the client is Postfix, or anyone who can reach the socket. Octets kept are bounded, each is
-/// looked at once, and whatever comes, each request has its one outcome.
-struct RequestDecoder {
+/// Trust: the client is Postfix, or anyone who can reach the socket. Octets kept are bounded, each
+/// is looked at once, and whatever comes, each request has its one outcome.
+package struct RequestDecoder {
     /// What became of one request.
-    enum Outcome: Hashable, Sendable {
+    package enum Outcome: Hashable, Sendable {
         case request(PolicyRequest)
         case fault(RequestFault)
     }
 
     /// The longest request that is read; Postfix's own are below a tenth of it.
-    static let longestRequest = 65_536
-    /// The longest value of an attribute that matters here; Postfix takes SMTP lines of 2,048 octets.
-    static let longestValue = 4_096
+    package static let longestRequest = 65_536
+    /// The longest value of an attribute that matters here; Postfix takes SMTP lines of 2,048
+    /// octets.
+    package static let longestValue = 4_096
     /// How much of a request that is too long is skipped in search of its end.
-    static let longestSkip = 64 << 20
+    package static let longestSkip = 64 << 20
 
     private var buffer: [UInt8] = []
     /// Where the request begins that is being read.
@@ -24,19 +25,32 @@ struct RequestDecoder {
     private var scanned = 0
     /// Whether nothing but a carriage return has come in the present line.
     private var lineIsEmpty = true
+    /// Whether no request has ended yet.
+    private var isFirst = true
     /// Octets of the present request that were dropped because it is too long.
     private var dropped = 0
 
     /// Whether a request has begun and not ended.
-    var isInsideRequest: Bool { start < buffer.count || dropped > 0 }
+    package var isInsideRequest: Bool { start < buffer.count || dropped > 0 }
+
+    /// The octets that are kept.
+    package var bufferedOctets: Int { buffer.count }
+
+    /// A decoder at the beginning of a connection.
+    package init() {}
 
     /// Takes what a client sent.
-    mutating func append(_ octets: ArraySlice<UInt8>) {
-        if buffer.isEmpty { buffer = Array(octets) } else { buffer += octets }
+    package mutating func append(_ octets: Span<UInt8>) {
+        buffer.reserveCapacity(buffer.count + octets.count)
+        for index in octets.indices { buffer.append(octets[index]) }
     }
 
     /// The next request that is complete; nil when more octets are needed.
-    mutating func next() -> Outcome? {
+    package mutating func next() -> Outcome? {
+        if isAtMilterCommand {
+            drop()
+            return .fault(.milterCommand)
+        }
         while scanned < buffer.count {
             let octet = buffer[scanned]
             scanned += 1
@@ -63,11 +77,20 @@ struct RequestDecoder {
         return nil
     }
 
+    /// Whether a milter's client speaks.
+    ///
+    /// Its first command is SMFIC_OPTNEG, a frame of 13 octets after the four of the length.
+    private var isAtMilterCommand: Bool {
+        isFirst && dropped == 0 && buffer.count >= 5
+            && buffer[..<5].elementsEqual([0, 0, 0, 13, UInt8(ascii: "O")])
+    }
+
     /// Ends the present request with its empty line.
     private mutating func finish() -> Outcome {
         let range = start..<scanned
         let isTooLong = dropped > 0 || range.count > Self.longestRequest
         start = scanned
+        isFirst = false
         dropped = 0
         lineIsEmpty = true
         let outcome: Outcome =
@@ -132,7 +155,7 @@ struct RequestDecoder {
 }
 
 /// Why a request could not be read.
-enum RequestFault: Hashable, Sendable, CustomStringConvertible {
+package enum RequestFault: Hashable, Sendable, CustomStringConvertible {
     /// There is no attribute in it.
     case empty
     /// A line is no attribute.
@@ -149,12 +172,19 @@ enum RequestFault: Hashable, Sendable, CustomStringConvertible {
     case late
     /// It is of a kind that is not known here.
     case otherRequest
+    /// It is a command of the milter protocol.
+    case milterCommand
 
     /// Whether nothing that follows can be made sense of.
-    var endsConnection: Bool { self == .endless || self == .late }
+    package var endsConnection: Bool {
+        switch self {
+        case .endless, .late, .milterCommand: true
+        case .empty, .notAnAttribute, .nul, .longValue, .tooLong, .otherRequest: false
+        }
+    }
 
     /// The fault in words.
-    var description: String {
+    package var description: String {
         switch self {
         case .empty: "it is empty"
         case .notAnAttribute: "a line is not name=value"
@@ -165,6 +195,9 @@ enum RequestFault: Hashable, Sendable, CustomStringConvertible {
         case .endless: "it does not end"
         case .late: "its empty line does not come"
         case .otherRequest: "it is not of the kind smtpd_access_policy"
+        case .milterCommand:
+            "the client speaks the milter protocol, and this is a policy service; in main.cf, "
+                + "write it as check_policy_service, not as a milter"
         }
     }
 }

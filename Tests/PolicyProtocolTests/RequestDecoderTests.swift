@@ -1,6 +1,5 @@
+import PolicyProtocol
 import Testing
-
-@testable import signet_spf
 
 /// Cutting octets into requests, whatever they are and however they come.
 struct RequestDecoderTests {
@@ -12,7 +11,7 @@ struct RequestDecoderTests {
         var outcomes: [RequestDecoder.Outcome] = []
         var rest = octets[...]
         while !rest.isEmpty {
-            decoder.append(rest.prefix(pieces))
+            decoder.append(Array(rest.prefix(pieces)).span)
             rest = rest.dropFirst(pieces)
             while let outcome = decoder.next() { outcomes.append(outcome) }
         }
@@ -85,7 +84,7 @@ struct RequestDecoderTests {
         let piece = Array([[UInt8]](repeating: line, count: 90_000).joined())
         var outcome: RequestDecoder.Outcome?
         for _ in 0..<100 where outcome == nil {
-            decoder.append(piece[...])
+            decoder.append(piece.span)
             outcome = decoder.next()
         }
         #expect(outcome == .fault(.endless))

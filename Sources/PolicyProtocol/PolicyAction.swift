@@ -1,5 +1,5 @@
 /// What Postfix is told to do (access(5)).
-enum PolicyAction: Hashable, Sendable {
+package enum PolicyAction: Hashable, Sendable {
     /// Nothing: the next restriction decides.
     case dunno
     /// Add a header field above the message; its value is on one line.
@@ -12,10 +12,11 @@ enum PolicyAction: Hashable, Sendable {
     case restriction(String)
 
     /// The most octets of an answer; Postfix reads lines of 2,048.
-    static let longestLine = 2_000
+    package static let longestLine = 2_000
 
-    /// The action as access(5) writes it, on one line: of printable ASCII, and in header fields of UTF-8 (RFC 6532).
-    var text: String {
+    /// The action as access(5) writes it, on one line: of printable ASCII, and in header
+    /// fields of UTF-8 (RFC 6532).
+    package var text: String {
         switch self {
         case .dunno: "DUNNO"
         case .prepend(let field, let value):
@@ -28,7 +29,7 @@ enum PolicyAction: Hashable, Sendable {
     }
 
     /// The answer as it is sent.
-    var answer: [UInt8] { Array("action=\(text)\n\n".utf8) }
+    package var answer: [UInt8] { Array("action=\(text)\n\n".utf8) }
 
     private static func line(_ text: String) -> String {
         PrintableText.beginning(of: text, limit: longestLine)

@@ -1,17 +1,18 @@
-import MailSyntax
+internal import MailSyntax
 
 /// Makes text from outside fit for a line of the policy protocol and for a header field.
-enum PrintableText {
-    /// The octets with everything but printable ASCII as "?"; of a longer text, its end is kept after
-    /// "...", so that the domain of an address is never cut to look like another.
-    static func of(_ octets: some BidirectionalCollection<UInt8>, limit: Int) -> String {
+package enum PrintableText {
+    /// The octets with everything but printable ASCII as "?"; of a longer text, its end is kept
+    /// after "...", so that the domain of an address is never cut to look like another.
+    package static func of(_ octets: some BidirectionalCollection<UInt8>, limit: Int) -> String {
         let isCut = octets.count > limit
         let kept = octets.suffix(isCut ? limit - 3 : limit).map { 0x20...0x7E ~= $0 ? $0 : 0x3F }
         return (isCut ? "..." : "") + String(decoding: kept, as: UTF8.self)
     }
 
-    /// The octets as UTF-8 with everything that a line cannot show as "?" (RFC 6532); of a longer text, its end is kept.
-    static func visible(_ octets: [UInt8], limit: Int) -> String {
+    /// The octets as UTF-8 with everything that a line cannot show as "?" (RFC 6532); of a longer
+    /// text, its end is kept.
+    package static func visible(_ octets: [UInt8], limit: Int) -> String {
         var kept = String.UnicodeScalarView()
         var length = 0
         let scalars = VisibleText.scalars(octets)
@@ -25,7 +26,7 @@ enum PrintableText {
     }
 
     /// The beginning of a text of ours in UTF-8, fit for a line, with "..." where it is cut.
-    static func visibleBeginning(of text: String, limit: Int) -> String {
+    package static func visibleBeginning(of text: String, limit: Int) -> String {
         var kept = String.UnicodeScalarView()
         var length = 3
         for scalar in VisibleText.scalars(Array(text.utf8)) {
@@ -37,7 +38,7 @@ enum PrintableText {
     }
 
     /// The beginning of a text of ours, made printable, with "..." where it is cut.
-    static func beginning(of text: String, limit: Int) -> String {
+    package static func beginning(of text: String, limit: Int) -> String {
         let octets = text.utf8
         // Nearly every text is short and plain: one look, no copy.
         if octets.count <= limit, octets.allSatisfy({ 0x20...0x7E ~= $0 }) { return text }

@@ -1,9 +1,9 @@
 /// One question of Postfix (SMTPD_POLICY_README): the attributes that matter here.
 ///
 /// Trust: HELO name, sender and recipient are what the client said; the rest is Postfix's.
-struct PolicyRequest: Hashable, Sendable {
+package struct PolicyRequest: Hashable, Sendable {
     /// The attributes that are kept; all others are skipped.
-    enum Attribute: String, CaseIterable, Sendable {
+    package enum Attribute: String, CaseIterable, Sendable {
         case request
         case stage = "protocol_state"
         case clientAddress = "client_address"
@@ -20,7 +20,7 @@ struct PolicyRequest: Hashable, Sendable {
     }
 
     /// Where in the SMTP session the question comes up.
-    enum Stage: String, Sendable {
+    package enum Stage: String, Sendable {
         case connect = "CONNECT"
         case ehlo = "EHLO"
         case helo = "HELO"
@@ -35,8 +35,11 @@ struct PolicyRequest: Hashable, Sendable {
     /// Values in the order of `Attribute.allCases`; empty where there is none.
     private var values = [[UInt8]](repeating: [], count: Attribute.allCases.count)
 
+    /// A request without attributes.
+    package init() {}
+
     /// The value of an attribute, empty where there is none.
-    subscript(attribute: Attribute) -> [UInt8] {
+    package subscript(attribute: Attribute) -> [UInt8] {
         get { values[attribute.position] }
         set { values[attribute.position] = newValue }
     }
@@ -44,22 +47,22 @@ struct PolicyRequest: Hashable, Sendable {
     /// The stage; requests made by hand may leave it out, and a recipient is then meant.
     ///
     /// Nil for one that is not known.
-    var stage: Stage? {
+    package var stage: Stage? {
         let text = self[.stage]
         return text.isEmpty ? .recipient : Stage(rawValue: String(decoding: text, as: UTF8.self))
     }
 
     /// Whether the client has proved to be one of ours: by SASL, or by a certificate.
     ///
-    /// Postfix gives subject and issuer of verified certificates only; the fingerprint, which it gives of
-    /// every certificate, proves nothing.
-    var isAuthenticated: Bool {
+    /// Postfix gives subject and issuer of verified certificates only; the fingerprint, which it
+    /// gives of every certificate, proves nothing.
+    package var isAuthenticated: Bool {
         !self[.saslMethod].isEmpty || !self[.saslUser].isEmpty
             || !self[.certificateSubject].isEmpty || !self[.certificateIssuer].isEmpty
     }
 
     /// The queue id for the log; nil while Postfix has not given one.
-    var queueID: String? {
+    package var queueID: String? {
         self[.queueID].isEmpty ? nil : PrintableText.of(self[.queueID], limit: 64)
     }
 }

@@ -1,0 +1,63 @@
+import ConnectionServer
+import DaemonKit
+import PolicyProtocol
+
+/// One client's connection: requests in, answers out, one after the other.
+///
+/// Trust: the client is Postfix, or anyone who can reach the socket. Every request is answered; a
+/// client that does not finish a request it began is disconnected.
+final class PolicyConnection: ConnectionHandler {
+    private let services: Services
+    private var decoder = RequestDecoder()
+    private var memory = ConnectionMemory()
+    private var hasBegun = false
+
+    /// Begins a connection.
+    init(_ services: Services) {
+        self.services = services
+    }
+
+    var state: ConnectionState {
+        if decoder.isInsideRequest { return .busy }
+        return hasBegun ? .idle : .new
+    }
+
+    var bufferedOctets: Int { decoder.bufferedOctets }
+
+    func receive(_ input: Span<UInt8>, output: inout [UInt8]) -> ConnectionStep {
+        hasBegun = true
+        decoder.append(input)
+        var step = ConnectionStep.incomplete
+        while let outcome = decoder.next() {
+            output += services.answer(outcome, &memory)
+            if case .fault(let fault) = outcome, fault.endsConnection { return .close }
+            step = .goOn
+        }
+        return step
+    }
+
+    func timeLimitPassed(output: inout [UInt8]) {
+        output += services.answer(.fault(.late), &memory)
+    }
+
+    func end() {}
+
+    /// Answers a last request that lacks its empty line, as one in a file made by hand may.
+    func finish(output: inout [UInt8]) {
+        guard decoder.isInsideRequest else { return }
+        let end: [UInt8] = [0x0A, 0x0A]
+        _ = receive(end.span, output: &output)
+    }
+}
+
+extension ConnectionLimits {
+    /// What the clients of the policy service may use.
+    static var policy: ConnectionLimits {
+        var limits = ConnectionLimits()
+        // Postfix sends a request in one piece.
+        limits.busySeconds = 60
+        limits.drainBusySeconds = 1
+        limits.bufferedOctets = 64 << 20
+        return limits
+    }
+}
