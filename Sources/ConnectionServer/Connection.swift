@@ -46,6 +46,9 @@ final class Connection: @unchecked Sendable {
         self.handler = handler
     }
 
+    /// The octets that are kept for the connection.
+    var heldOctets: Int { unsent.count + max(handler.bufferedOctets, 0) }
+
     /// What came of a try to read.
     enum Reading {
         case octets(Int)
@@ -93,6 +96,59 @@ final class Connection: @unchecked Sendable {
         }
         return sent
     }
+
+    /// Hands input to the handler, and notes what is expected next.
+    func receive(_ input: Span<UInt8>, output: inout [UInt8]) -> ConnectionStep {
+        let step = handler.receive(input, output: &output)
+        let newState = handler.state
+        if step != .incomplete || newState != state { waitingSince = .now() }
+        state = newState
+        return step
+    }
+
+    /// Keeps what the peer has not taken.
+    func keepUnsent(_ octets: [UInt8], thenClose: Bool) {
+        unsent = octets
+        wait = .room(thenClose: thenClose)
+        waitingSince = .now()
+    }
+
+    /// What came of a try to write what was kept.
+    enum Writing {
+        case completely
+        case partly
+        case broken
+    }
+
+    /// Writes what was kept, as much of it as the peer takes.
+    func writeUnsent() -> Writing {
+        let octets = unsent
+        let rest = octets.span.extracting(droppingFirst: taken)
+        guard let sent = write(rest) else { return .broken }
+        taken += sent
+        guard taken == octets.count else { return .partly }
+        unsent = []
+        taken = 0
+        wait = .input
+        waitingSince = .now()
+        return .completely
+    }
+
+    /// Ends the waiting of an idle connection when a drain has begun: the thread that takes the
+    /// event reads what was sent before, if anything, and then the end.
+    ///
+    /// To be called with the table's lock held, and with the connection in the table.
+    func retire() {
+        guard case .input = wait, state == .idle, !hasInput else { return }
+        endInput()
+    }
+
+    /// Ends what the peer may send: the thread that takes the event reads what has come, and then
+    /// the end.
+    func endInput() { shutdown(descriptor, Int32(SHUT_RD)) }
+
+    /// Ends both directions.
+    func cut() { shutdown(descriptor, Int32(SHUT_RDWR)) }
 
     /// Ends the handler, and closes the socket.
     func close() {

@@ -10,8 +10,15 @@ struct SocketFailure: Error {
 final class Client: Sendable {
     let descriptor: Int32
 
-    init(_ address: Address) throws {
-        descriptor = try address.connect()
+    convenience init(_ address: Address) throws {
+        let descriptor = address.makeSocket()
+        try address.connect(descriptor)
+        self.init(taking: descriptor)
+    }
+
+    /// Takes over a socket.
+    init(taking descriptor: Int32) {
+        self.descriptor = descriptor
         var limit = timeval(tv_sec: 20, tv_usec: 0)
         let size = socklen_t(MemoryLayout<timeval>.size)
         unsafe setsockopt(descriptor, SOL_SOCKET, SO_RCVTIMEO, &limit, size)
@@ -114,15 +121,18 @@ struct Address: Sendable {
         return (descriptor, address)
     }
 
-    func connect() throws -> Int32 {
-        let descriptor = socket(
-            isUnix ? AF_UNIX : AF_INET, Int32(SOCK_STREAM.rawValue | SOCK_CLOEXEC.rawValue), 0)
+    /// A socket that is not connected yet.
+    func makeSocket() -> Int32 {
+        socket(isUnix ? AF_UNIX : AF_INET, Int32(SOCK_STREAM.rawValue | SOCK_CLOEXEC.rawValue), 0)
+    }
+
+    /// Connects a socket, which is closed where that fails.
+    func connect(_ descriptor: Int32) throws {
         guard unsafe withPointer({ unsafe Glibc.connect(descriptor, $0, $1) }) == 0 else {
             let code = errno
             close(descriptor)
             throw SocketFailure(call: "connect", code: code)
         }
-        return descriptor
     }
 
     private func withPointer(_ body: (UnsafePointer<sockaddr>, socklen_t) -> Int32) -> Int32 {
