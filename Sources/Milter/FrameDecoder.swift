@@ -12,6 +12,9 @@ struct FrameDecoder: ~Copyable {
     static let maximumLength = 1 << 20
 
     private static let lengthOctets = 4
+    /// "requ", with which every request of Postfix's policy protocol begins
+    /// (SMTPD_POLICY_README), read as a length.
+    private static let policyRequestStart: UInt32 = 0x7265_7175
     /// What an idle connection keeps allocated, at most.
     private static let idleCapacity = 1 << 10
 
@@ -55,6 +58,7 @@ struct FrameDecoder: ~Copyable {
         while octets.count - start >= lengthOctets {
             let length = octets.bigEndian32(at: start)
             guard length > 0 else { throw MilterFault("a frame without a command") }
+            guard length != policyRequestStart else { throw .policyRequest }
             guard length <= maximumLength else {
                 throw MilterFault("a frame of \(length) octets; the limit is \(maximumLength)")
             }
@@ -74,6 +78,9 @@ struct MilterFault: Error, Equatable, CustomStringConvertible {
     let description: String
 
     init(_ description: String) { self.description = description }
+
+    /// A request of the policy protocol in place of a frame.
+    static let policyRequest = MilterFault("a request of the policy protocol")
 }
 
 extension Span<UInt8> {

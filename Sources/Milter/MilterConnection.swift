@@ -8,15 +8,19 @@ package struct MilterService: Sendable {
     package let isOverTCP: Bool
     /// Takes a line for each refused connection and each fault, from any thread.
     package let onProblem: @Sendable (String) -> Void
+    /// Takes each client that speaks the policy protocol, from any thread.
+    package let onPolicyClient: @Sendable () -> Void
 
     /// Describes what is served.
     package init(
         filter: @escaping @Sendable () -> any MilterFilter, isOverTCP: Bool,
-        onProblem: @escaping @Sendable (String) -> Void
+        onProblem: @escaping @Sendable (String) -> Void,
+        onPolicyClient: @escaping @Sendable () -> Void = {}
     ) {
         self.filter = filter
         self.isOverTCP = isOverTCP
         self.onProblem = onProblem
+        self.onPolicyClient = onPolicyClient
     }
 
     /// What a filter needs over this transport.
@@ -59,6 +63,12 @@ package final class MilterConnection {
         var session: any MilterSession
     }
 
+    /// The answer to a request of the policy protocol: what Postfix answers itself, after several
+    /// attempts, where a policy service does not speak its protocol
+    /// (smtpd_policy_service_default_action).
+    private static let policyAnswer = Array(
+        "action=451 4.3.5 Server configuration problem\n\n".utf8)
+
     private let service: MilterService
     private var decoder = FrameDecoder()
     private let macros = MacroStore()
@@ -89,7 +99,12 @@ package final class MilterConnection {
                 if !hasEnded { try take(letter, data, &output) }
             }
         } catch {
-            service.onProblem("connection ended: the MTA sent \(error)")
+            if error == .policyRequest, agreement == nil {
+                output += Self.policyAnswer
+                service.onPolicyClient()
+            } else {
+                service.onProblem("connection ended: the MTA sent \(error)")
+            }
             end()
         }
         return hasEnded ? .close : .goOn

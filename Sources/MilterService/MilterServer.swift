@@ -75,8 +75,15 @@ public final class MilterServer: Sendable {
     ) throws(MilterServerError) {
         self.listener = listener
         self.options = options
+        let (onProblem, policyClients) = (options.onProblem, RateLimit(seconds: 60))
         let service = MilterService(
-            filter: filter, isOverTCP: Self.isTCP(listener), onProblem: options.onProblem)
+            filter: filter, isOverTCP: Self.isTCP(listener), onProblem: onProblem
+        ) {
+            guard policyClients.allows() else { return }
+            onProblem(
+                "a client speaks the policy protocol, and this is a milter; write it in "
+                    + "smtpd_milters, not check_policy_service")
+        }
         self.service = service
         switch options.transport {
         case .libmilter:

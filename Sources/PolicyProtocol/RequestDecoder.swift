@@ -47,9 +47,9 @@ package struct RequestDecoder {
 
     /// The next request that is complete; nil when more octets are needed.
     package mutating func next() -> Outcome? {
-        if isAtMilterCommand {
+        if isAtMilterNegotiation {
             drop()
-            return .fault(.milterCommand)
+            return .fault(.milterNegotiation)
         }
         while scanned < buffer.count {
             let octet = buffer[scanned]
@@ -80,7 +80,7 @@ package struct RequestDecoder {
     /// Whether a milter's client speaks.
     ///
     /// Its first command is SMFIC_OPTNEG, a frame of 13 octets after the four of the length.
-    private var isAtMilterCommand: Bool {
+    private var isAtMilterNegotiation: Bool {
         isFirst && dropped == 0 && buffer.count >= 5
             && buffer[..<5].elementsEqual([0, 0, 0, 13, UInt8(ascii: "O")])
     }
@@ -172,13 +172,16 @@ package enum RequestFault: Hashable, Sendable, CustomStringConvertible {
     case late
     /// It is of a kind that is not known here.
     case otherRequest
-    /// It is a command of the milter protocol.
-    case milterCommand
+    /// It is the first command of the milter protocol.
+    case milterNegotiation
+
+    /// The answer to the first command of the milter protocol: a failure for now (SMFIR_TEMPFAIL).
+    package static let milterAnswer: [UInt8] = [0, 0, 0, 1, UInt8(ascii: "t")]
 
     /// Whether nothing that follows can be made sense of.
     package var endsConnection: Bool {
         switch self {
-        case .endless, .late, .milterCommand: true
+        case .endless, .late, .milterNegotiation: true
         case .empty, .notAnAttribute, .nul, .longValue, .tooLong, .otherRequest: false
         }
     }
@@ -195,9 +198,9 @@ package enum RequestFault: Hashable, Sendable, CustomStringConvertible {
         case .endless: "it does not end"
         case .late: "its empty line does not come"
         case .otherRequest: "it is not of the kind smtpd_access_policy"
-        case .milterCommand:
-            "the client speaks the milter protocol, and this is a policy service; in main.cf, "
-                + "write it as check_policy_service, not as a milter"
+        case .milterNegotiation:
+            "a client speaks the milter protocol, and this is a policy service; write it in "
+                + "check_policy_service, not smtpd_milters"
         }
     }
 }

@@ -81,6 +81,32 @@ import Testing
         #expect(recording.output.isEmpty && recording.events.isEmpty)
     }
 
+    /// A milter in check_policy_service: the client gets an answer that it understands, however
+    /// its request is cut.
+    @Test(arguments: [1, 3, 4, 1_000])
+    func aClientOfThePolicyProtocolIsAnswered(pieces: Int) {
+        let request = Array("request=smtpd_access_policy\nprotocol_state=RCPT\n\n".utf8)
+        let cut = stride(from: 0, to: request.count, by: pieces).map {
+            Array(request[$0..<min($0 + pieces, request.count)])
+        }
+        let recording = Recording.play(cut)
+        #expect(
+            String(decoding: recording.output, as: UTF8.self)
+                == "action=451 4.3.5 Server configuration problem\n\n")
+        #expect(recording.step == .close)
+        #expect(recording.policyClients == 1)
+        #expect(recording.problems.isEmpty && recording.events.isEmpty)
+    }
+
+    @Test func aPolicyRequestAmidMilterCommandsIsAFault() {
+        let recording = play(Self.client, Array("request=smtpd_access_policy\n\n".utf8))
+        #expect(recording.replies == ["O", "c"])
+        #expect(
+            recording.problems == [
+                "connection ended: the MTA sent a request of the policy protocol"
+            ])
+    }
+
     @Test(arguments: [(0, nil), (1, nil), (2, 2), (3, 3), (6, 6), (7, 6)] as [(UInt32, UInt32?)])
     func versions(offered: UInt32, answered: UInt32?) {
         let frame = MilterWire.frame("O", [offered, 0x1ff, 0].flatMap { MilterWire.number($0) })

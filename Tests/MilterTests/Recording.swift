@@ -10,6 +10,8 @@ struct Recording: Equatable {
     var macros: [String] = []
     var output: [UInt8] = []
     var problems: [String] = []
+    /// Clients that spoke the policy protocol.
+    var policyClients = 0
     var step = MilterConnection.Step.goOn
 
     /// The letters of the frames that were sent.
@@ -32,8 +34,10 @@ struct Recording: Equatable {
         let record = Record()
         let filter = Filter(needs: needs, answer: answer, verdict: verdict, record: record)
         let connection = MilterConnection(
-            MilterService(filter: { filter }, isOverTCP: false) { record.value.problems.append($0) }
-        )
+            MilterService(
+                filter: { filter }, isOverTCP: false,
+                onProblem: { record.value.problems.append($0) },
+                onPolicyClient: { record.value.policyClients += 1 }))
         var output: [UInt8] = []
         for piece in pieces where record.value.step == .goOn {
             record.value.step = connection.receive(piece.span, output: &output)

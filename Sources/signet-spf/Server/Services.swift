@@ -1,3 +1,4 @@
+import ConnectionServer
 import DaemonKit
 import MailDNS
 import PolicyProtocol
@@ -10,6 +11,7 @@ final class Services: Sendable {
     let engine: PolicyEngine
     /// Where lines go.
     let log: Log
+    private let milterClients = RateLimit(seconds: 60)
 
     /// Puts the services together.
     init(configuration: Snapshot<SPFConfiguration>, resolver: any DNSResolver, log: Log) {
@@ -25,6 +27,10 @@ final class Services: Sendable {
     ///   - memory: what is remembered of the connection's messages.
     /// - Returns: the octets to send.
     func answer(_ outcome: RequestDecoder.Outcome, _ memory: inout ConnectionMemory) -> [UInt8] {
+        if case .fault(let fault) = outcome, fault == .milterNegotiation {
+            if milterClients.allows() { log.warning("\(fault)") }
+            return RequestFault.milterAnswer
+        }
         let answer =
             switch outcome {
             case .request(let request): engine.answer(request, &memory, configuration.current)
