@@ -54,6 +54,10 @@ let package = Package(
         .target(
             name: "MailAuth", dependencies: ["Threads", "MailSyntax", "MailCrypto", "MailDNS"],
             swiftSettings: strict),
+        // The one pipeline over a message.
+        .target(
+            name: "MailEvaluation", dependencies: ["MailAuth", "MailDNS", "MailSyntax", "Threads"],
+            swiftSettings: strict),
         // The milter protocol, and the two ways to serve it.
         .target(name: "Milter", dependencies: ["MailSyntax"], swiftSettings: strict),
         .target(
@@ -104,9 +108,9 @@ let package = Package(
         .executableTarget(
             name: "signet-dmarc",
             dependencies: [
-                "Configuration", "DaemonKit", "DaemonResolver", "MailAuth", "MailDNS", "MailSyntax",
-                "Milter", "MilterDaemon", "MilterService", "ReportStore", "Threads", "Traffic",
-                "UnboundDNS",
+                "Configuration", "DaemonKit", "DaemonResolver", "MailAuth", "MailDNS",
+                "MailEvaluation", "MailSyntax", "Milter", "MilterDaemon", "MilterService",
+                "ReportStore", "Threads", "Traffic", "UnboundDNS",
             ],
             swiftSettings: strict),
         .executableTarget(
@@ -120,8 +124,8 @@ let package = Package(
             name: "signet-dkim",
             dependencies: [
                 "Configuration", "DaemonKit", "DaemonResolver", "Threads", "MailAuth", "MailCrypto",
-                "MailDNS", "MailSyntax", "Milter", "MilterDaemon", "MilterService", "Traffic",
-                "UnboundDNS",
+                "MailDNS", "MailEvaluation", "MailSyntax", "Milter", "MilterDaemon",
+                "MilterService", "Traffic", "UnboundDNS",
             ],
             swiftSettings: strict),
         .executableTarget(
@@ -138,7 +142,8 @@ let package = Package(
             name: "signet",
             dependencies: [
                 "Configuration", "DaemonKit", "HeaderScrub", "MailAuth", "MailCrypto", "MailDNS",
-                "MailSyntax", "ReportStore", "Reports", "Threads", "UnboundDNS", argumentParser,
+                "MailEvaluation", "MailSyntax", "ReportStore", "Reports", "Threads", "UnboundDNS",
+                argumentParser,
             ],
             swiftSettings: strict),
 
@@ -238,6 +243,12 @@ let package = Package(
             exclude: ["DKIM/Tables", "DMARC/Tables"],
             swiftSettings: strict),
         .testTarget(
+            name: "MailEvaluationTests",
+            dependencies: [
+                "MailAuth", "MailCrypto", "MailDNS", "MailEvaluation", "MailSyntax", "Threads",
+            ],
+            swiftSettings: strict),
+        .testTarget(
             name: "MailDNSTests", dependencies: ["MailDNS", "MailSyntax", "TestKit", "Threads"],
             swiftSettings: strict),
         .testTarget(
@@ -271,8 +282,8 @@ let package = Package(
             name: "SignetDKIMTests",
             dependencies: [
                 "signet-dkim", "Configuration", "DaemonKit", "DaemonResolver", "MailAuth",
-                "MailCrypto", "MailDNS", "MailSyntax", "Milter", "MilterDaemon", "SessionTestKit",
-                "TestKit", "UnboundDNS",
+                "MailCrypto", "MailDNS", "MailEvaluation", "MailSyntax", "Milter", "MilterDaemon",
+                "SessionTestKit", "TestKit", "UnboundDNS",
             ],
             swiftSettings: strict),
         .testTarget(

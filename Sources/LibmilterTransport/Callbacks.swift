@@ -104,7 +104,7 @@ private func negotiate(
         if negotiation.canRequestMacros {
             for (stage, names) in needs.macros { context.requestMacros(names, at: stage) }
         }
-        let connection = Connection(
+        let connection = LibmilterConnection(
             service: service, events: needs.events, negotiation: negotiation,
             session: filter.makeSession(protocol: negotiation.agreed))
         return context.keep(connection) ? negotiation : nil

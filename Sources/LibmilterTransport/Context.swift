@@ -14,13 +14,13 @@ struct Context: MacroSource {
     }
 
     /// The connection behind the handle: nil before negotiation and after close.
-    var connection: Connection? {
+    var connection: LibmilterConnection? {
         guard let pointer = unsafe smfi_getpriv(handle) else { return nil }
-        return unsafe Unmanaged<Connection>.fromOpaque(pointer).takeUnretainedValue()
+        return unsafe Unmanaged<LibmilterConnection>.fromOpaque(pointer).takeUnretainedValue()
     }
 
     /// Gives libmilter the only lasting reference to the connection; false if it does not take it.
-    func keep(_ connection: Connection) -> Bool {
+    func keep(_ connection: LibmilterConnection) -> Bool {
         let reference = unsafe Unmanaged.passRetained(connection)
         guard unsafe smfi_setpriv(handle, reference.toOpaque()) == MI_SUCCESS else {
             unsafe reference.release()
@@ -30,10 +30,10 @@ struct Context: MacroSource {
     }
 
     /// Takes that reference back, once.
-    func takeConnection() -> Connection? {
+    func takeConnection() -> LibmilterConnection? {
         guard let pointer = unsafe smfi_getpriv(handle) else { return nil }
         _ = unsafe smfi_setpriv(handle, nil)
-        return unsafe Unmanaged<Connection>.fromOpaque(pointer).takeRetainedValue()
+        return unsafe Unmanaged<LibmilterConnection>.fromOpaque(pointer).takeRetainedValue()
     }
 
     /// The value of a macro, under its name in the normal form, which is libmilter's too.

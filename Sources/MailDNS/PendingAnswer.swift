@@ -47,7 +47,10 @@ public final class PendingAnswer: Sendable {
     }
 
     /// Waits for the answer, and never beyond the deadline: the answer is then a `timeout` failure.
-    public func wait() -> DNSAnswer {
+    ///
+    /// - Parameter limit: when to give the question up, even if its own deadline is later.
+    /// - Returns: the answer.
+    public func wait(until limit: MonotonicTime = .distantFuture) -> DNSAnswer {
         let (settled, latch) = state.withLock { state -> (DNSAnswer?, Latch?) in
             switch state {
             case .settled(let answer): return (answer, nil)
@@ -59,7 +62,7 @@ public final class PendingAnswer: Sendable {
             }
         }
         if let settled { return settled }
-        latch?.wait(until: deadline)
+        latch?.wait(until: min(deadline, limit))
         return current ?? giveUp(.timeout)
     }
 

@@ -11,7 +11,7 @@ enum SignetDKIM: DaemonProgram {
     static let description = DaemonDescription(
         shortName: "dkim", version: Version.current,
         summary: "signs outgoing mail with DKIM and verifies incoming mail, as a milter",
-        directives: Directives.all)
+        directives: DKIMDirectives.all)
 
     static func load(_ reader: ConfigurationReader) -> DKIMConfiguration? {
         DKIMConfiguration(reading: reader)
@@ -28,20 +28,22 @@ enum SignetDKIM: DaemonProgram {
         files: [String], settings: DKIMConfiguration, verbosity: Int, log: Log
     ) -> ExitCode {
         guard let services = services(Snapshot(settings), log) else { return .configuration }
-        let evaluation = MessageEvaluation(services: services)
+        let evaluation = FileVerification(services: services)
         return files.map(evaluation.evaluate).first { $0 != .ok } ?? .ok
     }
 
     /// Puts together what all sessions share; nil, with a line in the log, where the resolver cannot start.
-    private static func services(_ settings: Snapshot<DKIMConfiguration>, _ log: Log) -> Services? {
+    private static func services(
+        _ settings: Snapshot<DKIMConfiguration>, _ log: Log
+    ) -> DKIMServices? {
         let configuration = settings.current
         if let records = configuration.testKeys {
-            return Services(
+            return DKIMServices(
                 configuration: settings, resolver: ZoneResolver(records: records), log: log)
         }
         do throws(UnboundResolver.SetupError) {
             let resolver = try UnboundResolver(configuration.resolver.options)
-            return Services(configuration: settings, resolver: resolver, log: log)
+            return DKIMServices(configuration: settings, resolver: resolver, log: log)
         } catch {
             log.error("the resolver cannot start: \(error)")
             return nil

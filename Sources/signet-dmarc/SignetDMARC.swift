@@ -10,7 +10,7 @@ enum SignetDMARC: DaemonProgram {
     static let description = DaemonDescription(
         shortName: "dmarc", version: Version.current,
         summary: "evaluates SPF, DKIM, ARC and DMARC of incoming mail, as a milter",
-        directives: Directives.all, extraOptions: [.configurationAsC])
+        directives: DMARCDirectives.all, extraOptions: [.configurationAsC])
 
     static func load(_ reader: ConfigurationReader) -> DMARCConfiguration? {
         DMARCConfiguration(reading: reader)
@@ -34,17 +34,18 @@ enum SignetDMARC: DaemonProgram {
         guard let services = services(Snapshot(settings), records, log) else {
             return .configuration
         }
-        let evaluation = MessageEvaluation(services: services)
+        let evaluation = FileEvaluation(services: services)
         return files.map(evaluation.evaluate).first { $0 != .ok } ?? .ok
     }
 
     /// Puts together what all sessions share; nil, with a line in the log, where the resolver cannot start.
     private static func services(
         _ settings: Snapshot<DMARCConfiguration>, _ records: Records, _ log: Log
-    ) -> Services? {
+    ) -> DMARCServices? {
         do throws(UnboundResolver.SetupError) {
             let resolver = try UnboundResolver(settings.current.resolver.options)
-            return Services(configuration: settings, resolver: resolver, records: records, log: log)
+            return DMARCServices(
+                configuration: settings, resolver: resolver, records: records, log: log)
         } catch {
             log.error("the resolver cannot start: \(error)")
             return nil

@@ -5,11 +5,11 @@ import Traffic
 /// The filter that serves one connection, with the configuration that holds when it begins: what it needs of the MTA, and its
 /// session.
 struct ScrubFilter: MilterFilter {
-    private let services: Services
+    private let services: ScrubServices
     private let configuration: ScrubConfiguration
 
     /// Takes the configuration that holds now.
-    init(services: Services) {
+    init(services: ScrubServices) {
         self.services = services
         configuration = services.configuration.current
     }

@@ -17,7 +17,7 @@ struct ScrubOutcome {
     /// The configuration that the connection began with.
     let configuration: ScrubConfiguration
     /// What all sessions share.
-    let services: Services
+    let services: ScrubServices
 
     private var log: Log { services.log }
 

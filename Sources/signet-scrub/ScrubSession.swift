@@ -8,7 +8,7 @@ import Traffic
 /// Whose mail it is is known at MAIL; the header section of anybody else's is not even kept. The configuration is the one that
 /// held when the connection began.
 final class ScrubSession: MilterSession {
-    private let services: Services
+    private let services: ScrubServices
     private let configuration: ScrubConfiguration
     private var client = Client()
     /// Why the message under way is ours; nil for mail that passes as it is.
@@ -22,7 +22,7 @@ final class ScrubSession: MilterSession {
     static let limits = HeaderSection.Limits(fields: 20_000, bytes: 4 << 20)
 
     /// Begins a connection.
-    init(services: Services, configuration: ScrubConfiguration) {
+    init(services: ScrubServices, configuration: ScrubConfiguration) {
         self.services = services
         self.configuration = configuration
     }

@@ -16,7 +16,7 @@ enum SignetScrub: DaemonProgram {
     }
 
     static func serve(_ context: DaemonContext<ScrubConfiguration>) -> ExitCode {
-        let services = Services(configuration: context.settings, log: context.log)
+        let services = ScrubServices(configuration: context.settings, log: context.log)
         return MilterServer.serve(
             context, name: description.name, transport: context.settings.current.transport
         ) { ScrubFilter(services: services) }
@@ -25,7 +25,7 @@ enum SignetScrub: DaemonProgram {
     static func evaluate(
         files: [String], settings: ScrubConfiguration, verbosity: Int, log: Log
     ) -> ExitCode {
-        let evaluation = MessageEvaluation(policy: settings.policy, log: log)
-        return files.map(evaluation.evaluate).first { $0 != .ok } ?? .ok
+        let preview = ScrubPreview(policy: settings.policy, log: log)
+        return files.map(preview.evaluate).first { $0 != .ok } ?? .ok
     }
 }

@@ -70,7 +70,7 @@ func checkSPF(_ input: [UInt8]) throws(BrokenPromise) {
     let helo = parts.count > 2 ? parts[2] : Array("mail.example.org".utf8)
     let evaluator = SPFEvaluator(
         resolver: zone(record, at: ["example.org", "mail.example.org", "*.example.net"]),
-        receiver: "mx.example.net", clock: { 1_700_000_000 })
+        time: TimeSource(now: { .now() }, seconds: { 1_700_000_000 }), receiver: "mx.example.net")
     for address in ["192.0.2.1", "2001:db8::2"] {
         guard let client = IPAddress(address) else { continue }
         let requests = [
@@ -106,11 +106,9 @@ func checkDMARC(_ input: [UInt8]) throws(BrokenPromise) {
     let resolver = zone(
         parts[0], at: ["_dmarc.example.org", "_dmarc.mail.example.org", "*.example.org", "*.com"])
     let author = AuthorField(parsing: from.span)
-    var evaluator = DMARCEvaluator(author: author)
     guard let domain = try? DomainName("bounces.example.org") else { return }
-    evaluator.identify([.spf(.pass, domain: domain)].compactMap { $0 })
-    evaluator.resolve(with: resolver, deadline: .distantFuture)
-    let evaluation = evaluator.finish()
+    let evaluation = DMARCDriver(DMARCEvaluator(author: author), resolver: resolver).finish(
+        [.spf(.pass, domain: domain)].compactMap { $0 }, deadline: .distantFuture)
     try promise(
         "each domain is walked in few steps",
         evaluation.questions.count <= 8 * (author.domains.count + 1) + 8)

@@ -30,7 +30,7 @@ struct FilterTests {
     @Test func aReloadBetweenNegotiationAndSessionChangesNothing() {
         let settings = Snapshot(configuration("PostfixDirectory /nowhere\nMacroList mark\n"))
         let log = Log(collecting: { _, _ in })
-        let services = Services(configuration: settings, log: log)
+        let services = ScrubServices(configuration: settings, log: log)
         let old = ScrubFilter(services: services)
         settings.replace(with: configuration("PostfixDirectory /nowhere\n"))
         let new = ScrubFilter(services: services)

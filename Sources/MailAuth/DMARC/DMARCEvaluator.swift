@@ -1,15 +1,14 @@
 public import MailDNS
 public import MailSyntax
-public import Threads
 
 /// Evaluates DMARC for one message (RFC 9989, section 5.3).
 ///
-/// Made when the From field is known, when it says which questions it has for the DNS; told the answers,
-/// which may lead to further questions, and what SPF and DKIM have found; and finished. Pure: it has no
-/// socket and no clock.
+/// Made when the From field is known, when it says which questions it has for the DNS; told the
+/// answers, which may lead to further questions, and what SPF and DKIM have found; and finished.
+/// Pure: it has no socket and no clock.
 ///
-/// Trust: any From field, any identifiers, any DNS answers. The numbers of author domains and identifiers
-/// are bounded, and so are the questions for each.
+/// Trust: any From field, any identifiers, any DNS answers. The numbers of author domains and
+/// identifiers are bounded, and so are the questions for each.
 public struct DMARCEvaluator: Sendable {
     private let authorship: DMARCAuthorship
     private let fieldFault: AuthorFieldError?
@@ -56,8 +55,8 @@ public struct DMARCEvaluator: Sendable {
 
     /// Ends the evaluation.
     ///
-    /// A question without an answer counts as one that timed out. Identifiers that were not told do not
-    /// exist.
+    /// A question without an answer counts as one that timed out. Identifiers that were not told do
+    /// not exist.
     public consuming func finish() -> DMARCEvaluation {
         if identifiers == nil { identify([]) }
         while let question = questions.first { answer(question, .failure(.timeout)) }
@@ -68,59 +67,25 @@ public struct DMARCEvaluator: Sendable {
             decidingIndex: deciding, questions: facts.asked)
     }
 
-    /// Asks a resolver what can be asked for before the identifiers are known.
-    ///
-    /// Answers that are at hand are taken. Where one has to be waited for, all names that may be needed next are asked for
-    /// meanwhile.
-    ///
-    /// - Parameters:
-    ///   - resolver: who answers.
-    ///   - deadline: when the answers are given up.
-    /// - Returns: what is under way, for `resolve`.
-    public mutating func begin(
-        with resolver: some DNSResolver, deadline: MonotonicTime
-    ) -> [DNSQuestion: PendingAnswer] {
-        var pending: [DNSQuestion: PendingAnswer] = [:]
-        while let question = questions.first(where: { pending[$0] == nil }) {
-            let begun = resolver.begin(question, deadline: deadline)
-            if let known = begun.poll() {
-                answer(question, known)
-            } else {
-                pending[question] = begun
-                organization.options.asksAhead = true
-                advance()
-            }
-        }
-        // Whether an author domain exists decides between "sp" and "np" (RFC 9989, section 4.7). Asked only once its policy is
-        // known, it would have what time the sender's servers leave; so it is asked beside the policy.
-        for (index, domain) in authorship.evaluated.enumerated() where authors[index] == nil {
-            let question = DNSQuestion(domain, .a)
-            guard !pending.isEmpty, pending[question] == nil, !facts.asked.contains(question)
-            else { continue }
-            pending[question] = resolver.begin(question, deadline: deadline)
-        }
-        return pending
+    /// Has all names of a walk be asked for at once from now on: an answer has to be waited for,
+    /// and the next questions can be under way meanwhile.
+    public mutating func askAhead() {
+        guard !organization.options.asksAhead else { return }
+        organization.options.asksAhead = true
+        advance()
     }
 
-    /// Asks a resolver all questions there are, those at once that are known at once.
+    /// The questions whether author domains exist, as far as they may be needed and are not asked
+    /// yet.
     ///
-    /// - Parameters:
-    ///   - resolver: who answers.
-    ///   - deadline: when to stop waiting.
-    ///   - begun: what has been asked before; what is not needed is given up.
-    public mutating func resolve(
-        with resolver: some DNSResolver, deadline: MonotonicTime,
-        begun: [DNSQuestion: PendingAnswer] = [:]
-    ) {
-        var pending = begun
-        while let first = questions.first {
-            for question in questions where pending[question] == nil {
-                pending[question] = resolver.begin(question, deadline: deadline)
-            }
-            guard let next = pending.removeValue(forKey: first) else { return }
-            answer(first, next.wait())
+    /// Whether an author domain exists decides between "sp" and "np" (RFC 9989, section 4.7). Asked
+    /// only once its policy is known, it would have what time the sender's servers leave; so it may
+    /// be asked beside the policy.
+    public var existenceQuestions: [DNSQuestion] {
+        zip(authorship.evaluated, authors).compactMap { domain, evaluation in
+            let question = DNSQuestion(domain, .a)
+            return evaluation == nil && !facts.asked.contains(question) ? question : nil
         }
-        for answer in pending.values { answer.cancel() }
     }
 
     private mutating func advance() {
@@ -148,8 +113,8 @@ public struct DMARCEvaluator: Sendable {
         if let index = authors.firstIndex(where: { $0.result == .temperror }) {
             return (.temperror, index)
         }
-        // "If zero or more than one domain is extracted [...] DMARC validation is not possible" where there
-        // are too many to evaluate them all.
+        // "If zero or more than one domain is extracted [...] DMARC validation is not possible"
+        // where there are too many to evaluate them all.
         guard authorship.canBeEvaluated else { return (.permerror, nil) }
         if let index = authors.firstIndex(where: { $0.result != .pass }) {
             return (authors[index].result, index)

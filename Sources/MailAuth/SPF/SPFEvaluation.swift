@@ -1,5 +1,6 @@
 internal import MailDNS
 internal import MailSyntax
+internal import Threads
 
 /// One check under way (RFC 7208, sections 4.3 to 4.7).
 ///
@@ -9,19 +10,19 @@ struct SPFEvaluation {
     let request: SPFRequest
     let receiver: String
     let records: SPFRecordCache
-    let clock: @Sendable () -> Int
+    let time: TimeSource
     var ledger: SPFLedger
     /// The client's validated names, once they have been asked for.
     private(set) var clientNames: ClientNames?
 
     init(
-        request: SPFRequest, receiver: String, records: SPFRecordCache,
-        clock: @escaping @Sendable () -> Int, ledger: SPFLedger
+        request: SPFRequest, receiver: String, records: SPFRecordCache, time: TimeSource,
+        ledger: SPFLedger
     ) {
         self.request = request
         self.receiver = receiver
         self.records = records
-        self.clock = clock
+        self.time = time
         self.ledger = ledger
     }
 

@@ -1,12 +1,12 @@
-internal import Glibc
 public import MailDNS
 internal import MailSyntax
-import Threads
+public import Threads
 
 /// The check_host() function of RFC 7208, over any resolver.
 ///
-/// A check blocks its thread while it waits for the DNS, and never beyond `SPFLimits.seconds`.
-/// An evaluator holds no state of a check: threads may share one.
+/// A check blocks its thread while it waits for the DNS, and never beyond `SPFLimits.seconds` or the
+/// caller's deadline. An evaluator holds no state of a check, and reads the clocks that it was given:
+/// threads may share one.
 public struct SPFEvaluator: Sendable {
     /// Answers the questions.
     public let resolver: any DNSResolver
@@ -19,29 +19,29 @@ public struct SPFEvaluator: Sendable {
     public let wantsExplanation: Bool
     /// Records that have been parsed already.
     private let records: SPFRecordCache
-    /// The seconds since 1970, for the "t" macro.
-    private let clock: @Sendable () -> Int
+    /// The clocks: for the limits on time, and for the "t" macro.
+    private let time: TimeSource
 
     /// Creates an evaluator.
     ///
     /// - Parameters:
     ///   - resolver: answers the questions.
+    ///   - time: the clocks that limits on time and the "t" macro are read from.
     ///   - limits: how much one check may ask for.
     ///   - receiver: the name of the host that checks, told to the domains that ask for it.
     ///   - wantsExplanation: whether to fetch explanations.
     ///   - records: remembers records from check to check.
-    ///   - clock: gives the seconds since 1970; the system's clock where it is nil.
     public init(
-        resolver: any DNSResolver, limits: SPFLimits = SPFLimits(), receiver: String = "unknown",
-        wantsExplanation: Bool = true, records: SPFRecordCache = .none,
-        clock: (@Sendable () -> Int)? = nil
+        resolver: any DNSResolver, time: TimeSource, limits: SPFLimits = SPFLimits(),
+        receiver: String = "unknown", wantsExplanation: Bool = true,
+        records: SPFRecordCache = .none
     ) {
         self.resolver = resolver
+        self.time = time
         self.limits = limits
         self.receiver = receiver
         self.wantsExplanation = wantsExplanation
         self.records = records
-        self.clock = clock ?? { time(nil) }
     }
 
     /// Starts to fetch the records that checks will begin with, all at once.
@@ -51,7 +51,7 @@ public struct SPFEvaluator: Sendable {
     /// the third void lookup is what protects others from being asked for no reason (RFC 7208, section
     /// 11.1).
     public func prefetch(_ requests: [SPFRequest]) -> SPFPrefetch {
-        let deadline = MonotonicTime.now() + min(limits.seconds, limits.questionSeconds)
+        let deadline = time.now() + min(limits.seconds, limits.questionSeconds)
         var prefetch = SPFPrefetch()
         for case let domain? in requests.map(\.domain) where prefetch.answers[domain] == nil {
             prefetch.answers[domain] = resolver.begin(
@@ -65,9 +65,12 @@ public struct SPFEvaluator: Sendable {
     /// - Parameters:
     ///   - request: the identity and the client.
     ///   - prefetched: what `prefetch` began, if anything.
+    ///   - deadline: when the check has to end, even if its limits would let it go on.
     /// - Returns: the result and its reasons; errors are results too.
-    public func check(_ request: SPFRequest, prefetched: SPFPrefetch = SPFPrefetch()) -> SPFOutcome
-    {
+    public func check(
+        _ request: SPFRequest, prefetched: SPFPrefetch = SPFPrefetch(),
+        deadline: MonotonicTime = .distantFuture
+    ) -> SPFOutcome {
         // RFC 7208, section 4.3: "immediately returns the result "none"".
         guard let domain = request.domain else {
             return SPFOutcome(
@@ -75,10 +78,10 @@ public struct SPFEvaluator: Sendable {
                 voidLookups: 0, questions: [])
         }
         var evaluation = SPFEvaluation(
-            request: request, receiver: receiver, records: records, clock: clock,
+            request: request, receiver: receiver, records: records, time: time,
             ledger: SPFLedger(
-                resolver: resolver, limits: limits,
-                deadline: MonotonicTime.now() + limits.seconds, prefetched: prefetched))
+                resolver: resolver, limits: limits, now: time.now,
+                deadline: min(deadline, time.now() + limits.seconds), prefetched: prefetched))
         let visit = evaluation.checkHost(domain, term: nil)
         let explanation =
             visit.result == .fail && wantsExplanation ? evaluation.explanation(of: visit) : nil

@@ -1,5 +1,6 @@
 internal import MailDNS
 internal import MailSyntax
+internal import Threads
 
 /// Expands macros (RFC 7208, section 7).
 ///
@@ -134,7 +135,7 @@ extension SPFEvaluation {
         case UInt8(ascii: "c"): Array(request.client.description.utf8)
         case UInt8(ascii: "r"): Array(receiver.utf8)
         // The scanner knows the letters: what is left is "t".
-        default: Array(String(clock()).utf8)
+        default: Array(String(time.seconds()).utf8)
         }
     }
 

@@ -6,6 +6,7 @@ import Threads
 struct SPFLedger {
     let resolver: any DNSResolver
     let limits: SPFLimits
+    let now: @Sendable () -> MonotonicTime
     let deadline: MonotonicTime
     let prefetched: SPFPrefetch
     /// Every question asked, in order.
@@ -16,11 +17,13 @@ struct SPFLedger {
     private(set) var voidTerms = 0
 
     init(
-        resolver: any DNSResolver, limits: SPFLimits, deadline: MonotonicTime,
+        resolver: any DNSResolver, limits: SPFLimits,
+        now: @escaping @Sendable () -> MonotonicTime, deadline: MonotonicTime,
         prefetched: SPFPrefetch
     ) {
         self.resolver = resolver
         self.limits = limits
+        self.now = now
         self.deadline = deadline
         self.prefetched = prefetched
     }
@@ -34,7 +37,7 @@ struct SPFLedger {
 
     /// Ends the check if it has taken too long.
     func checkDeadline() throws(SPFProblem) {
-        guard MonotonicTime.now() < deadline else { throw .deadline }
+        guard now() < deadline else { throw .deadline }
     }
 
     /// Counts a term that found nothing.
@@ -53,7 +56,7 @@ struct SPFLedger {
         let question = DNSQuestion(name, type)
         questions.append(question)
         let known = type == .txt ? prefetched.answers[name] : nil
-        let share = min(deadline, MonotonicTime.now() + limits.questionSeconds)
+        let share = min(deadline, now() + limits.questionSeconds)
         return SPFLookup(
             question: question, answer: known ?? resolver.begin(question, deadline: share))
     }
@@ -82,10 +85,10 @@ struct SPFLedger {
     }
 
     /// Waits for an answer, whatever it is.
-    func answer(to lookup: SPFLookup) -> DNSAnswer { lookup.answer.wait() }
+    func answer(to lookup: SPFLookup) -> DNSAnswer { lookup.answer.wait(until: deadline) }
 
     private func problem(_ question: DNSQuestion, _ failure: DNSFailure) -> SPFProblem {
-        failure == .timeout && MonotonicTime.now() >= deadline
+        failure == .timeout && now() >= deadline
             ? .deadline : .dns(question, failure)
     }
 }

@@ -3,6 +3,7 @@ import DaemonKit
 import DaemonResolver
 import MailAuth
 import MailDNS
+import MailEvaluation
 import MailSyntax
 import MilterDaemon
 import Traffic
@@ -58,7 +59,15 @@ extension DKIMConfiguration {
         }
     }
 
-    static func verifier(_ reader: ConfigurationReader) -> DKIMVerifierOptions {
+    static func verification(
+        _ reader: ConfigurationReader, answerSeconds: Double
+    ) -> EvaluationOptions {
+        var options = EvaluationOptions(answerSeconds: answerSeconds)
+        options.dkim = verifier(reader)
+        return options
+    }
+
+    private static func verifier(_ reader: ConfigurationReader) -> DKIMVerifierOptions {
         var options = DKIMVerifierOptions()
         options.maximumSignatures =
             reader.integer("MaximumSignaturesToVerify") ?? options.maximumSignatures

@@ -2,6 +2,7 @@ import Configuration
 import DaemonResolver
 import MailAuth
 import MailDNS
+import MailEvaluation
 import MailSyntax
 import MilterDaemon
 import Traffic
@@ -47,7 +48,7 @@ final class DKIMConfiguration: Sendable {
     let fixedTime: Int64?
 
     /// How signatures are verified.
-    let verifier: DKIMVerifierOptions
+    let verification: EvaluationOptions
     /// What the administrator makes of the results.
     let signaturePolicy: SignaturePolicy
     /// The DNS servers, and how long their answers may take.
@@ -70,9 +71,6 @@ final class DKIMConfiguration: Sendable {
     let logsResults: Bool
     /// Whether a field names this program.
     let addsSoftwareHeader: Bool
-
-    /// How long the DNS answers for one message may take together, in seconds.
-    var dnsTimeout: Double { resolver.timeout }
 
     /// The longest header section that is kept when MaximumHeaders is 0.
     private static let headerOctetsLimit = 16 << 20
@@ -99,12 +97,12 @@ final class DKIMConfiguration: Sendable {
         removesOldSignatures = reader.boolean("RemoveOldSignatures")
         fixedTime = reader.integer("FixedTimestamp").map(Int64.init)
 
-        verifier = Self.verifier(reader)
         signaturePolicy = SignaturePolicy(
             trustedDomains: reader.domainSet("TrustSignaturesFrom"),
             unprotectedKey: reader.word("UnprotectedKey", as: SignaturePolicy.Worth.self) ?? .none,
             bogusKey: reader.word("BogusKey", as: SignaturePolicy.Worth.self) ?? .fail)
         resolver = ResolverSettings(reader)
+        verification = Self.verification(reader, answerSeconds: resolver.timeout)
         testKeys = Self.testKeys(reader)
 
         results = Self.results(reader)

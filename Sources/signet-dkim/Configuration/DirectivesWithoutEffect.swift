@@ -1,7 +1,7 @@
 import Configuration
 
 /// The directives of the peers that are accepted and do nothing, or are refused, each with its reason.
-extension Directives {
+extension DKIMDirectives {
     /// Accepted: what they ask for holds anyway, or has nothing left to act on.
     static let withoutEffect: [DirectiveSpec] = [
         .noOp("AllowSHA1Only", "SHA-256 is always there, and SHA-1 never counts (RFC 8301)"),

@@ -14,8 +14,8 @@ struct MessagePlan: Sendable {
         case nothing
         /// Signing with these keys.
         case sign([SigningKey])
-        /// Verifying a message whose authors have these domains.
-        case verify(authors: [DomainName])
+        /// Verifying a message with this From field.
+        case verify(AuthorField)
         /// Refusing a header that RFC 5322 forbids; the words for the reply.
         case refuse(String)
         /// The header section is longer than MaximumHeaders.
@@ -82,7 +82,7 @@ struct MessagePlan: Sendable {
                 return
             }
         }
-        if configuration.mode.contains(.verify) { work = .verify(authors: author.domains) }
+        if configuration.mode.contains(.verify) { work = .verify(author) }
         switch origin {
         case .peer: return
         case .foreign(let reason): notice(reason, facts.client, sender, configuration)

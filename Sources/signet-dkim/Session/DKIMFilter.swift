@@ -5,11 +5,11 @@ import Traffic
 /// The filter that serves one connection, with the configuration that holds when it begins: what it needs of the MTA, and its
 /// session.
 struct DKIMFilter: MilterFilter {
-    private let services: Services
+    private let services: DKIMServices
     private let configuration: DKIMConfiguration
 
     /// Takes the configuration that holds now.
-    init(services: Services) {
+    init(services: DKIMServices) {
         self.services = services
         configuration = services.configuration.current
     }

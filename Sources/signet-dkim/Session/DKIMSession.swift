@@ -11,7 +11,7 @@ import Traffic
 /// State lives in two places: what the connection told (`client`), and what the message under way told (`message`), which is
 /// forgotten at every end: end of message and abort. The configuration is the one that held when the connection began.
 final class DKIMSession: MilterSession {
-    private let services: Services
+    private let services: DKIMServices
     private let configuration: DKIMConfiguration
     private let negotiated: NegotiatedProtocol
     private var client = Client()
@@ -19,7 +19,7 @@ final class DKIMSession: MilterSession {
 
     /// Begins a connection.
     init(
-        services: Services, configuration: DKIMConfiguration,
+        services: DKIMServices, configuration: DKIMConfiguration,
         protocol negotiated: NegotiatedProtocol
     ) {
         self.services = services
@@ -31,7 +31,7 @@ final class DKIMSession: MilterSession {
     /// The message under way.
     private struct Message: ~Copyable {
         var facts = MessagePlan.Facts()
-        var task = MessageTask.waiting
+        var task = DKIMTask.waiting
         /// The MTA's name for the message, known when its header section has ended.
         var queueID: String?
         /// The header section while it comes in.
@@ -89,7 +89,7 @@ final class DKIMSession: MilterSession {
         {
             services.warnOfHiddenSpaces(message.queueID)
         }
-        message.task = MessageTask(
+        message.task = DKIMTask(
             plan, header: message.facts.header, configuration: configuration, services: services)
         return .continue
     }
@@ -102,10 +102,10 @@ final class DKIMSession: MilterSession {
     func endOfMessage(_ macros: borrowing MilterMacros) -> MilterVerdict {
         var finished = Message(configuration)
         swap(&finished, &message)
-        let context = MessageContext(
+        let context = DKIMMessageContext(
             macros, granted: negotiated.edits, header: finished.header,
             configuration: configuration, log: services.log)
-        return finished.task.finish(context, keys: services.publicKeys)
+        return finished.task.finish(context)
     }
 
     func abort() {

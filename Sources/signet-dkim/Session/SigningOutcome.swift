@@ -8,7 +8,7 @@ import MilterDaemon
 enum SigningOutcome {
     /// Signs, and answers with the new fields.
     static func finish(
-        _ signer: consuming DKIMSigner, _ context: MessageContext
+        _ signer: consuming DKIMSigner, _ context: DKIMMessageContext
     ) -> MilterVerdict {
         let signatures: [SignedField]
         do {
@@ -34,7 +34,7 @@ enum SigningOutcome {
 
     /// The action for a message that should be signed and cannot be.
     static func failure(
-        _ reason: String, _ action: Actions.Action, _ context: MessageContext
+        _ reason: String, _ action: Actions.Action, _ context: DKIMMessageContext
     ) -> MilterVerdict {
         let why = "cannot be signed: \(reason)"
         if action == .accept { context.log.error(context.queueID, "\(why); not signed") }
@@ -45,7 +45,7 @@ enum SigningOutcome {
     }
 
     /// The old signatures that go, the lowest first, as each deletion renumbers those below it.
-    private static func removals(_ context: MessageContext) -> [MessageEdit] {
+    private static func removals(_ context: DKIMMessageContext) -> [MessageEdit] {
         guard context.configuration.removesOldSignatures else { return [] }
         let count = context.header.count(named: .dkimSignature)
         return (0..<count).reversed().map {

@@ -7,12 +7,12 @@ import MilterDaemon
 
 /// What becomes of a message that was verified: the log lines, the results field, the action.
 struct VerificationOutcome {
-    private let context: MessageContext
+    private let context: DKIMMessageContext
     private let verdicts: [SignaturePolicy.Verdict]
     private let ignoredSignatures: Int
 
     /// Judges the engine's results by the administrator's policy.
-    init(_ outcome: DKIMOutcome, authors: [DomainName], _ context: MessageContext) {
+    init(_ outcome: DKIMOutcome, authors: [DomainName], _ context: DKIMMessageContext) {
         self.context = context
         let policy = context.configuration.signaturePolicy
         verdicts = outcome.results.map { policy.judge($0, authors: authors) }

@@ -2,6 +2,7 @@ import Configuration
 import DaemonKit
 import DaemonResolver
 import MailAuth
+import MailEvaluation
 import MailSyntax
 import MilterDaemon
 import ReportStore
@@ -35,6 +36,19 @@ extension DMARCConfiguration {
             }
         }
         return policy
+    }
+
+    static func evaluation(
+        _ reader: ConfigurationReader, _ trusted: TrustedResults.Policy, answerSeconds: Double
+    ) -> EvaluationOptions {
+        var options = EvaluationOptions(answerSeconds: answerSeconds)
+        let dkim = dkim(reader)
+        options.spf = trusted.evaluatesSPF ? SPFLimits(answerSeconds: answerSeconds) : nil
+        options.dkim = trusted.evaluatesDKIM ? dkim : nil
+        options.arc = arc(dkim)
+        options.dmarc = dmarc(reader)
+        options.looksUpClient = reader.boolean("ReverseLookup")
+        return options
     }
 
     static func dmarc(_ reader: ConfigurationReader) -> DMARCOptions {

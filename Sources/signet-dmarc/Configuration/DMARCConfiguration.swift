@@ -1,6 +1,7 @@
 import Configuration
 import DaemonResolver
 import MailAuth
+import MailEvaluation
 import MailSyntax
 import ReportStore
 
@@ -20,17 +21,11 @@ final class DMARCConfiguration: Sendable {
 
     /// Whose results are taken instead of our own.
     let trusted: TrustedResults.Policy
-    /// How DMARC is evaluated.
-    let dmarc: DMARCOptions
-    /// How signatures are verified.
-    let dkim: DKIMVerifierOptions
-    /// How chains are validated.
-    let arc: ARCOptions
+    /// What is evaluated here, and how.
+    let evaluation: EvaluationOptions
     /// Domains whose seals may override a failure.
     let trustedSealers: [DomainSet]
-    /// Whether the client's name is looked up.
-    let looksUpClient: Bool
-    /// The DNS servers, and how long their answers may take.
+    /// The DNS servers.
     let resolver: ResolverSettings
 
     /// The authserv-id; nil for the MTA's name.
@@ -67,14 +62,11 @@ final class DMARCConfiguration: Sendable {
             octets == 0 ? Self.headerOctetsLimit : min(octets, Self.headerOctetsLimit)
 
         trusted = Self.trusted(reader)
-        dmarc = Self.dmarc(reader)
-        dkim = Self.dkim(reader)
-        arc = Self.arc(dkim)
         trustedSealers = ["DomainWhitelist", "DomainWhitelistFile"].compactMap {
             reader.domainSet($0)
         }
-        looksUpClient = reader.boolean("ReverseLookup")
         resolver = ResolverSettings(reader)
+        evaluation = Self.evaluation(reader, trusted, answerSeconds: resolver.timeout)
 
         authservID = Self.hostNamed(reader.text("AuthservID"))
         addsJobID = reader.boolean("AuthservIDWithJobID")

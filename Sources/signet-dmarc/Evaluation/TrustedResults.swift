@@ -35,6 +35,8 @@ struct TrustedResults {
     let spf: MethodResult?
     /// What DKIM found, as reported.
     let dkim: [MethodResult]
+    /// Why there is no result of SPF, where there is none.
+    let whyNoSPF: String
 
     /// The most results that are taken over.
     private static let limit = 32
@@ -58,6 +60,7 @@ struct TrustedResults {
         }
         self.spf = policy.ignoresSPF || policy.evaluatesSPF ? nil : spf
         self.dkim = policy.evaluatesDKIM ? [] : dkim
+        whyNoSPF = policy.evaluatesSPF ? "no sender domain to check" : "not evaluated here"
     }
 
     /// The fields that stand together on top, of hosts that are trusted.

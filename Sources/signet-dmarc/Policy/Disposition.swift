@@ -106,7 +106,8 @@ struct Disposition: Equatable, Sendable {
 
         /// Collects the facts of a message.
         init(
-            client: Client, header: HeaderSection, findings: Findings, trusting sealers: [DomainSet]
+            client: Client, header: HeaderSection, findings: DMARCFindings,
+            trusting sealers: [DomainSet]
         ) {
             self.client = client
             isListMail = Self.listFields.contains { header.count(named: $0) > 0 }

@@ -4,11 +4,11 @@ import Milter
 /// The filter that serves one connection, with the configuration that holds when it begins: what it needs of the MTA, and its
 /// session.
 struct DMARCFilter: MilterFilter {
-    private let services: Services
+    private let services: DMARCServices
     private let configuration: DMARCConfiguration
 
     /// Takes the configuration that holds now.
-    init(services: Services) {
+    init(services: DMARCServices) {
         self.services = services
         configuration = services.configuration.current
     }

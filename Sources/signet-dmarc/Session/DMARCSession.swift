@@ -1,6 +1,7 @@
 import Configuration
 import DaemonKit
 import MailAuth
+import MailEvaluation
 import MailSyntax
 import Milter
 import MilterDaemon
@@ -11,7 +12,7 @@ import Traffic
 /// State lives in two places: what the connection told (`client`, `helo`), and what the message under way told (`message`), which
 /// is forgotten at every end: end of message and abort. The configuration is the one that held when the connection began.
 final class DMARCSession: MilterSession {
-    private let services: Services
+    private let services: DMARCServices
     private let configuration: DMARCConfiguration
     private let negotiated: NegotiatedProtocol
     private var client = Client()
@@ -20,7 +21,7 @@ final class DMARCSession: MilterSession {
 
     /// Begins a connection.
     init(
-        services: Services, configuration: DMARCConfiguration,
+        services: DMARCServices, configuration: DMARCConfiguration,
         protocol negotiated: NegotiatedProtocol
     ) {
         self.services = services
@@ -33,12 +34,12 @@ final class DMARCSession: MilterSession {
     private struct Message: ~Copyable {
         var header: IncomingHeader
         var envelope = Envelope()
-        var early = EarlyQuestions()
+        var early = EnvelopeQuestions()
         var recipients = RecipientFacts()
         var skip: Skip?
         /// What the From field says, once the header section has ended.
         var author: AuthorField?
-        var task: MessageTask?
+        var task: DMARCTask?
 
         init(_ configuration: DMARCConfiguration) {
             header = IncomingHeader(maximumOctets: configuration.maximumHeaderOctets)
@@ -70,7 +71,8 @@ final class DMARCSession: MilterSession {
             address: client.address, helo: helo,
             reversePath: try? ReversePath(parsing: reversePath))
         if message.skip == nil {
-            message.early = EarlyQuestions(message.envelope, configuration, services.resolver)
+            message.early = EnvelopeQuestions(
+                message.envelope, configuration.evaluation, services.tools)
         }
         return .continue
     }
@@ -97,7 +99,7 @@ final class DMARCSession: MilterSession {
             message.early.cancel()
             return .continue
         }
-        message.task = MessageTask(
+        message.task = DMARCTask(
             header: header, author: author, envelope: message.envelope, early: message.early,
             configuration: configuration, services: services)
         return .continue
@@ -111,7 +113,7 @@ final class DMARCSession: MilterSession {
     func endOfMessage(_ macros: borrowing MilterMacros) -> MilterVerdict {
         var finished = Message(configuration)
         swap(&finished, &message)
-        let context = MessageContext(
+        let context = DMARCMessageContext(
             macros, granted: negotiated.edits, header: finished.header,
             configuration: configuration, log: services.log)
         if let skip = finished.skip {
@@ -126,8 +128,10 @@ final class DMARCSession: MilterSession {
             return refusal.verdict(context)
         }
         guard let task = finished.task.take() else { return .continue }
+        // Every method is configured: without findings nothing is known, and nothing may pass for it.
+        guard let findings = task.finish() else { return MilterVerdict(reply: .tempfail) }
         let outcome = MessageOutcome(
-            task.finish(), client: client, envelope: finished.envelope,
+            findings, client: client, envelope: finished.envelope,
             recipients: finished.recipients, context)
         if let record = outcome.record(at: services.now) {
             services.records.add(record, hasPolicy: outcome.hasPolicy)

@@ -1,5 +1,6 @@
 import DaemonKit
 import MailAuth
+import MailEvaluation
 import MailSyntax
 import Milter
 import MilterDaemon
@@ -9,19 +10,19 @@ import Traffic
 /// What becomes of an evaluated message: the log lines, the results field, the action, the record.
 struct MessageOutcome {
     /// Everything that was found.
-    let findings: Findings
+    let findings: DMARCFindings
     /// What is done.
     let disposition: Disposition
     /// What SMTP told.
     let envelope: Envelope
     /// What is known at end of message.
-    let context: MessageContext
+    let context: DMARCMessageContext
     private let recipients: RecipientFacts
 
     /// Decides.
     init(
-        _ findings: Findings, client: Client, envelope: Envelope, recipients: RecipientFacts,
-        _ context: MessageContext
+        _ findings: DMARCFindings, client: Client, envelope: Envelope, recipients: RecipientFacts,
+        _ context: DMARCMessageContext
     ) {
         self.findings = findings
         self.envelope = envelope

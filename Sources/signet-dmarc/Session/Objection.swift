@@ -10,7 +10,7 @@ struct Objection {
     private let refusal: Refusal
 
     /// Looks for what the administrator does not take; nil where there is nothing.
-    init?(_ author: AuthorField, _ context: MessageContext) {
+    init?(_ author: AuthorField, _ context: DMARCMessageContext) {
         let configuration = context.configuration
         if context.header.limitExceeded != nil {
             action = .tempfail
@@ -35,7 +35,7 @@ struct Objection {
     }
 
     /// The verdict, with a line in the log.
-    func verdict(_ context: MessageContext) -> MilterVerdict {
+    func verdict(_ context: DMARCMessageContext) -> MilterVerdict {
         context.perform(action, why: why, refusal: refusal)
     }
 

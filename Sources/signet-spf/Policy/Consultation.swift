@@ -124,13 +124,13 @@ struct Consultation {
 
     // MARK: Results
 
-    private mutating func verdict() -> Verdict {
+    private mutating func verdict() -> PolicyVerdict {
         var checks = IdentityChecks(
             request, client, shared.policy, configuration, resolver: resolver,
             isBeforeMail: stage.isBeforeMail)
         defer { checks.finish() }
         var (message, answer) = (message, answer)
-        let verdict = Verdict.of(shared.policy, senderIsNull: request[.sender].isEmpty) {
+        let verdict = PolicyVerdict.of(shared.policy, senderIsNull: request[.sender].isEmpty) {
             let finding = checks.finding(.helo, &message)
             answer.log(2, finding)
             return finding
@@ -144,7 +144,7 @@ struct Consultation {
     }
 
     /// Turns a verdict into an action.
-    private mutating func apply(_ verdict: Verdict) {
+    private mutating func apply(_ verdict: PolicyVerdict) {
         let isTest = shared.policy.isTest
         switch verdict {
         case .nothing:

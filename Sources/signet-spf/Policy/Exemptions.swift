@@ -64,8 +64,9 @@ struct Exemptions: Sendable {
             limits.seconds = deadline.seconds(since: .now())
             guard limits.seconds > 0 else { return false }
             let sender = Array("postmaster@\(domain.ascii)".utf8)
-            let outcome = SPFEvaluator(resolver: resolver, limits: limits, wantsExplanation: false)
-                .check(.mailFrom(sender, helo: helo, client: client))
+            let outcome = SPFEvaluator(
+                resolver: resolver, time: .system, limits: limits, wantsExplanation: false
+            ).check(.mailFrom(sender, helo: helo, client: client))
             if outcome.result == .pass { return true }
         }
         return false

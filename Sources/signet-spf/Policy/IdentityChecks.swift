@@ -2,6 +2,7 @@ import MailAuth
 import MailDNS
 import MailSyntax
 import PolicyProtocol
+import Threads
 
 /// Makes the checks of one question, as far as they are not remembered.
 struct IdentityChecks {
@@ -32,7 +33,7 @@ struct IdentityChecks {
         limits.seconds = configuration.lookupSeconds
         limits.voidLookups = policy.voidLimit
         evaluator = SPFEvaluator(
-            resolver: resolver, limits: limits, receiver: receiver ?? "unknown",
+            resolver: resolver, time: .system, limits: limits, receiver: receiver ?? "unknown",
             wantsExplanation: !policy.isTest)
     }
 

@@ -52,18 +52,15 @@ struct CheckCommand: ParsableCommand {
 
     func run() throws {
         let client = try client()
-        let resolver = try dns.resolver()
-        let now = try time()
+        let evaluation = SavedMessageEvaluation(resolver: try dns.resolver(), now: try time())
         let terminal = Terminal.standardOutput
         var reports: [MessageReport] = []
         var status = DaemonKit.ExitCode.ok
         for path in messages {
             do {
                 let message = try Self.read(path)
-                let evaluation = MessageEvaluation(
-                    resolver: resolver, now: now,
-                    client: fromTrace ? EnvelopeFacts(trace: message.header) : client)
-                let report = evaluation.evaluate(message)
+                let report = try evaluation.evaluate(
+                    message, from: fromTrace ? EnvelopeFacts(trace: message.header) : client)
                 if report.isTemporary, status == .ok { status = .tempFail }
                 if !json {
                     if messages.count > 1 { print("\(path):") }

@@ -1,6 +1,7 @@
 import ArgumentParser
 import MailAuth
 import MailSyntax
+import Threads
 
 /// `signet spf`: evaluates SPF for a client, and shows the reason.
 struct SPFCommand: ParsableCommand {
@@ -40,7 +41,8 @@ struct SPFCommand: ParsableCommand {
 
     func run() throws {
         guard let client = IPAddress(ip) else { throw ExitCode.validationFailure }
-        let outcome = SPFEvaluator(resolver: try dns.resolver()).check(request(client))
+        let outcome = SPFEvaluator(resolver: try dns.resolver(), time: .system).check(
+            request(client))
         let report = SPFReport(outcome)
         print(json ? try JSONOutput.text(of: report) : report.text)
         throw ExitCode(SPFCommand.status(of: outcome.result))

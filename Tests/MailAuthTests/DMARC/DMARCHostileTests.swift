@@ -70,8 +70,7 @@ struct DMARCHostileTests {
             (0..<1000).compactMap {
                 DMARCIdentifier.dkim(.pass, domain: try? DomainName("d\($0).a.b.c.d.e.f.test"))
             })
-        evaluator.resolve(with: zone, deadline: .now() + 5)
-        let evaluation = evaluator.finish()
+        let evaluation = DMARCDriver(evaluator, resolver: zone).finish([], deadline: .now() + 5)
         #expect(evaluation.result == .pass)
         #expect(evaluation.authors.count == 8)
         #expect(evaluation.questions.count <= options.maximumAuthorNames + 32 * 8)

@@ -16,8 +16,8 @@ struct DMARCMethodResultTests {
         evaluator.identify(
             [DMARCIdentifier.spf(.pass, domain: try DomainName("bounce.example.net"))]
                 .compactMap { $0 })
-        evaluator.resolve(with: zone, deadline: .now() + 5)
-        let result = MethodResult.dmarc(evaluator.finish(), disposition: .quarantine)
+        let evaluation = DMARCDriver(evaluator, resolver: zone).finish([], deadline: .now() + 5)
+        let result = MethodResult.dmarc(evaluation, disposition: .quarantine)
         #expect(result.result == "fail")
         #expect(
             result.comment

@@ -121,10 +121,8 @@ struct DMARCPropertyTests {
         _ author: DomainName, _ signer: DomainName, _ zone: ZoneResolver
     ) throws -> DMARCEvaluation {
         let field = AuthorField(parsing: Array(" x@\(author)".utf8).span)
-        var evaluator = DMARCEvaluator(author: field)
-        evaluator.identify([DMARCIdentifier.dkim(.pass, domain: signer)].compactMap { $0 })
-        evaluator.resolve(with: zone, deadline: .now() + 5)
-        return evaluator.finish()
+        return DMARCDriver(DMARCEvaluator(author: field), resolver: zone).finish(
+            [DMARCIdentifier.dkim(.pass, domain: signer)].compactMap { $0 }, deadline: .now() + 5)
     }
 
     @Test("a walk asks eight questions at most", arguments: 1...60)
@@ -135,10 +133,11 @@ struct DMARCPropertyTests {
             var options = DMARCOptions()
             options.asksAhead = isAhead
             let field = AuthorField.authors([Mailbox(localPart: [0x61], domain: domain)])
-            var evaluator = DMARCEvaluator(author: field, options: options)
+            let evaluator = DMARCEvaluator(author: field, options: options)
             #expect(evaluator.questions.count == (isAhead ? min(labels, 8) : 1))
-            evaluator.resolve(with: ZoneResolver(), deadline: .now() + 5)
-            let questions = evaluator.finish().questions
+            let questions = DMARCDriver(evaluator, resolver: ZoneResolver()).finish(
+                [], deadline: .now() + 5
+            ).questions
             #expect(questions.count == min(labels, 8))
             #expect(Set(questions).count == questions.count)
             #expect(questions.first?.name.ascii == "_dmarc.\(domain)")
@@ -151,9 +150,9 @@ struct DMARCPropertyTests {
         let label = String(repeating: "x", count: 61)
         let domain = try DomainName([label, label, label, label, "test"].joined(separator: "."))
         let field = AuthorField.authors([Mailbox(localPart: [0x61], domain: domain)])
-        var evaluator = DMARCEvaluator(author: field)
-        evaluator.resolve(with: ZoneResolver(), deadline: .now() + 5)
-        let evaluation = evaluator.finish()
+        let evaluation = DMARCDriver(
+            DMARCEvaluator(author: field), resolver: ZoneResolver()
+        ).finish([], deadline: .now() + 5)
         #expect(evaluation.result == .none)
         #expect(evaluation.questions.count == 4)
     }
@@ -173,7 +172,7 @@ struct DMARCPropertyTests {
     func identity() throws {
         let zone = try ZoneResolver(parsing: "mx.example.com. TXT \"v=spf1 ip4:192.0.2.1 -all\"\n")
         let client = try #require(IPAddress("192.0.2.1"))
-        let evaluator = SPFEvaluator(resolver: zone, receiver: "mx.example.net")
+        let evaluator = SPFEvaluator(resolver: zone, time: .system, receiver: "mx.example.net")
         let helo = evaluator.check(.helo(Array("mx.example.com".utf8), client: client))
         #expect(helo.result == .pass)
         #expect(DMARCIdentifier(helo) == nil)

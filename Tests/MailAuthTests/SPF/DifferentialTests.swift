@@ -2,6 +2,7 @@ import MailAuth
 import MailDNS
 import MailSyntax
 import Testing
+import Threads
 
 /// libspf2 as a second opinion over generated and damaged records.
 @Suite("Second opinion: libspf2")
@@ -92,9 +93,9 @@ struct Try: Sendable {
                     try #require(entry.dns)))
         }
         let address = try #require(IPAddress(client))
-        return SPFEvaluator(resolver: resolver, limits: limits, wantsExplanation: wantsExplanation)
-            .check(
-                .mailFrom(Array(Try.sender.utf8), helo: Array(Try.helo.utf8), client: address))
+        return SPFEvaluator(
+            resolver: resolver, time: .system, limits: limits, wantsExplanation: wantsExplanation
+        ).check(.mailFrom(Array(Try.sender.utf8), helo: Array(Try.helo.utf8), client: address))
     }
 }
 

@@ -3,6 +3,7 @@ import MailDNS
 import MailSyntax
 import TestKit
 import Testing
+import Threads
 import UnboundDNS
 
 /// The standard's test suite again, through libunbound and a DNS server on a loopback port.
@@ -22,7 +23,7 @@ struct RFC7208OverDNSTests {
         let server = try ScriptedDNSServer(zone.resolver)
         defer { server.stop() }
         let resolver = try UnboundResolver(.init(nameservers: [server.nameserver]))
-        let evaluator = SPFEvaluator(resolver: resolver, receiver: "mx.example.net")
+        let evaluator = SPFEvaluator(resolver: resolver, time: .system, receiver: "mx.example.net")
         for test in cases where RFC7208OverDNSTests.unservable[test.name] == nil {
             test.expect(try test.check(evaluator))
         }
@@ -37,7 +38,8 @@ struct RFC7208OverDNSTests {
         var limits = SPFLimits()
         limits.seconds = 1
         let evaluator = SPFEvaluator(
-            resolver: try UnboundResolver(.init(nameservers: [server.nameserver])), limits: limits)
+            resolver: try UnboundResolver(.init(nameservers: [server.nameserver])), time: .system,
+            limits: limits)
         let outcome = evaluator.check(
             .mailFrom(Array("u@example.com".utf8), helo: [], client: .v4(1)))
         #expect(outcome.result == .temperror && outcome.problem == .deadline)
@@ -55,7 +57,7 @@ struct RFC7208OverDNSTests {
         let server = try ScriptedDNSServer(zone)
         defer { server.stop() }
         let evaluator = SPFEvaluator(
-            resolver: try UnboundResolver(.init(nameservers: [server.nameserver])))
+            resolver: try UnboundResolver(.init(nameservers: [server.nameserver])), time: .system)
         let outcome = evaluator.check(
             .mailFrom(Array("u@example.com".utf8), helo: [], client: .v4(0xC000_0201)))
         #expect(outcome.decision?.mechanism == "ip4:192.0.2.1", "\(outcome.sentence)")

@@ -1,6 +1,7 @@
 import MailAuth
 import MailSyntax
 import Testing
+import Threads
 
 /// The header field of RFC 7208, section 9.1.
 @Suite("Received-SPF")
@@ -47,7 +48,7 @@ struct ReceivedSPFTests {
             "helo.example.com TXT v=spf1 a:x.example.com", "bad.example.com TXT v=spf1 \"oops",
         ])
         let client = IPAddress.v4(1)
-        let evaluator = SPFEvaluator(resolver: fake)
+        let evaluator = SPFEvaluator(resolver: fake, time: .system)
         let helo = evaluator.check(.helo(Array("helo.example.com".utf8), client: client))
         #expect(
             ReceivedSPF(helo).unfolded

@@ -62,10 +62,12 @@ final class SPFFake: DNSResolver {
         _ sender: String = "user@example.com", _ client: String = "192.0.2.1",
         helo: String = "helo.example.com", _ limits: SPFLimits = SPFLimits()
     ) throws -> SPFOutcome {
-        SPFEvaluator(resolver: self, limits: limits, receiver: "mx.example.net", clock: { 1_234 })
-            .check(
-                .mailFrom(
-                    Array(sender.utf8), helo: Array(helo.utf8),
-                    client: try #require(IPAddress(client))))
+        let time = TimeSource(now: { .now() }, seconds: { 1_234 })
+        return SPFEvaluator(
+            resolver: self, time: time, limits: limits, receiver: "mx.example.net"
+        ).check(
+            .mailFrom(
+                Array(sender.utf8), helo: Array(helo.utf8),
+                client: try #require(IPAddress(client))))
     }
 }

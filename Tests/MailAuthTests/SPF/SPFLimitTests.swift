@@ -122,7 +122,7 @@ struct SPFLimitTests {
     func deadline() throws {
         var limits = SPFLimits()
         limits.seconds = 0.2
-        let evaluator = SPFEvaluator(resolver: Silent(), limits: limits)
+        let evaluator = SPFEvaluator(resolver: Silent(), time: .system, limits: limits)
         let outcome = evaluator.check(
             .mailFrom(Array("a@example.com".utf8), helo: [], client: .v4(1)))
         #expect(outcome.result == .temperror && outcome.problem == .deadline)
@@ -133,9 +133,29 @@ struct SPFLimitTests {
         var limits = SPFLimits()
         limits.seconds = 0.2
         let record = DNSAnswer.records([.text([Array("v=spf1 ptr -all".utf8)])], .insecure)
-        let outcome = SPFEvaluator(resolver: Silent(text: record), limits: limits).check(
-            .mailFrom(Array("a@example.com".utf8), helo: [], client: .v4(1)))
+        let outcome = SPFEvaluator(
+            resolver: Silent(text: record), time: .system, limits: limits
+        ).check(.mailFrom(Array("a@example.com".utf8), helo: [], client: .v4(1)))
         #expect(outcome.problem == .deadline)
+    }
+
+    @Test("a deadline of the caller's ends a check before its own limit")
+    func callersDeadline() throws {
+        let record = DNSAnswer.records([.text([Array("v=spf1 a -all".utf8)])], .insecure)
+        let outcome = SPFEvaluator(resolver: Silent(text: record), time: .system).check(
+            .mailFrom(Array("a@example.com".utf8), helo: [], client: .v4(1)),
+            deadline: .now() + 0.1)
+        #expect(outcome.result == .temperror && outcome.problem == .deadline)
+    }
+
+    @Test("time is what the clock says that the check was given")
+    func clock() throws {
+        let late = MonotonicTime.now() + 1_000
+        let clock = TimeSource(now: { late }, seconds: { 7 })
+        let record = DNSAnswer.records([.text([Array("v=spf1 a -all".utf8)])], .insecure)
+        let outcome = SPFEvaluator(resolver: Silent(text: record), time: clock).check(
+            .mailFrom(Array("a@example.com".utf8), helo: [], client: .v4(1)), deadline: late)
+        #expect(outcome.problem == .deadline && outcome.lookups == 0)
     }
 
     /// A resolver that never answers, or only for TXT.
@@ -151,7 +171,7 @@ struct SPFLimitTests {
     @Test("HELO's and MAIL FROM's records are fetched together, and asked for once")
     func prefetch() throws {
         let fake = SPFFake(["example.com TXT v=spf1 -all", "helo.example.com TXT v=spf1 +all"])
-        let evaluator = SPFEvaluator(resolver: fake)
+        let evaluator = SPFEvaluator(resolver: fake, time: .system)
         let client = IPAddress.v4(1)
         let helo = SPFRequest.helo(Array("helo.example.com".utf8), client: client)
         let mailFrom = SPFRequest.mailFrom(

@@ -132,7 +132,7 @@ enum Behaviours {
                 passage.log.contains("4XyZ: list@example.net is in DontSignMailTo; not signed"))
             #expect(try pass(text).signatures.count == 1)
             // Recipients are asked for only where they matter.
-            let services = Services(
+            let services = DKIMServices(
                 configuration: Snapshot(read(text).configuration), resolver: ZoneResolver(),
                 log: Log())
             #expect(DKIMFilter(services: services).needs.events.contains(.recipient))

@@ -3,6 +3,7 @@ import DaemonKit
 import DaemonResolver
 import Foundation
 import MailDNS
+import MailEvaluation
 import MailSyntax
 import SessionTestKit
 import TestKit
@@ -149,8 +150,8 @@ extension Behaviours {
             #expect(errors("Nameservers localhost\n").count == 1)
         },
         "DNSTimeout": {
-            #expect(read("DNSTimeout 7\n").configuration.dnsTimeout == 7)
-            #expect(read("").configuration.dnsTimeout == 5)
+            #expect(read("DNSTimeout 7\n").configuration.verification.answerSeconds == 7)
+            #expect(read("").configuration.verification.answerSeconds == 5)
             #expect(errors("DNSTimeout 0\n").count == 1)
         },
         "TrustAnchorFile": {

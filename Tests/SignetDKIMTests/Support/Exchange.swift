@@ -58,7 +58,7 @@ struct Exchange {
         let (settings, problems) = read(configuration)
         guard !problems.hasErrors else { throw Unusable(problems: problems) }
         let log = Log(level: .debug, collecting: { _, line in lines.add(line) })
-        let services = Services(configuration: Snapshot(settings), resolver: zone, log: log)
+        let services = DKIMServices(configuration: Snapshot(settings), resolver: zone, log: log)
         return DKIMFilter(services: services).makeSession(
             protocol: NegotiatedProtocol(edits: edits))
     }

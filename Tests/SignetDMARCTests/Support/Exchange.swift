@@ -78,7 +78,7 @@ struct Exchange {
         if !configuration.contains("ReportStore") { policy.store = nil }
         let records = Records(policy, log: log)
         defer { records.close() }
-        let services = Services(
+        let services = DMARCServices(
             configuration: Snapshot(settings),
             resolver: PartlySilent(resolver: resolver, silent: silent), records: records, log: log)
         let session = DMARCFilter(services: services).makeSession(

@@ -1,9 +1,9 @@
-import MailAuth
-import MailDNS
-import MailSyntax
-import Threads
+internal import MailAuth
+internal import MailDNS
+package import MailSyntax
+internal import Threads
 
-/// The name of the client, confirmed by its addresses: iprev (RFC 8601, section 3).
+/// The look-up of the client's name, confirmed by its addresses: iprev (RFC 8601, section 3).
 struct ReverseLookup: Sendable {
     private let client: IPAddress
     private let pointer: PendingAnswer?
@@ -22,15 +22,15 @@ struct ReverseLookup: Sendable {
     }
 
     /// Waits for the names, and compares their addresses with the client's.
-    func finish(deadline: MonotonicTime) -> MethodResult {
-        guard let pointer else { return result("permerror", nil) }
+    func finish(deadline: MonotonicTime) -> ReverseOutcome {
+        guard let pointer else { return ReverseOutcome(client, .permerror) }
         let names: [DomainName]
-        switch pointer.wait() {
+        switch pointer.wait(until: deadline) {
         case .records(let records, _):
             names = records.compactMap { if case .name(let name) = $0 { name } else { nil } }
         // RFC 8601, section 2.7.3: "no PTR record" is a permanent error.
-        case .noData, .nameError: return result("permerror", "no name for \(client)")
-        case .failure: return result("temperror", nil)
+        case .noData, .nameError: return ReverseOutcome(client, .permerror)
+        case .failure: return ReverseOutcome(client, .temperror)
         }
         let type: RecordType = client.bitWidth == 32 ? .a : .aaaa
         let pending = names.prefix(Self.nameLimit).map {
@@ -39,7 +39,7 @@ struct ReverseLookup: Sendable {
         var isUncertain = false
         var confirmed: DomainName?
         for (name, answer) in pending where confirmed == nil {
-            switch answer.wait() {
+            switch answer.wait(until: deadline) {
             case .records(let records, _):
                 if records.contains(.address(client)) { confirmed = name }
             case .failure: isUncertain = true
@@ -47,14 +47,32 @@ struct ReverseLookup: Sendable {
             }
         }
         for (_, answer) in pending { answer.cancel() }
-        if let confirmed { return result("pass", confirmed.ascii) }
-        return isUncertain ? result("temperror", nil) : result("fail", names.first?.ascii)
+        if let confirmed { return ReverseOutcome(client, .pass, confirmed) }
+        return isUncertain
+            ? ReverseOutcome(client, .temperror) : ReverseOutcome(client, .fail, names.first)
     }
 
     /// Gives up.
     func cancel() { pointer?.cancel() }
+}
 
-    private func result(_ word: String, _ comment: String?) -> MethodResult {
-        .iprev(word, comment: comment, address: client.description)
+/// What the look-up of the client's name came to.
+package struct ReverseOutcome: Sendable {
+    /// The result's word (RFC 8601, section 2.7.3).
+    package enum Status: String, Sendable {
+        case pass, fail, temperror, permerror
+    }
+
+    /// The client's address.
+    package let client: IPAddress
+    /// The result.
+    package let status: Status
+    /// The confirmed name, or the first of those that do not lead back to the client.
+    package let name: DomainName?
+
+    init(_ client: IPAddress, _ status: Status, _ name: DomainName? = nil) {
+        self.client = client
+        self.status = status
+        self.name = name
     }
 }

@@ -1,30 +1,39 @@
 import DaemonKit
 import MailAuth
+import MailEvaluation
 import MailSyntax
 import Milter
 import MilterDaemon
+import Threads
 
 /// The work on one message, from the end of its header section to its end.
-struct MessageTask: ~Copyable {
+struct DKIMTask: ~Copyable {
     private let plan: MessagePlan?
     private var signer: DKIMSigner?
-    private var verification: VerificationTask?
+    private var verification: MessageEvaluation?
+    private let services: DKIMServices?
+
+    /// The longest that the answer at end of message is waited for, in seconds: less than the 300
+    /// of Postfix (milter_content_timeout).
+    private static let answerLimit = 240.0
 
     /// Before the header section has ended there is nothing to do.
-    static var waiting: MessageTask { MessageTask() }
+    static var waiting: DKIMTask { DKIMTask() }
 
     private init() {
         plan = nil
         signer = nil
         verification = nil
+        services = nil
     }
 
     /// Begins what was planned.
     init(
         _ plan: MessagePlan, header: HeaderSection, configuration: DKIMConfiguration,
-        services: Services
+        services: DKIMServices
     ) {
         self.plan = plan
+        self.services = services
         signer =
             if case .sign(let keys) = plan.work {
                 DKIMSigner(
@@ -32,10 +41,10 @@ struct MessageTask: ~Copyable {
                     time: configuration.fixedTime ?? services.now)
             } else { nil }
         verification =
-            if case .verify(let authors) = plan.work {
-                VerificationTask(
-                    header: header, authors: authors, configuration: configuration,
-                    services: services)
+            if case .verify(let author) = plan.work {
+                MessageEvaluation(
+                    header: header, author: author, options: configuration.verification,
+                    tools: services.tools)
             } else { nil }
     }
 
@@ -51,15 +60,19 @@ struct MessageTask: ~Copyable {
     }
 
     /// Ends the work: logs what was done, and answers with the edits and the reply.
-    mutating func finish(_ context: MessageContext, keys: ParsedKeyCache) -> MilterVerdict {
+    mutating func finish(_ context: DKIMMessageContext) -> MilterVerdict {
         guard let plan else { return MilterVerdict() }
         logDecision(plan, context)
         switch plan.work {
         case .nothing:
             return MilterVerdict(edits: plan.removesForgeries ? context.resultRemovals : [])
-        case .verify:
-            guard let verification = verification.take() else { return MilterVerdict() }
-            return verification.finish(context, keys: keys)
+        case .verify(let author):
+            guard let services,
+                let outcome = verification.take()?.finish(
+                    by: services.tools.time.now() + Self.answerLimit
+                ).dkim
+            else { return MilterVerdict() }
+            return VerificationOutcome(outcome, authors: author.domains, context).verdict()
         case .sign:
             guard let signer = signer.take() else { return MilterVerdict() }
             return SigningOutcome.finish(signer, context)
@@ -80,7 +93,7 @@ struct MessageTask: ~Copyable {
         }
     }
 
-    private func logDecision(_ plan: MessagePlan, _ context: MessageContext) {
+    private func logDecision(_ plan: MessagePlan, _ context: DKIMMessageContext) {
         let log = context.log
         if context.configuration.logsWhy {
             for step in plan.steps { log.info(context.queueID, step) }

@@ -1,19 +1,14 @@
 import DaemonKit
-import Glibc
-import MailAuth
 import MailDNS
+import MailEvaluation
+import Threads
 
-/// What all sessions share: the configuration that holds, the resolver, the keys, the records, the log, the clock.
-final class Services: Sendable {
+/// What all sessions share: the configuration that holds, the tools of the evaluation, the records, the log.
+final class DMARCServices: Sendable {
     /// The configuration; each connection takes it once.
     let configuration: Snapshot<DMARCConfiguration>
-    /// Who answers questions.
-    let resolver: any DNSResolver
-    /// Keys of signers, parsed once.
-    let publicKeys = ParsedKeyCache()
-    /// SPF and DMARC records, parsed once.
-    let spfRecords = SPFRecordCache()
-    let dmarcRecords = DMARCRecordCache()
+    /// What messages are evaluated with: who answers questions, the clocks, the records that were parsed.
+    let tools: EvaluationTools
     /// Where evaluations are recorded.
     let records: Records
     /// Where lines go.
@@ -25,11 +20,11 @@ final class Services: Sendable {
         log: Log
     ) {
         self.configuration = configuration
-        self.resolver = resolver
+        tools = EvaluationTools(resolver: resolver, time: .system)
         self.records = records
         self.log = log
     }
 
     /// Seconds since 1970.
-    var now: Int64 { Int64(time(nil)) }
+    var now: Int64 { tools.time.seconds() }
 }

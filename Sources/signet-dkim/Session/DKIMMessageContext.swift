@@ -4,7 +4,7 @@ import Milter
 import MilterDaemon
 
 /// What is known at end of message.
-typealias MessageContext = MilterDaemon.MessageContext<DKIMConfiguration>
+typealias DKIMMessageContext = MilterDaemon.MessageContext<DKIMConfiguration>
 
 extension MessageContext where Configuration == DKIMConfiguration {
     /// The identifier under which our results stand (RFC 8601, section 2.5).

@@ -3,7 +3,7 @@ import Glibc
 import Synchronization
 
 /// What all sessions share: the configuration that holds, the log, the clock, and what was promised about the MTA's own field.
-final class Services: Sendable {
+final class ScrubServices: Sendable {
     /// The configuration; each connection takes it once.
     let configuration: Snapshot<ScrubConfiguration>
     /// Where lines go.

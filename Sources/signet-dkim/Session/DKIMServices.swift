@@ -1,17 +1,16 @@
 import DaemonKit
-import Glibc
-import MailAuth
 import MailDNS
+import MailEvaluation
 import Synchronization
+import Threads
 
-/// What all sessions share: the configuration that holds, the resolver, the keys, the log, the clock.
-final class Services: Sendable {
+/// What all sessions share: the configuration that holds, the tools of the verification, the log.
+final class DKIMServices: Sendable {
     /// The configuration; each connection takes it once.
     let configuration: Snapshot<DKIMConfiguration>
-    /// Where keys are looked up.
-    let resolver: any DNSResolver
-    /// Keys of signers, parsed once.
-    let publicKeys = ParsedKeyCache()
+    /// What messages are verified with: who answers questions, the clocks, the keys that were
+    /// parsed.
+    let tools: EvaluationTools
     /// Where lines go.
     let log: Log
     private let hasWarnedOfSpaces = Atomic(false)
@@ -19,12 +18,12 @@ final class Services: Sendable {
     /// Puts the services together.
     init(configuration: Snapshot<DKIMConfiguration>, resolver: any DNSResolver, log: Log) {
         self.configuration = configuration
-        self.resolver = resolver
+        tools = EvaluationTools(resolver: resolver, time: .system)
         self.log = log
     }
 
     /// Seconds since 1970.
-    var now: Int64 { Int64(time(nil)) }
+    var now: Int64 { tools.time.seconds() }
 
     /// Says once that the MTA hides what simple header canonicalization signs.
     func warnOfHiddenSpaces(_ queueID: String?) {

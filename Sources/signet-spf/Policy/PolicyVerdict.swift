@@ -1,7 +1,7 @@
 import MailAuth
 
 /// What the results of a message come to under a policy, before it is put into words.
-enum Verdict: Sendable {
+enum PolicyVerdict: Sendable {
     /// There was nothing to check.
     case nothing
     /// Nothing speaks against the message; this result is told in its header.
@@ -21,7 +21,7 @@ enum Verdict: Sendable {
     /// - Returns: the verdict.
     static func of(
         _ policy: Policy, senderIsNull: Bool, helo: () -> Finding?, mailFrom: () -> Finding?
-    ) -> Verdict {
+    ) -> PolicyVerdict {
         let heloFinding = helo()
         let heloRuling =
             heloFinding.map { policy.ruling(on: $0, senderIsNull: senderIsNull) } ?? .accept
@@ -41,7 +41,7 @@ enum Verdict: Sendable {
             return .restriction(name)
         }
         if let heloFinding, heloRuling != .accept { return .refuse(heloFinding, heloRuling) }
-        guard let mailFinding else { return heloFinding.map(Verdict.accept) ?? .nothing }
+        guard let mailFinding else { return heloFinding.map(PolicyVerdict.accept) ?? .nothing }
         let mailRuling = policy.ruling(on: mailFinding, senderIsNull: senderIsNull)
         if mailRuling != .accept { return .refuse(mailFinding, mailRuling) }
         // One header field is added: where the sender has no policy, what HELO says is more, and where the reverse-path is null,

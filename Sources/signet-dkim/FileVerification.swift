@@ -1,19 +1,19 @@
 import DaemonKit
 import MailAuth
-import MailDNS
+import MailEvaluation
 import MailSyntax
 import Threads
 
 /// Verifies messages from files, for `-t`: prints what the results field would say, and changes nothing.
-struct MessageEvaluation {
-    private let services: Services
+struct FileVerification {
+    private let services: DKIMServices
     private let configuration: DKIMConfiguration
 
     /// The longest file that is read.
     private static let sizeLimit = 256 << 20
 
     /// Prepares to evaluate.
-    init(services: Services) {
+    init(services: DKIMServices) {
         self.services = services
         configuration = services.configuration.current
     }
@@ -30,19 +30,14 @@ struct MessageEvaluation {
             services.log.error("\(path) \(error)")
             return .noInput
         }
-        let authors = AuthorField(of: message.header).domains
-        var verifier = DKIMVerifier(
-            header: message.header, authorDomains: authors, now: services.now,
-            options: configuration.verifier)
-        let deadline = MonotonicTime.now() + configuration.dnsTimeout
-        let lookups = verifier.questions.map {
-            ($0, services.resolver.begin($0, deadline: deadline))
-        }
-        verifier.update(message.body.span)
-        for (question, pending) in lookups { verifier.answer(question, pending.wait()) }
-        let outcome = verifier.finish(keys: services.publicKeys)
+        let author = AuthorField(of: message.header)
+        var evaluation = MessageEvaluation(
+            header: message.header, author: author, options: configuration.verification,
+            tools: services.tools)
+        evaluation.update(message.body.span)
+        let results = evaluation.finish(by: .distantFuture).dkim?.results ?? []
         let policy = configuration.signaturePolicy
-        let verdicts = outcome.results.map { policy.judge($0, authors: authors) }
+        let verdicts = results.map { policy.judge($0, authors: author.domains) }
         if verdicts.isEmpty { MessageInput.say("\(path): dkim=none (no signature)") }
         for verdict in verdicts {
             let method = verdict.methodResult(withoutHeaderB: false)

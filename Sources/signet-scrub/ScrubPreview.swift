@@ -4,7 +4,7 @@ import HeaderScrub
 import MailSyntax
 
 /// Shows for `-t` what would become of messages in files, as if one of our users had submitted them.
-struct MessageEvaluation {
+struct ScrubPreview {
     /// What is wanted.
     let policy: ScrubPolicy
     /// Where lines about unreadable files go.

@@ -1,20 +1,21 @@
 import DaemonKit
 import MailAuth
+import MailEvaluation
 import MailSyntax
 import Traffic
 
 /// Evaluates messages from files, for `-t`: prints what the results field would say, and changes nothing.
 ///
 /// A file has no envelope, so SPF is `none`.
-struct MessageEvaluation {
-    private let services: Services
+struct FileEvaluation {
+    private let services: DMARCServices
     private let configuration: DMARCConfiguration
 
     /// The longest file that is read.
     private static let sizeLimit = 256 << 20
 
     /// Prepares to evaluate.
-    init(services: Services) {
+    init(services: DMARCServices) {
         self.services = services
         configuration = services.configuration.current
     }
@@ -31,11 +32,11 @@ struct MessageEvaluation {
             services.log.error("\(path) \(error)")
             return .noInput
         }
-        var task = MessageTask(
+        var task = DMARCTask(
             header: message.header, author: AuthorField(of: message.header), envelope: Envelope(),
-            early: EarlyQuestions(), configuration: configuration, services: services)
+            early: EnvelopeQuestions(), configuration: configuration, services: services)
         task.update(message.body.span)
-        let findings = task.finish()
+        guard let findings = task.finish() else { return .software }
         let facts = Disposition.Facts(
             client: Client(), header: message.header, findings: findings,
             trusting: configuration.trustedSealers)

@@ -5,7 +5,7 @@ internal import Milter
 ///
 /// libmilter owns the only reference between events (its private pointer), from negotiation to
 /// close. Its events never overlap, so nothing here is locked.
-final class Connection {
+final class LibmilterConnection {
     private let service: MilterService
     private let negotiation: Negotiation
     /// The events that the session was made for.

@@ -5,7 +5,7 @@ import MilterDaemon
 /// Every directive that signet-dmarc knows: those of opendmarc.conf(5), and our own.
 ///
 /// The tables are what the reader checks against, what signet-dmarc.conf(5) lists and what the tests enumerate.
-enum Directives {
+enum DMARCDirectives {
     /// The whole table, in the order of the man page.
     static let all: [DirectiveSpec] =
         [MilterTransport.directive] + ResolverSettings.directives + scope + evaluation + results

@@ -6,7 +6,7 @@ import MilterDaemon
 ///
 /// The tables are what the reader checks against, what signet-dkim.conf(5) lists and what the tests enumerate. A directive of a
 /// peer that is missing here is a fault: a test holds both pages against this list.
-enum Directives {
+enum DKIMDirectives {
     /// The whole table, in the order of the man page.
     static let all: [DirectiveSpec] =
         [MilterTransport.directive] + ResolverSettings.directives + decision + signing + verifying
