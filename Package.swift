@@ -101,7 +101,8 @@ let package = Package(
             swiftSettings: strict),
 
         .target(
-            name: "ReportStore", dependencies: ["CSQLite", "DaemonKit", "Threads"],
+            name: "ReportStore",
+            dependencies: ["CSQLite", "Configuration", "DaemonKit", "MailSyntax", "Threads"],
             swiftSettings: strict),
 
         // The programs.
@@ -136,14 +137,18 @@ let package = Package(
             ],
             swiftSettings: strict),
         .target(
-            name: "Reports", dependencies: ["CXML2", "CZlib", "MailCrypto", "ReportStore"],
+            name: "Reports",
+            dependencies: [
+                "CLinux", "CXML2", "CZlib", "Configuration", "MailAuth", "MailCrypto", "MailDNS",
+                "MailSyntax", "ReportStore", "Threads",
+            ],
             swiftSettings: strict),
         .executableTarget(
             name: "signet",
             dependencies: [
-                "Configuration", "DaemonKit", "HeaderScrub", "MailAuth", "MailCrypto", "MailDNS",
-                "MailEvaluation", "MailSyntax", "ReportStore", "Reports", "Threads", "UnboundDNS",
-                argumentParser,
+                "Configuration", "DaemonKit", "DaemonResolver", "HeaderScrub", "MailAuth",
+                "MailCrypto", "MailDNS", "MailEvaluation", "MailSyntax", "ReportStore", "Reports",
+                "Threads", "UnboundDNS", argumentParser,
             ],
             swiftSettings: strict),
 
@@ -262,7 +267,11 @@ let package = Package(
         .testTarget(
             name: "ArchitectureTests", exclude: ["imports.txt"], swiftSettings: strict),
         .testTarget(
-            name: "ReportsTests", dependencies: ["ReportStore", "Reports", "TestKit"],
+            name: "ReportsTests",
+            dependencies: [
+                "Configuration", "MailAuth", "MailDNS", "MailSyntax", "ReportStore", "Reports",
+                "TestKit", "Threads",
+            ],
             swiftSettings: strict),
         .testTarget(
             name: "SignetTests",

@@ -49,3 +49,8 @@ extern int accept4(int, struct sockaddr *, socklen_t *, int);
 static inline int signet_accept(int descriptor) {
     return accept4(descriptor, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
 }
+
+// memfd_create(2), which <sys/mman.h> declares with _GNU_SOURCE only: a file in memory that exec
+// closes (MFD_CLOEXEC).
+extern int memfd_create(const char *, unsigned int);
+static inline int signet_memory_file(const char *name) { return memfd_create(name, 1U); }

@@ -11,12 +11,27 @@ struct Database: ~Copyable {
     /// How long to wait for another process that writes, in milliseconds.
     private static let patience: Int32 = 5_000
 
-    /// Opens a file, or, unless it is only to be read, makes it: for its owner, and for its group to read.
-    init(path: String, isReadOnly: Bool = false) throws(SinkError) {
-        if !isReadOnly { Self.make(path) }
+    /// What is done with a file.
+    enum Access {
+        /// It is made where it is not there: for its owner, and for its group to read.
+        case make
+        /// It is written, if it is there.
+        case write
+        /// It is only read.
+        case read
+    }
+
+    /// Opens a file.
+    init(path: String, _ access: Access = .make) throws(SinkError) {
+        if access == .make { Self.make(path) }
         var handle: OpaquePointer?
-        let access = isReadOnly ? SQLITE_OPEN_READONLY : SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE
-        let status = unsafe sqlite3_open_v2(path, &handle, access | SQLITE_OPEN_NOMUTEX, nil)
+        let flags =
+            switch access {
+            case .make: SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE
+            case .write: SQLITE_OPEN_READWRITE
+            case .read: SQLITE_OPEN_READONLY
+            }
+        let status = unsafe sqlite3_open_v2(path, &handle, flags | SQLITE_OPEN_NOMUTEX, nil)
         guard status == SQLITE_OK, let handle = unsafe handle else {
             let reason = unsafe String(cString: sqlite3_errstr(status))
             unsafe sqlite3_close(handle)

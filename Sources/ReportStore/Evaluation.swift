@@ -128,6 +128,8 @@ public struct Evaluation: Hashable, Sendable {
     public var helo: String?
     /// The domain of the reverse-path; nil for the null one.
     public var envelopeFrom: String?
+    /// The domain of the recipients; nil where they are of several, or have none.
+    public var envelopeTo: String?
     /// The author domain.
     public var headerFrom: String
     /// The policy; nil where there is none.

@@ -51,6 +51,7 @@ enum ReportSchema {
             id INTEGER PRIMARY KEY,
             header_from INTEGER NOT NULL,
             envelope_from INTEGER NOT NULL,
+            envelope_to INTEGER NOT NULL,
             policy_applied TEXT NOT NULL,
             result TEXT NOT NULL,
             disposition TEXT NOT NULL,
@@ -60,8 +61,8 @@ enum ReportSchema {
             results INTEGER NOT NULL,
             reasons INTEGER NOT NULL,
             last_day INTEGER NOT NULL,
-            UNIQUE (header_from, envelope_from, policy_applied, result, disposition, dkim_aligned,
-                spf_aligned, arc, results, reasons)
+            UNIQUE (header_from, envelope_from, envelope_to, policy_applied, result, disposition,
+                dkim_aligned, spf_aligned, arc, results, reasons)
         );
         CREATE TABLE message_count (
             day INTEGER NOT NULL,
@@ -75,10 +76,34 @@ enum ReportSchema {
             day INTEGER PRIMARY KEY,
             messages INTEGER NOT NULL
         );
+        CREATE TABLE report (
+            id TEXT PRIMARY KEY,
+            day INTEGER NOT NULL,
+            domain TEXT NOT NULL,
+            messages INTEGER NOT NULL,
+            created INTEGER NOT NULL,
+            mail TEXT NOT NULL
+        );
+        CREATE INDEX report_day ON report (day);
+        CREATE TABLE delivery (
+            report TEXT NOT NULL,
+            position INTEGER NOT NULL,
+            address TEXT NOT NULL,
+            state TEXT NOT NULL,
+            reason TEXT NOT NULL,
+            attempts INTEGER NOT NULL,
+            next INTEGER NOT NULL,
+            PRIMARY KEY (report, position)
+        ) WITHOUT ROWID;
+        CREATE INDEX delivery_due ON delivery (next) WHERE state = 'waiting';
+        CREATE TABLE reported_day (
+            day INTEGER PRIMARY KEY
+        );
         CREATE VIEW evaluation AS
             SELECT date(counted.day * 86400, 'unixepoch') AS day,
                 nullif(counted.source, '') AS source_address,
                 author.value AS header_from, envelope.value AS envelope_from,
+                recipient.value AS envelope_to,
                 owner.value AS policy_domain, nullif(policy_applied, '') AS policy_applied,
                 p, nullif(sp, '') AS sp, nullif(np, '') AS np, adkim, aspf, testing,
                 discovery_method, nullif(fo, '') AS fo, nullif(rua, '') AS rua,
@@ -88,6 +113,7 @@ enum ReportSchema {
             JOIN verdict ON verdict.id = counted.verdict
             JOIN name AS author ON author.id = header_from
             LEFT JOIN name AS envelope ON envelope.id = envelope_from
+            LEFT JOIN name AS recipient ON recipient.id = envelope_to
             LEFT JOIN policy ON policy.id = counted.policy
             LEFT JOIN name AS owner ON owner.id = policy.domain
             LEFT JOIN reason_list ON reason_list.id = reasons;
@@ -115,6 +141,18 @@ enum ReportSchema {
             try? database.run("ROLLBACK")
             throw error
         }
+    }
+
+    /// Checks that a database has the version that is written here.
+    static func requireCurrent(
+        _ database: borrowing Database, path: String
+    ) throws(SinkError) {
+        let found = try found(database)
+        guard found < version else { return }
+        throw SinkError(
+            found == 0
+                ? "\(path) is no report store"
+                : "\(path) has version \(found): signet-dmarc brings it up to date")
     }
 
     /// The version of a database, 0 for an empty one.

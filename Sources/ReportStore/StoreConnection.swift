@@ -41,8 +41,8 @@ final class StoreConnection {
         verdicts = try InternedTable(
             database, "verdict",
             [
-                "header_from", "envelope_from", "policy_applied", "result", "disposition",
-                "dkim_aligned", "spf_aligned", "arc", "results", "reasons",
+                "header_from", "envelope_from", "envelope_to", "policy_applied", "result",
+                "disposition", "dkim_aligned", "spf_aligned", "arc", "results", "reasons",
             ])
         result = try database.prepared("INSERT INTO result VALUES (?, ?, ?, ?, ?, ?, ?)")
         counting = try database.prepared(
@@ -130,12 +130,14 @@ final class StoreConnection {
         if let known = knownVerdicts[verdict], known.day >= day { return known.id }
         guard let author = try name(verdict.headerFrom, on: day, mayGrow: mayGrow),
             let envelope = try name(verdict.envelopeFrom ?? "", on: day, mayGrow: mayGrow),
+            let recipient = try name(verdict.envelopeTo ?? "", on: day, mayGrow: mayGrow),
             let results = try results(verdict.authentications, on: day, mayGrow: mayGrow),
             let reasons = try reasons(verdict.overrides, on: day, mayGrow: mayGrow)
         else { return nil }
         let found = try verdicts.number(in: database, on: day, mayGrow: mayGrow) { values in
             values.add(author)
             values.add(envelope)
+            values.add(recipient)
             values.add(verdict.applied)
             values.add(verdict.result)
             values.add(verdict.disposition)

@@ -12,14 +12,8 @@ final class StoreReader {
 
     /// Opens a store of the version that is written here.
     init(path: String) throws(SinkError) {
-        database = try Database(path: path, isReadOnly: true)
-        let version = try ReportSchema.found(database)
-        guard version == ReportSchema.version else {
-            throw SinkError(
-                version == 0
-                    ? "\(path) is no report store"
-                    : "\(path) has version \(version): signet-dmarc brings it up to date")
-        }
+        database = try Database(path: path, .read)
+        try ReportSchema.requireCurrent(database, path: path)
         policies = try database.prepared(
             """
             SELECT policy.id, name.value, p, sp, np, adkim, aspf, testing, discovery_method, fo,
@@ -30,11 +24,12 @@ final class StoreReader {
             """)
         counts = try database.prepared(
             """
-            SELECT source, messages, author.value, envelope.value, policy_applied, result,
-                disposition, dkim_aligned, spf_aligned, arc, results, reason_list.value
+            SELECT source, messages, author.value, envelope.value, recipient.value, policy_applied,
+                result, disposition, dkim_aligned, spf_aligned, arc, results, reason_list.value
             FROM message_count JOIN verdict ON verdict.id = message_count.verdict
             JOIN name AS author ON author.id = header_from
             LEFT JOIN name AS envelope ON envelope.id = envelope_from
+            LEFT JOIN name AS recipient ON recipient.id = envelope_to
             LEFT JOIN reason_list ON reason_list.id = reasons
             WHERE day = ? AND policy = ? ORDER BY source, message_count.verdict
             """)
@@ -76,11 +71,12 @@ final class StoreReader {
             },
             { row throws(SinkError) in
                 let verdict = Verdict(
-                    headerFrom: row.text(2), envelopeFrom: Self.text(row, 3), applied: row.text(4),
-                    result: row.text(5), disposition: row.text(6),
-                    isDKIMAligned: row.integer(7) != 0, isSPFAligned: row.integer(8) != 0,
-                    arc: row.text(9), authentications: try self.results(of: row.integer(10)),
-                    overrides: Self.overrides(row.text(11)))
+                    headerFrom: row.text(2), envelopeFrom: Self.text(row, 3),
+                    envelopeTo: Self.text(row, 4), applied: row.text(5), result: row.text(6),
+                    disposition: row.text(7), isDKIMAligned: row.integer(8) != 0,
+                    isSPFAligned: row.integer(9) != 0, arc: row.text(10),
+                    authentications: try self.results(of: row.integer(11)),
+                    overrides: Self.overrides(row.text(12)))
                 try each(
                     EvaluationCount(
                         sourceAddress: Self.text(row, 0), verdict: verdict,

@@ -6,6 +6,8 @@ public struct Verdict: Hashable, Sendable {
     public let headerFrom: String
     /// The domain of the reverse-path; nil for the null one.
     public let envelopeFrom: String?
+    /// The domain of the recipients; nil where they are of several.
+    public let envelopeTo: String?
     /// The policy that applied: none, quarantine or reject; empty where there is no policy.
     public let applied: String
     /// DMARC's result word.
@@ -36,6 +38,7 @@ public struct Verdict: Hashable, Sendable {
     init(_ evaluation: Evaluation) {
         headerFrom = Self.name(evaluation.headerFrom)
         envelopeFrom = evaluation.envelopeFrom.map(Self.name)
+        envelopeTo = evaluation.envelopeTo.map(Self.name)
         applied = Self.word(evaluation.policy?.applied ?? "")
         result = Self.word(evaluation.result)
         disposition = Self.word(evaluation.disposition)
@@ -57,12 +60,13 @@ public struct Verdict: Hashable, Sendable {
 
     /// What the store has.
     init(
-        headerFrom: String, envelopeFrom: String?, applied: String, result: String,
-        disposition: String, isDKIMAligned: Bool, isSPFAligned: Bool, arc: String,
+        headerFrom: String, envelopeFrom: String?, envelopeTo: String?, applied: String,
+        result: String, disposition: String, isDKIMAligned: Bool, isSPFAligned: Bool, arc: String,
         authentications: [Evaluation.Authentication], overrides: [Evaluation.Override]
     ) {
         self.headerFrom = headerFrom
         self.envelopeFrom = envelopeFrom
+        self.envelopeTo = envelopeTo
         self.applied = applied
         self.result = result
         self.disposition = disposition

@@ -15,51 +15,134 @@ public struct AggregateReport: Sendable {
     /// How many messages they count.
     public let messages: Int64
 
-    private static let namespace = "urn:ietf:params:xml:ns:dmarc-2.0"
-    /// How many different records of one address are held back to find equal ones.
-    private static let memory = 4096
+    /// How long a document may become before the rest is a report of its own, in octets: readers
+    /// have bounds, of which 20 MB is the least that is known, and 10 MB for the mail.
+    public static let sizeLimit = 16 << 20
 
-    /// Makes the report; nil where there is nothing to report: "There MUST be at least one "record"
-    /// element" (section 3.1.1.2).
+    /// Makes the reports about a policy and a day: one, or several where one would be too long.
     ///
-    /// Messages that did not come from an address are left out: "source_ip" is required.
+    /// There is none where there is nothing to report: "There MUST be at least one "record"
+    /// element" (section 3.1.1.2). Messages that did not come from an address are left out:
+    /// "source_ip" is required.
     ///
     /// - Parameters:
     ///   - policy: the domain's policy, of those that the store has for the day.
     ///   - day: the UTC day, in days since 1970.
     ///   - store: what was counted.
     ///   - reporter: who reports.
-    /// - Throws: why the store cannot be read, or the document not be made.
-    public init?(
-        _ policy: PublishedPolicy, day: Int64, from store: any ReportStore, by reporter: Reporter
+    ///   - sizeLimit: how long a document may become, in octets.
+    ///   - each: takes each report.
+    /// - Throws: why the store cannot be read, or a document not be made; what `each` throws.
+    public static func each(
+        of policy: PublishedPolicy, day: Int64, from store: any ReportStore, by reporter: Reporter,
+        sizeLimit: Int = sizeLimit, _ each: (AggregateReport) throws(ReportError) -> Void
     ) throws(ReportError) {
         let published = policy.policy
-        let identity = ReportIdentity(published, day: day, receiver: reporter.domain)
-        let document = try XMLDocument()
-        var body = Body(document)
-        var failure: ReportError?
-        document.element("feedback", namespace: Self.namespace) {
-            document.element("version", "1.0")
-            Self.writeMetadata(of: identity, by: reporter, to: document)
-            Self.writePolicy(published, to: document)
-            do throws(SinkError) {
-                try store.counts(under: policy, on: day) { count in
-                    guard let address = count.sourceAddress else { return }
-                    let row = ReportRow(count.verdict, from: address, under: published)
-                    body.add(row, count.messages, atMost: Self.memory)
+        let writer = ReportWriter(published, day: day, by: reporter, sizeLimit: sizeLimit)
+        do throws(SinkError) {
+            try store.counts(under: policy, on: day) { count throws(SinkError) in
+                guard let address = count.sourceAddress else { return }
+                let row = ReportRow(count.verdict, from: address, under: published)
+                do throws(ReportError) {
+                    try writer.add(row, count.messages, each)
+                } catch {
+                    throw SinkError(error.description)
                 }
-            } catch {
-                failure = ReportError(error.description)
             }
-            body.flush()
+        } catch {
+            throw ReportError(error.description)
         }
-        if let failure { throw failure }
-        guard body.records > 0 else { return nil }
-        self.identity = identity
-        addresses = published.reportAddresses
-        records = body.records
-        messages = body.messages
-        self.document = try document.finish()
+        try writer.finish(each)
+    }
+}
+
+/// Writes records into documents: equal ones of one address become one record.
+private final class ReportWriter {
+    private let policy: Evaluation.Policy
+    private let day: Int64
+    private let reporter: Reporter
+    private let sizeLimit: Int
+    private var parts = 0
+    private var begun: (identity: ReportIdentity, document: XMLDocument)?
+    private var records = 0
+    private var messages: Int64 = 0
+    private var address = ""
+    private var waiting: [(row: ReportRow, messages: Int64)] = []
+    private var places: [ReportRow: Int] = [:]
+
+    private static let namespace = "urn:ietf:params:xml:ns:dmarc-2.0"
+    /// How many different records of one address are held back to find equal ones.
+    private static let memory = 4096
+    /// After how many records to look how long the document has become.
+    private static let stride = 64
+
+    init(_ policy: Evaluation.Policy, day: Int64, by reporter: Reporter, sizeLimit: Int) {
+        self.policy = policy
+        self.day = day
+        self.reporter = reporter
+        self.sizeLimit = sizeLimit
+    }
+
+    /// Adds messages; those of one address come one after the other.
+    func add(
+        _ row: ReportRow, _ messages: Int64, _ each: (AggregateReport) throws(ReportError) -> Void
+    ) throws(ReportError) {
+        if row.sourceAddress != address || waiting.count >= Self.memory {
+            try flush(each)
+            address = row.sourceAddress
+        }
+        if let place = places[row] {
+            waiting[place].messages += messages
+        } else {
+            places[row] = waiting.count
+            waiting.append((row, messages))
+        }
+    }
+
+    /// Writes what waits, and ends the last document.
+    func finish(_ each: (AggregateReport) throws(ReportError) -> Void) throws(ReportError) {
+        try flush(each)
+        try close(each)
+    }
+
+    private func flush(
+        _ each: (AggregateReport) throws(ReportError) -> Void
+    ) throws(ReportError) {
+        for (row, messages) in waiting {
+            let document = try opened()
+            Self.write(row, messages, to: document)
+            records += 1
+            self.messages += messages
+            if records % Self.stride == 0, document.length >= sizeLimit { try close(each) }
+        }
+        waiting = []
+        places = [:]
+    }
+
+    private func opened() throws(ReportError) -> XMLDocument {
+        if let begun { return begun.document }
+        parts += 1
+        let identity = ReportIdentity(policy, day: day, receiver: reporter.domain, part: parts)
+        let document = try XMLDocument()
+        document.begin("feedback", namespace: Self.namespace)
+        document.element("version", "1.0")
+        Self.writeMetadata(of: identity, by: reporter, to: document)
+        Self.writePolicy(policy, to: document)
+        begun = (identity, document)
+        return document
+    }
+
+    private func close(
+        _ each: (AggregateReport) throws(ReportError) -> Void
+    ) throws(ReportError) {
+        guard let (identity, document) = begun else { return }
+        document.end()
+        let report = AggregateReport(
+            identity: identity, addresses: policy.reportAddresses,
+            document: try document.finish(), records: records, messages: messages)
+        begun = nil
+        (records, messages) = (0, 0)
+        try each(report)
     }
 
     private static func writeMetadata(
@@ -97,67 +180,19 @@ public struct AggregateReport: Sendable {
             document.element("testing", policy.isTesting ? "y" : "n")
         }
     }
-}
 
-/// The records of a report: equal ones of one address become one.
-private struct Body {
-    private(set) var records = 0
-    private(set) var messages: Int64 = 0
-    private let document: XMLDocument
-    private var address = ""
-    private var waiting: [(row: ReportRow, messages: Int64)] = []
-    private var places: [ReportRow: Int] = [:]
-
-    init(_ document: XMLDocument) { self.document = document }
-
-    /// Adds messages; those of one address come one after the other.
-    mutating func add(_ row: ReportRow, _ messages: Int64, atMost limit: Int) {
-        if row.sourceAddress != address || waiting.count >= limit {
-            flush()
-            address = row.sourceAddress
-        }
-        if let place = places[row] {
-            waiting[place].messages += messages
-        } else {
-            places[row] = waiting.count
-            waiting.append((row, messages))
-        }
-    }
-
-    /// Writes what waits.
-    mutating func flush() {
-        for (row, messages) in waiting {
-            write(row, messages)
-            records += 1
-            self.messages += messages
-        }
-        waiting = []
-        places = [:]
-    }
-
-    private func write(_ row: ReportRow, _ messages: Int64) {
+    private static func write(_ row: ReportRow, _ messages: Int64, to document: XMLDocument) {
         document.element("record") {
             document.element("row") {
                 document.element("source_ip", row.sourceAddress)
                 document.element("count", String(messages))
-                document.element("policy_evaluated") {
-                    document.element("disposition", row.disposition)
-                    document.element("dkim", row.isDKIMAligned ? "pass" : "fail")
-                    document.element("spf", row.isSPFAligned ? "pass" : "fail")
-                    for reason in row.reasons {
-                        document.element("reason") {
-                            document.element("type", reason.type)
-                            if !reason.comment.isEmpty {
-                                document.element("comment", reason.comment)
-                            }
-                        }
-                    }
-                }
+                writeEvaluation(row, to: document)
             }
             document.element("identifiers") {
                 document.element("header_from", row.headerFrom)
                 // Empty for the null reverse-path (section 3.1.1.10).
                 document.element("envelope_from", row.envelopeFrom)
+                if let domain = row.envelopeTo { document.element("envelope_to", domain) }
             }
             document.element("auth_results") {
                 for signature in row.signatures {
@@ -175,6 +210,20 @@ private struct Body {
                         document.element("scope", "mfrom")
                         document.element("result", sender.result)
                     }
+                }
+            }
+        }
+    }
+
+    private static func writeEvaluation(_ row: ReportRow, to document: XMLDocument) {
+        document.element("policy_evaluated") {
+            document.element("disposition", row.disposition)
+            document.element("dkim", row.isDKIMAligned ? "pass" : "fail")
+            document.element("spf", row.isSPFAligned ? "pass" : "fail")
+            for reason in row.reasons {
+                document.element("reason") {
+                    document.element("type", reason.type)
+                    if !reason.comment.isEmpty { document.element("comment", reason.comment) }
                 }
             }
         }

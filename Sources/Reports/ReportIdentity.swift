@@ -22,18 +22,20 @@ public struct ReportIdentity: Hashable, Sendable {
     ///   - policy: the policy that was applied: one configuration a report.
     ///   - day: the UTC day, in days since 1970.
     ///   - receiver: the domain of the receiver that reports.
-    public init(_ policy: Evaluation.Policy, day: Int64, receiver: String) {
+    ///   - part: which report it is, from 1, where one would be too long.
+    public init(_ policy: Evaluation.Policy, day: Int64, receiver: String, part: Int = 1) {
         policyDomain = Self.domainName(policy.domain)
         self.receiver = Self.domainName(receiver)
         begin = day * 86_400
         end = begin + 86_399
         var hash = SHA256()
-        let parts = [
+        var parts = [
             receiver, policy.domain, String(day), policy.p, policy.sp ?? "", policy.np ?? "",
             policy.adkim, policy.aspf, policy.isTesting ? "y" : "n", policy.discovery,
             policy.failureOptions ?? "", policy.reportAddresses.joined(separator: " "),
             policy.failureAddresses.joined(separator: " "),
         ]
+        if part > 1 { parts.append(String(part)) }
         let octets = Array(parts.joined(separator: "\n").utf8)
         hash.update(octets.span)
         reportID = hash.finish().prefix(16).map { octet in

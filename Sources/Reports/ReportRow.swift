@@ -29,6 +29,7 @@ struct ReportRow: Hashable {
     let reasons: [Reason]
     let headerFrom: String
     let envelopeFrom: String
+    let envelopeTo: String?
     let signatures: [Signature]
     let sender: Sender?
 
@@ -41,6 +42,7 @@ struct ReportRow: Hashable {
         reasons = Self.reasons(of: verdict, under: policy)
         headerFrom = verdict.headerFrom
         envelopeFrom = verdict.envelopeFrom ?? ""
+        envelopeTo = verdict.envelopeTo
         signatures = verdict.authentications.filter { $0.mechanism == "dkim" }.prefix(100).map {
             Signature(
                 domain: $0.domain, selector: $0.selector ?? "",

@@ -29,20 +29,32 @@ final class XMLDocument {
     }
 
     /// Writes an element with what the body writes.
-    func element(_ name: String, namespace: String? = nil, _ body: () -> Void) {
+    func element(_ name: String, _ body: () -> Void) {
         note(unsafe xmlTextWriterStartElement(writer, name))
-        if let namespace {
-            note(unsafe xmlTextWriterWriteAttribute(writer, "xmlns", namespace))
-        }
         body()
-        note(unsafe xmlTextWriterEndElement(writer))
+        end()
+    }
+
+    /// Begins the root element.
+    func begin(_ name: String, namespace: String) {
+        note(unsafe xmlTextWriterStartElement(writer, name))
+        note(unsafe xmlTextWriterWriteAttribute(writer, "xmlns", namespace))
+    }
+
+    /// Ends an element.
+    func end() { note(unsafe xmlTextWriterEndElement(writer)) }
+
+    /// How long the document is so far, in octets.
+    var length: Int {
+        note(unsafe xmlTextWriterFlush(writer))
+        return unsafe Int(xmlBufferLength(buffer))
     }
 
     /// Writes an element with text; what XML has no characters for becomes question marks.
     func element(_ name: String, _ text: String) {
         note(unsafe xmlTextWriterStartElement(writer, name))
         if !text.isEmpty { note(unsafe xmlTextWriterWriteString(writer, Self.printable(text))) }
-        note(unsafe xmlTextWriterEndElement(writer))
+        end()
     }
 
     /// Ends the document, and gives its octets.

@@ -13,6 +13,9 @@ struct ResolverOptions: ParsableArguments {
     @Option(help: "Ask these servers: ADDRESS or ADDRESS@PORT, with commas.")
     var nameserver: String?
 
+    /// Whether the command line says where answers come from.
+    var isGiven: Bool { zone != nil || nameserver != nil }
+
     func validate() throws {
         guard zone == nil || nameserver == nil else {
             throw ValidationError("--zone and --nameserver exclude each other")

@@ -107,6 +107,7 @@ import Testing
             { $0.received += 86_400 }, { $0.sourceAddress = "2001:db8::1" },
             { $0.sourceAddress = nil }, { $0.headerFrom = "news.example.net" },
             { $0.envelopeFrom = nil }, { $0.envelopeFrom = "x.example" }, { $0.policy = nil },
+            { $0.envelopeTo = "one.example" }, { $0.envelopeTo = "two.example" },
             { $0.policy?.applied = "none" }, { $0.policy?.p = "none" }, { $0.policy?.sp = nil },
             { $0.policy?.np = "none" }, { $0.policy?.adkim = "s" }, { $0.policy?.aspf = "s" },
             { $0.policy?.isTesting = true }, { $0.policy?.discovery = "psl" },

@@ -19,6 +19,7 @@ import Testing
             headerFrom: "news.example.com", result: "pass", disposition: "none")
         evaluation.sourceAddress = "192.0.2.1"
         evaluation.envelopeFrom = "bounce.example.com"
+        evaluation.envelopeTo = "receiver.example"
         evaluation.policy = Evaluation.Policy(
             domain: "example.com", applied: "reject", p: "reject", sp: "quarantine",
             reportAddresses: ["mailto:d@example.com"])
@@ -36,9 +37,13 @@ import Testing
         let folder = try TemporaryDirectory("signet-reports")
         let store = SQLiteReportStore(path: folder.file("reports.db"))
         try store.write(evaluations)
-        return try store.policies(on: day).compactMap {
-            try AggregateReport($0, day: day, from: store, by: reporter)
+        var reports: [AggregateReport] = []
+        for policy in try store.policies(on: day) {
+            try AggregateReport.each(of: policy, day: day, from: store, by: reporter) {
+                reports.append($0)
+            }
         }
+        return reports
     }
 
     private func report(_ evaluations: Evaluation...) throws -> AggregateReport {
@@ -115,6 +120,7 @@ import Testing
                     <identifiers>
                       <header_from>news.example.com</header_from>
                       <envelope_from>bounce.example.com</envelope_from>
+                      <envelope_to>receiver.example</envelope_to>
                     </identifiers>
                     <auth_results>
                       <dkim>
@@ -213,7 +219,7 @@ import Testing
     @Test func `a null reverse-path is an empty element, and its SPF has the scope mfrom`() throws {
         let report = try report(
             Self.sample {
-                $0.envelopeFrom = nil
+                ($0.envelopeFrom, $0.envelopeTo) = (nil, nil)
                 $0.authentications = [
                     .init(
                         mechanism: "spf", domain: "mail.example.com", scope: "helo", result: "pass")

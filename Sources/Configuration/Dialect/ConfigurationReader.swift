@@ -20,8 +20,11 @@ public final class ConfigurationReader {
     private var values: [String: [(value: DirectiveValue, location: SourceLocation)]] = [:]
 
     /// Reads a file, nil for none; `overrides` (from the command line) hold against what the file says.
+    ///
+    /// A program that needs a few directives of another one's file passes over all others.
     public convenience init(
-        schema: ConfigurationSchema, file: String?, overrides: [ConfigurationStatement] = []
+        schema: ConfigurationSchema, file: String?, overrides: [ConfigurationStatement] = [],
+        passingOverOthers: Bool = false
     ) {
         var problems: [ConfigurationProblem] = []
         let statements =
@@ -29,7 +32,9 @@ public final class ConfigurationReader {
                 ConfigurationFile.statements(path: path) { problems.append($0) }
             } ?? []
         self.init(
-            schema: schema, file: file ?? "defaults", statements: statements, problems: problems,
+            schema: schema, file: file ?? "defaults",
+            statements: statements.filter { !passingOverOthers || schema[$0.name] != nil },
+            problems: problems,
             overrides: overrides)
     }
 

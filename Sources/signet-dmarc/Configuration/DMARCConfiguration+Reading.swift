@@ -139,48 +139,11 @@ extension DMARCConfiguration {
     }
 
     static func records(_ reader: ConfigurationReader) -> RecordPolicy {
-        let days = reader.integer("ReportRetention") ?? 0
+        let reports = ReportSettings(reader)
         return RecordPolicy(
-            store: store(reader), retention: days == 0 ? nil : days, limit: storeLimit(reader),
+            store: reports.store, retention: reports.retention, limit: reports.limit,
             historyFile: reader.text("HistoryFile"),
             historyHasAll: reader.boolean("RecordAllMessages"),
-            ignoredRecipients: reader.dataSet("IgnoreMailTo"))
-    }
-
-    /// A number of octets, with K, M or G for 1024, 1024² or 1024³ of them.
-    private static func storeLimit(_ reader: ConfigurationReader) -> Int64 {
-        let text = reader.text("ReportStoreLimit") ?? ""
-        let shift =
-            switch text.last {
-            case "K", "k": 10
-            case "M", "m": 20
-            case "G", "g": 30
-            default: 0
-            }
-        let digits = shift == 0 ? text[...] : text.dropLast()
-        let allowed = smallestStoreLimit >> shift...largestStoreLimit >> shift
-        guard digits.utf8.allSatisfy({ 0x30...0x39 ~= $0 }), let number = Int64(digits),
-            allowed.contains(number)
-        else {
-            reader.report(
-                .error, "ReportStoreLimit", "\"\(text)\" is not a size from 1M to 1024G",
-                suggestion: "write a number of octets, or one with K, M or G, such as 1G")
-            return SQLiteReportStore.defaultLimit
-        }
-        return number << shift
-    }
-
-    private static let smallestStoreLimit: Int64 = 1 << 20
-    private static let largestStoreLimit: Int64 = 1 << 40
-
-    private static func store(_ reader: ConfigurationReader) -> String? {
-        guard let path = reader.text("ReportStore"), path != "none" else { return nil }
-        guard path.hasPrefix("/") else {
-            reader.report(
-                .error, "ReportStore", "\"\(path)\" is not an absolute path",
-                suggestion: "write the path in full, or none")
-            return nil
-        }
-        return path
+            ignoredRecipients: reader.dataSet("IgnoreMailTo"), reportAddress: reports.email)
     }
 }

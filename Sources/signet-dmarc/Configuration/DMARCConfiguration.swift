@@ -104,4 +104,7 @@ struct RecordPolicy: Sendable {
     var historyHasAll = false
     /// Recipients whose mail is not recorded.
     var ignoredRecipients: DataSet?
+    /// Whom reports come from: mail to it, such as answers to reports, is not recorded, as reports
+    /// about reports would have no end.
+    var reportAddress: EnvelopeAddress?
 }

@@ -1,6 +1,7 @@
 import Configuration
 import DaemonResolver
 import MilterDaemon
+import ReportStore
 
 /// Every directive that signet-dmarc knows: those of opendmarc.conf(5), and our own.
 ///
@@ -127,29 +128,21 @@ enum DMARCDirectives {
     ]
 
     /// What is kept.
-    static let records: [DirectiveSpec] = [
-        DirectiveSpec(
-            "ReportStore", .text, default: "/var/lib/signet-dmarc/reports.db", needsRestart: true,
-            "The database of evaluations, for reports; none for no database."),
-        DirectiveSpec(
-            "ReportRetention", .integer(0...36_500), default: "30", needsRestart: true,
-            "How many days evaluations stay in the database; 0 for ever."),
-        DirectiveSpec(
-            "ReportStoreLimit", .text, default: "1G", needsRestart: true,
-            "How large the database may become."),
-        DirectiveSpec(
-            "HistoryFile", .path, needsRestart: true,
-            "A text file of evaluations in OpenDMARC's form."),
-        DirectiveSpec(
-            "RecordAllMessages", .boolean, default: "no",
-            "Has mail of domains without a policy in HistoryFile too; ReportStore has it anyway."),
-    ]
+    static let records: [DirectiveSpec] =
+        ReportSettings.directives + [
+            DirectiveSpec(
+                "HistoryFile", .path, needsRestart: true,
+                "A text file of evaluations in OpenDMARC's form."),
+            DirectiveSpec(
+                "RecordAllMessages", .boolean, default: "no",
+                "Has mail of domains without a policy in HistoryFile too; ReportStore has it anyway."
+            ),
+        ]
 
     /// Accepted: what they ask for holds anyway, or has nothing left to act on.
     static let withoutEffect: [DirectiveSpec] = [
         .noOp("DomainWhitelistSize", "the list grows as it must"),
         .noOp("MilterDebug", "use -v"),
-        .noOp("NoReportsList", "no reports are sent to anybody"),
         .noOp("FailureReportsBcc", "no failure reports are sent"),
         .noOp("FailureReportsSentBy", "no failure reports are sent"),
         .noOp("ReportCommand", "no failure reports are sent"),

@@ -147,20 +147,30 @@ final class DMARCSession: MilterSession {
 
 /// What the recipients of a message change.
 struct RecipientFacts: Sendable {
-    /// Whether IgnoreMailTo names one of them.
+    /// Whether IgnoreMailTo names one of them, or reports come from it.
     private(set) var areIgnored = false
+    /// The domain of all of them; nil where they are of several, or have none.
+    private(set) var domain: DomainName?
+    private var isFirst = true
     /// Whether the address of CopyFailuresTo is one of them.
     private(set) var includeCopy = false
 
     /// Takes a recipient.
     mutating func add(_ forwardPath: Span<UInt8>, _ configuration: DMARCConfiguration) {
-        guard let address = try? EnvelopeAddress(forwardPath: forwardPath),
-            let domain = address.domain
-        else { return }
+        let address = try? EnvelopeAddress(forwardPath: forwardPath)
+        if isFirst {
+            (domain, isFirst) = (address?.domain, false)
+        } else if domain != address?.domain {
+            domain = nil
+        }
+        guard let address, let domain = address.domain else { return }
         let local = String(decoding: address.localPart, as: UTF8.self)
         if let set = configuration.records.ignoredRecipients,
             !set.entries(localPart: local, domain: domain).isEmpty
         {
+            areIgnored = true
+        }
+        if address.comparisonForm == configuration.records.reportAddress?.comparisonForm {
             areIgnored = true
         }
         if "<\(address.text)>" == configuration.failureCopy { includeCopy = true }

@@ -134,7 +134,8 @@ struct MessageOutcome {
     func record(at time: Int64) -> Evaluation? {
         guard disposition.action != .defer, let author = findings.dmarc.deciding else { return nil }
         if recipients.areIgnored {
-            context.log.info(context.queueID, "not recorded: IgnoreMailTo names a recipient")
+            context.log.info(
+                context.queueID, "not recorded: IgnoreMailTo or ReportEmail names a recipient")
             return nil
         }
         var record = Evaluation(
@@ -145,6 +146,7 @@ struct MessageOutcome {
         record.sourceAddress = envelope.address?.unmapped.description
         record.helo = LogText.safe(String(decoding: envelope.helo, as: UTF8.self))
         record.envelopeFrom = envelope.reversePath?.domain?.ascii
+        record.envelopeTo = recipients.domain?.ascii
         record.policy = author.policy.map(Evaluation.Policy.init)
         record.isSPFAligned = author.isAligned(.spf)
         record.isDKIMAligned = author.isAligned(.dkim)

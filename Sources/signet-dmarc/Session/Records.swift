@@ -12,7 +12,7 @@ final class Records: Sendable {
         let (days, limit) = (policy.retention, policy.limit)
         store = policy.store.map { path in
             EvaluationWriter(
-                "ReportStore",
+                "ReportStore", spill: "\(path).waiting",
                 sink: { SQLiteReportStore(path: path, keepingDays: days, limit: limit) },
                 report: { log.warning($0) })
         }

@@ -4,6 +4,8 @@ import ArgumentParser
 struct ReportCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "report",
-        abstract: "Shows DMARC aggregate reports. This version sends none.",
-        subcommands: [ReportPreviewCommand.self])
+        abstract: "Shows and sends DMARC aggregate reports.",
+        subcommands: [
+            ReportPreviewCommand.self, ReportSendCommand.self, ReportStatusCommand.self,
+        ])
 }

@@ -12,15 +12,14 @@ struct ReportPreviewCommand: ParsableCommand {
         commandName: "preview",
         abstract: "Prints the aggregate reports (RFC 9990) of a day that is over.",
         discussion: """
-            Nothing is sent, and destinations outside the domain are not verified. Domains whose record names no address for \
-            reports are left out. Exit status 0; 66 if the store cannot be read.
+            Nothing is sent, and destinations outside the domain are not verified. Domains whose record names no mail address \
+            for reports are left out. Exit status 0; 66 if the store cannot be read.
             """)
 
     @Argument(help: "Only the report about this policy domain.")
     var domain: String?
 
-    @Option(help: ArgumentHelp("The report store of signet-dmarc.", valueName: "path"))
-    var store = "/var/lib/signet-dmarc/reports.db"
+    @OptionGroup var options: ReportOptions
 
     @Option(help: ArgumentHelp("A day in UTC; yesterday without it.", valueName: "yyyy-mm-dd"))
     var day: String?
@@ -28,36 +27,22 @@ struct ReportPreviewCommand: ParsableCommand {
     @Flag(help: "Print the documents alone, one after another.")
     var xml = false
 
-    @Option(help: ArgumentHelp("The organization that reports; this host's name without it."))
-    var organization: String?
-
-    @Option(
-        help: ArgumentHelp(
-            "The organization's address for questions; postmaster of this host without it.",
-            valueName: "address"))
-    var email: String?
-
-    func validate() throws {
-        if let day, ReportDay(day) == nil {
-            throw ValidationError("\"\(day)\" is not a day such as 2026-11-18")
-        }
-        if let email, email.split(separator: "@").count != 2 {
-            throw ValidationError("\"\(email)\" is not a mail address")
-        }
-    }
+    func validate() throws { try CalendarDay.check(day) }
 
     func run() throws {
         let wanted = try domain.map { try DomainArgument.parse($0).ascii }
-        let today = Int64(Date().timeIntervalSince1970) / 86_400
-        let day = day.flatMap(ReportDay.init) ?? ReportDay(number: today - 1)
-        let store = SQLiteReportStore(path: store)
+        let day = CalendarDay.wanted(day)
+        let settings = try options.settings().reports
+        let store = SQLiteReportStore(path: try ReportOptions.path(settings))
+        let reporter = Reporter(settings) ?? host(settings)
         do {
-            for policy in try store.policies(on: day.number) {
-                guard wanted == nil || wanted == policy.policy.domain,
-                    let report = try AggregateReport(
-                        policy, day: day.number, from: store, by: reporter)
-                else { continue }
-                show(report, of: day)
+            for policy in try store.policies(on: day.number)
+            where wanted == nil || wanted == policy.policy.domain {
+                let addresses = ReportDestinations.addresses(of: policy.policy).map(\.text)
+                guard !addresses.isEmpty else { continue }
+                try AggregateReport.each(of: policy, day: day.number, from: store, by: reporter) {
+                    show($0, to: addresses, of: day)
+                }
             }
             let others = try store.others(on: day.number)
             if others > 0 {
@@ -70,20 +55,16 @@ struct ReportPreviewCommand: ParsableCommand {
         }
     }
 
-    private var reporter: Reporter {
+    /// This host, as far as nothing else is said.
+    private func host(_ settings: ReportSettings) -> Reporter {
         let host = HostName.current ?? "localhost"
-        let email = email ?? "postmaster@\(host)"
+        let email = settings.email
         return Reporter(
-            organization: organization ?? host, email: email,
-            domain: email.split(separator: "@").last.map(String.init) ?? host,
-            generator: "Signet \(Version.current)")
+            organization: settings.organization ?? host, email: email?.text ?? "postmaster@\(host)",
+            domain: email?.domain?.ascii ?? host, generator: "Signet \(Version.current)")
     }
 
-    private func show(_ report: AggregateReport, of day: ReportDay) {
-        let addresses = report.addresses.filter { address in
-            DMARCReportURI(parsing: Array(address.utf8)[...])?.mailbox != nil
-        }
-        guard !addresses.isEmpty else { return }
+    private func show(_ report: AggregateReport, to addresses: [String], of day: CalendarDay) {
         if xml {
             FileHandle.standardOutput.write(Data(report.document))
             return
@@ -97,5 +78,24 @@ struct ReportPreviewCommand: ParsableCommand {
 
             """
         FileHandle.standardOutput.write(Data(text.utf8))
+    }
+}
+
+extension CalendarDay {
+    /// Refuses what is no day.
+    static func check(_ text: String?) throws {
+        if let text, CalendarDay(text) == nil {
+            throw ValidationError("\"\(text)\" is not a day such as 2026-11-18")
+        }
+    }
+
+    /// Today in UTC.
+    static var today: CalendarDay {
+        CalendarDay(number: Int64(Date().timeIntervalSince1970) / 86_400)
+    }
+
+    /// The day of an argument; yesterday without one.
+    static func wanted(_ text: String?) -> CalendarDay {
+        text.flatMap(CalendarDay.init) ?? CalendarDay(number: today.number - 1)
     }
 }

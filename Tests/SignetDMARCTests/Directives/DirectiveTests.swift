@@ -24,7 +24,7 @@ import Testing
         #expect(PeerDirectives.all.count == Set(PeerDirectives.all).count)
     }
 
-    @Test(arguments: PeerDirectives.withoutEffect + PeerDirectives.development)
+    @Test(arguments: PeerDirectives.withoutEffect)
     func `is accepted with a notice`(_ name: String) throws {
         guard case .noOp(let why) = try #require(schema[name]).support else {
             Issue.record("\(name) is not a no-op")

@@ -17,14 +17,14 @@ enum PeerDirectives {
     static let ours = words(
         """
         DKIMSelfValidate DomainDiscovery ExemptDomains ExemptHosts ExemptLists MaximumHeaders
-        MaximumSignaturesToVerify MinimumKeyBits Nameservers OnEvaluationTimeout
-        RejectUnreadableFrom ReportRetention ReportStore
+        MaximumSignaturesToVerify MinimumKeyBits Nameservers NoReports OnEvaluationTimeout
+        OrganizationName RejectUnreadableFrom ReportEmail ReportRetention ReportStore
         ReportStoreLimit RequiredFrom ReverseLookup SingletonHeaders SocketGroup SyslogName
         SyslogSuccess Transport
         TrustAnchorFile TrustedResultsFields TrustedSealers
         """)
 
-    /// Of OpenDMARC's development version, without effect here.
+    /// Of OpenDMARC's development version; here it is another name of NoReports.
     static let development = words("NoReportsList")
 
     static var all: [String] { implemented + withoutEffect + refused }

@@ -48,7 +48,7 @@ extension Behaviours {
                 [
                     path,
                     """
-                    SELECT source_address, envelope_from, header_from, policy_domain, policy_applied, p, sp, np, adkim, aspf,
+                    SELECT source_address, envelope_from, envelope_to, header_from, policy_domain, policy_applied, p, sp, np, adkim, aspf,
                         testing, discovery_method, fo, rua, evaluation.result, disposition, dkim_aligned, spf_aligned, arc,
                         substr(reasons, 1, 13), scope, messages
                     FROM evaluation JOIN result ON results = list
@@ -56,7 +56,7 @@ extension Behaviours {
                 ])
             #expect(
                 row
-                    == "203.0.113.66|evil.example|victim.example|victim.example|reject|reject||reject|r|r|0"
+                    == "203.0.113.66|evil.example|example.org|victim.example|victim.example|reject|reject||reject|r|r|0"
                     + "|treewalk|0|mailto:d@victim.example|fail|quarantine|0|0|none|local_policy:|mfrom|1\n"
             )
         },
@@ -74,6 +74,28 @@ extension Behaviours {
                 #expect(read("ReportStoreLimit \(wrong)").problems.hasErrors, "\(wrong)")
             }
             // That it is kept is shown in StoreTests.
+        },
+        "OrganizationName": {
+            #expect(read("OrganizationName Example, Inc.").problems.isEmpty)
+            let long = String(repeating: "a", count: 201)
+            #expect(read("OrganizationName \(long)").problems.hasErrors)
+            // That reports have it is shown in ReportCommandTests.
+        },
+        "ReportEmail": { () throws in
+            for wrong in ["dmarc", "dmarc@", "@example.org", "a b@example.org", "ä@example.org"] {
+                #expect(read("ReportEmail \(wrong)").problems.hasErrors, "\(wrong)")
+            }
+            // Reports about reports would have no end.
+            let reporting = "ReportEmail dmarc@example.org"
+            #expect(try recorded(reporting, forged) == ["victim.example"])
+            #expect(
+                try recorded(reporting, forged, recipients: ["<DMARC@example.org>"]).isEmpty)
+        },
+        "NoReports": {
+            #expect(read("NoReports example.com, a@example.net").problems.isEmpty)
+            #expect(read("NoReportsList example.com").problems.isEmpty)
+            #expect(read("NoReports /nowhere/list").problems.hasErrors)
+            // That they get none is shown in SendingTests.
         },
         "RecordAllMessages": { () throws in
             let plain = MailMessage.from("x@nowhere.example")
@@ -103,7 +125,7 @@ extension Behaviours {
             // It is evaluated all the same, and the log says why it is not recorded.
             let ignored = try pass(ignoring, forged) { $0.recipients = ["<dmarc@example.org>"] }
             #expect(try ignored.methods()["dmarc"]?.result == "fail")
-            #expect(ignored.logs("not recorded: IgnoreMailTo names a recipient"))
+            #expect(ignored.logs("not recorded: IgnoreMailTo or ReportEmail names a recipient"))
         },
     ]
 

@@ -19,7 +19,8 @@ final class EvaluationQueue: Sendable {
         self.capacity = max(1, capacity)
     }
 
-    /// Adds an evaluation, or counts it as dropped where there is no room; never waits for the writer.
+    /// Adds an evaluation, or counts it as dropped where there is no room; never waits for the
+    /// writer.
     func add(_ evaluation: Evaluation) {
         let isWanted = state.withLock { state in
             guard state.waiting.count < capacity, !state.isClosed else {

@@ -1,0 +1,115 @@
+public import Configuration
+public import MailSyntax
+
+/// What the configuration says about the store and the reports out of it: the same for the daemon, which fills the store, and for
+/// the command, which sends.
+public struct ReportSettings: Sendable {
+    /// The store: a file; nil for none.
+    public var store: String? = defaultStore
+    /// How many days are kept in the store; nil for ever.
+    public var retention: Int?
+    /// How large the store may become, in octets.
+    public var limit = SQLiteReportStore.defaultLimit
+    /// The organization that reports; nil where it is not given, and no reports are sent.
+    public var organization: String?
+    /// Whom reports come from, and who answers questions about them; nil where it is not given, and no reports are sent.
+    public var email: EnvelopeAddress?
+    /// Domains and addresses that get no reports.
+    public var noReports = DataSet()
+
+    /// Where the store is if nothing is said.
+    public static let defaultStore = "/var/lib/signet-dmarc/reports.db"
+    private static let smallestLimit: Int64 = 1 << 20
+    private static let largestLimit: Int64 = 1 << 40
+    /// The longest name of an organization, in octets.
+    private static let longestName = 200
+
+    /// The directives.
+    public static let directives: [DirectiveSpec] = [
+        DirectiveSpec(
+            "ReportStore", .text, default: defaultStore, needsRestart: true,
+            "The database of evaluations, for reports; none for no database."),
+        DirectiveSpec(
+            "ReportRetention", .integer(0...36_500), default: "30", needsRestart: true,
+            "How many days evaluations stay in the database; 0 for ever."),
+        DirectiveSpec(
+            "ReportStoreLimit", .text, default: "1G", needsRestart: true,
+            "How large the database may become."),
+        DirectiveSpec(
+            "OrganizationName", .text,
+            "Who reports, as aggregate reports name it; without it none are sent."),
+        DirectiveSpec(
+            "ReportEmail", .text,
+            "The address that aggregate reports come from; without it none are sent."),
+        DirectiveSpec(
+            "NoReports", aliases: ["NoReportsList"], .dataSet,
+            "Policy domains, and addresses or domains of them, that get no reports."),
+    ]
+
+    /// Creates what holds when nothing is said, but for the retention.
+    public init() {}
+
+    /// Reads the directives; what is wrong is reported to the reader.
+    public init(_ reader: ConfigurationReader) {
+        store = Self.store(reader)
+        let days = reader.integer("ReportRetention") ?? 0
+        retention = days == 0 ? nil : days
+        limit = Self.storeLimit(reader)
+        organization = reader.text("OrganizationName")
+        if let organization, organization.utf8.count > Self.longestName {
+            reader.report(
+                .error, "OrganizationName", "is longer than \(Self.longestName) octets")
+        }
+        email = reader.text("ReportEmail").flatMap { text in
+            if let address = Self.address(text) { return address }
+            reader.report(
+                .error, "ReportEmail", "\"\(text)\" is not a mail address",
+                suggestion: "write it as: dmarc-reports@example.com")
+            return nil
+        }
+        noReports = reader.dataSet("NoReports") ?? DataSet()
+    }
+
+    /// An address that mail can come from; nil where the text is none.
+    public static func address(_ text: String) -> EnvelopeAddress? {
+        guard text.utf8.allSatisfy({ 0x21...0x7E ~= $0 }),
+            let address = try? EnvelopeAddress(forwardPath: Array("<\(text)>".utf8).span),
+            let domain = address.domain, domain.isHostName
+        else { return nil }
+        return address
+    }
+
+    /// A number of octets, with K, M or G for 1024, 1024² or 1024³ of them.
+    private static func storeLimit(_ reader: ConfigurationReader) -> Int64 {
+        let text = reader.text("ReportStoreLimit") ?? ""
+        let shift =
+            switch text.last {
+            case "K", "k": 10
+            case "M", "m": 20
+            case "G", "g": 30
+            default: 0
+            }
+        let digits = shift == 0 ? text[...] : text.dropLast()
+        let allowed = smallestLimit >> shift...largestLimit >> shift
+        guard digits.utf8.allSatisfy({ 0x30...0x39 ~= $0 }), let number = Int64(digits),
+            allowed.contains(number)
+        else {
+            reader.report(
+                .error, "ReportStoreLimit", "\"\(text)\" is not a size from 1M to 1024G",
+                suggestion: "write a number of octets, or one with K, M or G, such as 1G")
+            return SQLiteReportStore.defaultLimit
+        }
+        return number << shift
+    }
+
+    private static func store(_ reader: ConfigurationReader) -> String? {
+        guard let path = reader.text("ReportStore"), path != "none" else { return nil }
+        guard path.hasPrefix("/") else {
+            reader.report(
+                .error, "ReportStore", "\"\(path)\" is not an absolute path",
+                suggestion: "write the path in full, or none")
+            return nil
+        }
+        return path
+    }
+}
