@@ -19,6 +19,8 @@ final class MacroStore: MacroSource {
         .connect, .helo, .mail, .recipient, .data, .endOfHeader, .endOfMessage,
     ]
     private static let firstOfMessage = 2
+    /// Octets of a stage's list whose room is kept for the next message.
+    private static let keptCapacity = 256
 
     /// For each stage, in that order, names and values in turn, each ended by NUL.
     private var lists = [[UInt8]](repeating: [], count: MacroStore.order.count)
@@ -28,7 +30,7 @@ final class MacroStore: MacroSource {
         guard data.count > 0 else { throw MilterFault("macros without a command") }
         let list = data.extracting(1...)
         if list.count > 0 {
-            guard try CommandData.textEnds(list).count.isMultiple(of: 2) else {
+            guard try CommandData.textCount(list).isMultiple(of: 2) else {
                 throw MilterFault("macros of which one has no value")
             }
         }
@@ -52,7 +54,9 @@ final class MacroStore: MacroSource {
     func forgetAll() { clear(from: 0) }
 
     private func clear(from place: Int) {
-        for index in place..<lists.count where !lists[index].isEmpty { lists[index] = [] }
+        for index in place..<lists.count where !lists[index].isEmpty {
+            lists[index].removeAll(keepingCapacity: lists[index].capacity <= Self.keptCapacity)
+        }
     }
 
     func macro(_ name: String) -> String? {

@@ -106,12 +106,20 @@ enum CommandData {
         return data.count - 1
     }
 
-    /// Texts that each end in NUL, one at least: where each ends.
-    static func textEnds(_ data: Span<UInt8>) throws(MilterFault) -> [Int] {
+    /// Texts that each end in NUL, one at least: how many they are.
+    static func textCount(_ data: Span<UInt8>) throws(MilterFault) -> Int {
         guard data.count > 0, data[data.count - 1] == 0 else {
             throw MilterFault("a list of texts without its end")
         }
+        var count = 0
+        for index in data.indices where data[index] == 0 { count += 1 }
+        return count
+    }
+
+    /// Texts that each end in NUL, one at least: where each ends.
+    static func textEnds(_ data: Span<UInt8>) throws(MilterFault) -> [Int] {
         var ends: [Int] = []
+        ends.reserveCapacity(try textCount(data))
         var start = 0
         while let end = data.firstIndex(of: 0, from: start) {
             ends.append(end)

@@ -56,11 +56,18 @@ package final class MilterConnection {
     }
 
     /// An agreement with the MTA, and the session made under it.
-    private struct Agreement {
+    private final class Agreement {
         let filter: any MilterFilter
         let events: MilterEvents
         let negotiation: Negotiation
         var session: any MilterSession
+
+        init(_ filter: any MilterFilter, events: MilterEvents, _ negotiation: Negotiation) {
+            self.filter = filter
+            self.events = events
+            self.negotiation = negotiation
+            session = filter.makeSession(protocol: negotiation.agreed)
+        }
     }
 
     /// The answer to a request of the policy protocol: what Postfix answers itself, after several
@@ -145,9 +152,8 @@ package final class MilterConnection {
         case .quitForNewConnection:
             endSession()
             // Another SMTP session follows under the same agreement, or a new offer.
-            self.agreement = agreement
-            self.agreement?.session = agreement.filter.makeSession(
-                protocol: agreement.negotiation.agreed)
+            self.agreement = Agreement(
+                agreement.filter, events: agreement.events, agreement.negotiation)
             phase = .new
         case .unknown:
             if agreement.negotiation.expectsReplyToUnknown {
@@ -176,9 +182,7 @@ package final class MilterConnection {
             needs: needs, offeredActions: offer.actions, offeredOptions: offer.options)
         {
         case .success(let negotiation):
-            agreement = Agreement(
-                filter: filter, events: needs.events, negotiation: negotiation,
-                session: filter.makeSession(protocol: negotiation.agreed))
+            agreement = Agreement(filter, events: needs.events, negotiation)
             phase = .ready
             ReplyEncoder.append(
                 version: min(offer.version, Negotiation.versions.upperBound), negotiation,
@@ -280,7 +284,7 @@ package final class MilterConnection {
         switch event {
         case .connect: _ = try CommandData.client(data)
         case .helo: _ = try CommandData.textEnd(data)
-        case .mail, .recipient: _ = try CommandData.textEnds(data)
+        case .mail, .recipient: _ = try CommandData.textCount(data)
         case .header: _ = try CommandData.nameEnd(ofField: data)
         default: break
         }

@@ -7,17 +7,20 @@ struct ReplyEncoder {
         _ command: Character, to output: inout [UInt8], _ data: (inout [UInt8]) -> Void = { _ in }
     ) {
         let start = output.count
-        output += [0, 0, 0, 0, command.asciiValue ?? 0]
+        append(0, to: &output)
+        output.append(command.asciiValue ?? 0)
         data(&output)
         // Edits and texts have been checked before: far below what the number holds.
         let length = UInt32(truncatingIfNeeded: output.count - start - 4)
-        for (offset, shift) in [24, 16, 8, 0].enumerated() {
-            output[start + offset] = UInt8(truncatingIfNeeded: length >> shift)
+        for offset in 0..<4 {
+            output[start + offset] = UInt8(truncatingIfNeeded: length >> (24 - 8 * offset))
         }
     }
 
     private static func append(_ number: UInt32, to output: inout [UInt8]) {
-        for shift in [24, 16, 8, 0] { output.append(UInt8(truncatingIfNeeded: number >> shift)) }
+        for octet in 0..<4 {
+            output.append(UInt8(truncatingIfNeeded: number >> (24 - 8 * octet)))
+        }
     }
 
     /// Appends the answer to an offer, with the lists of macros that the filter wants.

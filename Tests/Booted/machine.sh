@@ -1,11 +1,13 @@
 # shellcheck shell=bash
-# A Debian 12 of its own that boots systemd, for tests of units, sockets and packages.
+# A Debian of its own that boots systemd, for tests of units, sockets and packages.
 #
 # Sourced by the tests of this directory. The root is made with mmdebstrap once for each set of
 # packages and kept outside the project; a machine boots from it under an overlay, so that nothing
 # it does is kept. Only root can do this, and a machine that cannot is an error, never a skip.
 
 machine_cache=${SIGNET_CACHE:-/var/cache/signet-tests}
+# The release that is booted; a test may set another before it asks for a root.
+machine_release=bookworm
 machine_scratch=
 machine_nspawn=
 machine_leader=
@@ -21,11 +23,12 @@ machine_root() {
     # A root is made anew each month, so that it does not age behind Debian's updates.
     packages=$(printf '%s\n' systemd systemd-sysv "$@" | sort -u | paste -sd, -)
     key=$(printf '%s %s' "$packages" "$(date +%Y-%m)" | sha256sum | cut -c1-16)
-    root=$machine_cache/debian-12-$key new=$root.new.$$
+    root=$machine_cache/$machine_release-$key new=$root.new.$$
     if [ ! -d "$root" ]; then
         mkdir -p "$machine_cache" || return
-        echo "Making a Debian 12 root with $packages" >&2
-        if ! mmdebstrap --quiet --variant=minbase --include="$packages" bookworm "$new" >&2; then
+        echo "Making a root of Debian $machine_release with $packages" >&2
+        if ! mmdebstrap --quiet --variant=minbase --include="$packages" \
+            "$machine_release" "$new" >&2; then
             rm -rf --one-file-system "$new"
             echo "mmdebstrap could not make the root: is Debian's archive within reach?" >&2
             return 1

@@ -5,11 +5,17 @@
 # as it is: where another MTA than Postfix is installed nothing is installed at all, and a service
 # that a package brings is not started.
 
-# What the build links with; libspf2 is the second opinion of a test, in no daemon.
+# What a Swift toolchain from swift.org runs with and links with, and what the build links with;
+# libspf2 is the second opinion of a test, in no daemon.
 build_packages=(
+    binutils ca-certificates g++ git libcurl4-openssl-dev libedit-dev libncurses-dev tzdata
     libmilter-dev libunbound-dev libssl-dev libsqlite3-dev libspf2-dev libxml2-dev
     zlib1g-dev pkg-config
 )
+# From Debian 13 on, the linker that Swift calls is in a package of its own.
+if [ "$(. /etc/os-release && echo "${VERSION_ID:-0}")" -ge 13 ]; then
+    build_packages+=(binutils-gold)
+fi
 # What packaging/build-deb needs beside that.
 packaging_packages=(build-essential debhelper dpkg-dev git)
 # What the demo runs beside our programs.

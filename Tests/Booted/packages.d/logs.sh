@@ -18,6 +18,11 @@ security_scores() {
 }
 
 logs_are_understood() {
+    local attempt
+    # fail2ban of Debian 13 reads the journal of this boot alone.
+    for attempt in 1 2 3; do
+        refused mallory@forged.example "$outsider" 550 || fail 'SPF lets forged mail pass'
+    done
     postfix_log >"$scratch/postfix.log"
     fail2ban_bans
     crowdsec_explains
@@ -25,23 +30,24 @@ logs_are_understood() {
     lines_are_mail
 }
 
-# refusals: how many refusals for SPF, DKIM or DMARC are in Postfix's log.
+# refusals [OPTION...]: how many refusals for SPF, DKIM or DMARC are in Postfix's log.
 refusals() {
-    grep -cE "reject: .*from [^ ]*\[$outsider\]: (550 )?5\.7\.2" "$scratch/postfix.log"
+    postfix_log "$@" | grep -cE "reject: .*from [^ ]*\[$outsider\]: (550 )?5\.7\.2"
 }
 
+# fail2ban_counts: whether it has counted all refusals, or all of this boot.
 fail2ban_counts() {
     inside fail2ban-client status signet >"$scratch/jail" 2>&1
-    grep -q "Total failed:[[:space:]]*$(refusals)\$" "$scratch/jail"
+    grep -qE "Total failed:[[:space:]]*($(refusals)|$(refusals --boot))\$" "$scratch/jail"
 }
 
 fail2ban_bans() {
     local report
-    [ "$(refusals)" -ge 4 ] || fail 'the log has fewer refusals than there were'
+    [ "$(refusals)" -ge 7 ] || fail 'the log has fewer refusals than there were'
     cp "$scratch/postfix.log" "$(outside_path /root/postfix.log)"
     report=$(inside fail2ban-regex --print-all-matched /root/postfix.log \
         /etc/fail2ban/filter.d/signet.conf) || fail "fail2ban-regex: $report"
-    [ "$(grep -c "|.*RCPT from .*\[$outsider\].*5\.7\.23" <<<"$report")" -eq 3 ] ||
+    [ "$(grep -c "|.*RCPT from .*\[$outsider\].*5\.7\.23" <<<"$report")" -eq 6 ] ||
         { echo "$report" >&2; fail 'fail2ban-regex does not see the refusals'; }
     # As the comment in the jail's file says.
     printf '%s\n' '[sshd]' 'enabled = false' '[signet]' 'enabled = true' \

@@ -50,7 +50,12 @@ results_say() {
         grep --fixed-strings "$1" >/dev/null
 }
 
-postfix_log() { inside journalctl --quiet --no-pager --unit postfix@-.service; }
+# postfix_log [OPTION...]: what Postfix has logged, with these options of journalctl.
+#
+# Debian 12 runs Postfix in an instance, Debian 13 in the unit itself.
+postfix_log() {
+    inside journalctl --quiet --no-pager --unit postfix@-.service --unit postfix.service "$@"
+}
 
 mail_from_outside_passes() {
     mail send outside 20 ann@example.org bob@localhost "$outsider" >"$scratch/send" ||
