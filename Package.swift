@@ -219,7 +219,7 @@ let package = Package(
             name: "MilterTests", dependencies: ["MailSyntax", "Milter", "MilterProbe", "TestKit"],
             swiftSettings: strict),
         .testTarget(
-            name: "PolicyProtocolTests", dependencies: ["PolicyProtocol"], swiftSettings: strict),
+            name: "PolicyProtocolTests", dependencies: ["PolicyProtocol", "TestKit"], swiftSettings: strict),
         .testTarget(
             name: "SignetScrubTests",
             dependencies: [
@@ -238,7 +238,8 @@ let package = Package(
                 "Threads", "UnboundDNS",
             ],
             exclude: ["Attacks", "FromFields"], swiftSettings: strict),
-        .testTarget(name: "MailSyntaxTests", dependencies: ["MailSyntax"], swiftSettings: strict),
+        .testTarget(
+            name: "MailSyntaxTests", dependencies: ["MailSyntax", "TestKit"], swiftSettings: strict),
         .testTarget(
             name: "MailAuthTests",
             dependencies: [

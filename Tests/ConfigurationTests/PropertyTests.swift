@@ -1,27 +1,21 @@
 import MailSyntax
+import TestKit
 import Testing
 
 @testable import Configuration
 
 /// What holds for every input, tried on many that chance makes (always the same ones).
 @Suite struct PropertyTests {
-    /// A small linear congruential generator, so that a failure can be repeated.
-    struct Chance: RandomNumberGenerator {
-        var state: UInt64
-        mutating func next() -> UInt64 {
-            state = state &* 6_364_136_223_846_793_005 &+ 1_442_695_040_888_963_407
-            return state ^ (state >> 29)
-        }
-    }
-
-    private func text(_ alphabet: [String], upTo count: Int, _ chance: inout Chance) -> String {
+    private func text(
+        _ alphabet: [String], upTo count: Int, _ chance: inout SeededGenerator
+    ) -> String {
         (0..<Int.random(in: 0...count, using: &chance)).map { _ in
             alphabet.randomElement(using: &chance) ?? ""
         }.joined()
     }
 
     @Test func `no configuration makes the reader fail`() {
-        var chance = Chance(state: 1)
+        var chance = SeededGenerator(seed: 1)
         let pieces = [
             "Syslog", "yes", " ", "\t", "\n", "=", ":", "#", "Socket", "unix:/", "inet:", "@",
             "\u{0}",
@@ -55,7 +49,7 @@ import Testing
     }
 
     @Test func `wildcards agree with their definition`() throws {
-        var chance = Chance(state: 2)
+        var chance = SeededGenerator(seed: 2)
         for _ in 0..<5000 {
             let pattern = text(["a", "b", "*", "?"], upTo: 7, &chance)
             let subject = text(["a", "b"], upTo: 9, &chance)
@@ -67,7 +61,7 @@ import Testing
     }
 
     @Test func `a client is in a set as the longest network that holds it says`() throws {
-        var chance = Chance(state: 4)
+        var chance = SeededGenerator(seed: 4)
         for _ in 0..<400 {
             var networks: [(network: IPNetwork, isMember: Bool)] = []
             for _ in 0..<6 {

@@ -1,4 +1,5 @@
 import MailSyntax
+import TestKit
 import Testing
 
 /// A From field's value and what must be read from it: one line a postmaster can add.
@@ -314,7 +315,7 @@ private func outcome(_ field: AuthorField) -> Row.Outcome {
     /// Any bytes: no trap; and any address that is read has one plain domain.
     @Test func randomBytes() {
         let alphabet = Array("a.@<>()\"\\,:;[] \t\r\n\0é=?".utf8)
-        var generator = SystemRandomNumberGenerator()
+        var generator = SeededGenerator(seed: 1001)
         for _ in 0..<20_000 {
             let value = (0..<Int.random(in: 0..<24, using: &generator)).map { _ in
                 alphabet[Int.random(in: 0..<alphabet.count, using: &generator)]

@@ -1,4 +1,5 @@
 import MailSyntax
+import TestKit
 import Testing
 
 @Suite struct DomainNameTests {
@@ -139,7 +140,7 @@ import Testing
     }
 
     @Test func noiseNeverTrapsAndAlwaysRoundTrips() {
-        var noise = Noise(seed: 5891)
+        var noise = SeededGenerator(seed: 5891)
         let octets = Array("aZ0-_.. xn--é例\u{301}\u{200D}İ\u{1F1}".utf8) + [0xFF]
         for _ in 0..<20_000 {
             guard let name = try? DomainName(bytes: noise.bytes(upTo: 40, from: octets)) else {

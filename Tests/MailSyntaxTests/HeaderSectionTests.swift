@@ -1,4 +1,5 @@
 import MailSyntax
+import TestKit
 import Testing
 
 @Suite struct HeaderSectionTests {
@@ -43,7 +44,7 @@ import Testing
     }
 
     @Test func theIndexAgreesWithASearch() {
-        var noise = Noise(seed: 5322)
+        var noise = SeededGenerator(seed: 5322)
         var header = HeaderSection()
         var names: [[UInt8]] = []
         for _ in 0..<3_000 {
@@ -182,7 +183,7 @@ import Testing
     }
 
     @Test func whatIsStoredSplitsAgainToItself() throws {
-        var noise = Noise(seed: 2822)
+        var noise = SeededGenerator(seed: 2822)
         for _ in 0..<20_000 {
             let bytes = noise.bytes(upTo: 40, from: Array("Aa:: \t\r\n\n\n".utf8) + [0, 0xE9])
             let first = try HeaderSection.split(message: bytes)

@@ -1,3 +1,4 @@
+import TestKit
 import Testing
 
 @testable import MailSyntax
@@ -45,7 +46,7 @@ import Testing
     }
 
     @Test func neitherTrapsNorLiesOnNoise() {
-        var generator = Noise(seed: 3492)
+        var generator = SeededGenerator(seed: 3492)
         for _ in 0..<20_000 {
             let text = generator.bytes(upTo: 24, from: Array("abcxyz0189-".utf8))
             guard let scalars = Punycode.decode(text) else { continue }

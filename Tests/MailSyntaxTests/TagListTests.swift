@@ -1,4 +1,5 @@
 import MailSyntax
+import TestKit
 import Testing
 
 @Suite struct TagListTests {
@@ -103,7 +104,7 @@ import Testing
     }
 
     @Test func noiseNeverTrapsAndTagsLieInOrder() {
-        var noise = Noise(seed: 6376)
+        var noise = SeededGenerator(seed: 6376)
         for _ in 0..<50_000 {
             let bytes = noise.bytes(upTo: 20, from: Array("ab1_=;; \t\r\n:".utf8) + [0xC3, 0])
             guard let list = try? TagList(parsing: bytes) else { continue }

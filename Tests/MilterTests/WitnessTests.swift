@@ -8,19 +8,18 @@ import Testing
 /// Every reply, every edit and every event of the session must mean the same, but for what
 /// `TransportDifference` lists. `SIGNET_SEED` in the environment repeats a run.
 @Suite(.serialized) struct WitnessTests {
-    private static let conversations = 40
+    private static let conversations = 150
 
     @Test(arguments: 0..<16) func bothTransportsMeanTheSame(script number: Int) throws {
         let seed =
             ProcessInfo.processInfo.environment["SIGNET_SEED"].flatMap(UInt64.init)
             ?? UInt64.random(in: 0..<1 << 32)
-        var generator = SplitMix(state: seed &+ UInt64(number) &* 0x9E37_79B9)
+        var generator = SeededGenerator(seed: seed &+ UInt64(number) &* 0x9E37_79B9)
         let arguments = ProbeScript.arguments(using: &generator)
         let native = try Probe(arguments, over: .unix)
         let libmilter = try Probe(arguments + ["transport=libmilter"], over: .unix)
         for index in 1...Self.conversations {
-            let state = generator.state
-            var same = SplitMix(state: state)
+            var same = generator
             let ours = try Conversation.play(to: native, using: &generator)
             let theirs = try Conversation.play(to: libmilter, using: &same)
             try native.settle(index)
@@ -39,22 +38,6 @@ import Testing
         native.process.tell("drain")
         #expect(native.process.waitForExit() == 0)
     }
-}
-
-/// A generator of random numbers that can be repeated.
-struct SplitMix: RandomNumberGenerator {
-    var state: UInt64
-
-    mutating func next() -> UInt64 {
-        state &+= 0x9E37_79B9_7F4A_7C15
-        var value = state
-        value = (value ^ value >> 30) &* 0xBF58_476D_1CE4_E5B9
-        value = (value ^ value >> 27) &* 0x94D0_49BB_1331_11EB
-        return value ^ value >> 31
-    }
-
-    /// True once in so many times.
-    mutating func chance(_ times: Int) -> Bool { Int.random(in: 0..<times, using: &self) == 0 }
 }
 
 /// What the two transports do differently, and why.
@@ -112,7 +95,7 @@ private enum ProbeScript {
         "quarantine:0::suspicious", "add:0:X: bad\nInjected: b",
     ]
 
-    static func arguments(using generator: inout SplitMix) -> [String] {
+    static func arguments(using generator: inout SeededGenerator) -> [String] {
         func some(_ names: [String], _ times: Int) -> [String] {
             names.filter { _ in !generator.chance(times) }
         }
@@ -140,7 +123,7 @@ private struct Conversation {
 
     /// The MTA's side of it, frame by frame, is in what it returns: the agreement and all frames
     /// of the filter.
-    static func play(to probe: Probe, using generator: inout SplitMix) throws -> [String] {
+    static func play(to probe: Probe, using generator: inout SeededGenerator) throws -> [String] {
         var mta = probe.mta
         if generator.chance(3) {
             mta = FakeMTA.version2(probe.address)
@@ -160,7 +143,7 @@ private struct Conversation {
         self.mta = mta
     }
 
-    private mutating func run(using generator: inout SplitMix) throws {
+    private mutating func run(using generator: inout SeededGenerator) throws {
         let families = ["4\u{0}\u{19}192.0.2.1\0", "6\u{0}\u{19}2001:db8::1\0", "U"]
         let family = families.randomElement(using: &generator) ?? "U"
         let greeting = try event(
@@ -188,7 +171,7 @@ private struct Conversation {
     }
 
     /// A message; whether it came to its end.
-    private mutating func transact(using generator: inout SplitMix) throws -> Bool {
+    private mutating func transact(using generator: inout SeededGenerator) throws -> Bool {
         let id = ["i", "id"]
         func ends(_ reply: Character?) -> Bool { reply.map { !"cs".contains($0) } ?? false }
         if ends(

@@ -1,5 +1,6 @@
 import MailCrypto
 import MailSyntax
+import TestKit
 import Testing
 
 @testable import MailAuth
@@ -167,19 +168,3 @@ private func canonical(_ body: [UInt8], _ kind: Canonicalization) -> [UInt8] {
 }
 
 private func sha256(_ octets: [UInt8]) -> [UInt8] { SHA256.hash(octets.span) }
-
-/// Random numbers that are the same in each run.
-struct SeededGenerator: RandomNumberGenerator {
-    private var state: UInt64
-
-    init(seed: UInt64) { state = seed }
-
-    mutating func next() -> UInt64 {
-        // SplitMix64.
-        state &+= 0x9E37_79B9_7F4A_7C15
-        var mixed = state
-        mixed = (mixed ^ mixed >> 30) &* 0xBF58_476D_1CE4_E5B9
-        mixed = (mixed ^ mixed >> 27) &* 0x94D0_49BB_1331_11EB
-        return mixed ^ mixed >> 31
-    }
-}

@@ -2,6 +2,7 @@ import MailAuth
 import MailCrypto
 import MailDNS
 import MailSyntax
+import TestKit
 import Testing
 
 @Suite struct HostileMessages {

@@ -1,6 +1,7 @@
 import MailAuth
 import MailDNS
 import MailSyntax
+import TestKit
 import Testing
 import Threads
 
@@ -45,7 +46,7 @@ struct DMARCPropertyTests {
 
     @Test("relaxed alignment is equality of organizational domains")
     func alignment() throws {
-        var random = SystemRandomNumberGenerator()
+        var random = SeededGenerator(seed: 1001)
         for _ in 0..<60 {
             let world = try World(&random)
             for _ in 0..<20 {
@@ -66,7 +67,7 @@ struct DMARCPropertyTests {
         "without a record in the author domain or above it, DMARC does not apply, and the other way"
     )
     func applicability() throws {
-        var random = SystemRandomNumberGenerator()
+        var random = SeededGenerator(seed: 1002)
         for _ in 0..<60 {
             let world = try World(&random)
             for author in world.names {
@@ -83,7 +84,7 @@ struct DMARCPropertyTests {
     /// RFC 9989, section 5.3.6: only questions "required to perform DMARC validation" make a temporary error.
     @Test("without one answer there is a result only where no answer could change it")
     func missingAnswer() throws {
-        var random = SystemRandomNumberGenerator()
+        var random = SeededGenerator(seed: 1003)
         var decided = 0
         for _ in 0..<150 {
             let world = try World(&random)
