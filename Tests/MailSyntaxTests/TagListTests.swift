@@ -94,7 +94,7 @@ import Testing
         #expect(list.base64("x") == nil)
     }
 
-    @Test(.timeLimit(.minutes(2))) func manyTagsCostLinearTime() throws {
+    @Test(.timeLimit(.minutes(5))) func manyTagsCostLinearTime() throws {
         let text = (0..<50_000).map { "t\($0)=v" }.joined(separator: ";")
         #expect(try TagList(parsing: text).tags.count == 50_000)
         #expect(throws: TagListError.duplicate(name: "t7")) { try TagList(parsing: text + ";t7=x") }
