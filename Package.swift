@@ -219,7 +219,8 @@ let package = Package(
             name: "MilterTests", dependencies: ["MailSyntax", "Milter", "MilterProbe", "TestKit"],
             swiftSettings: strict),
         .testTarget(
-            name: "PolicyProtocolTests", dependencies: ["PolicyProtocol", "TestKit"], swiftSettings: strict),
+            name: "PolicyProtocolTests", dependencies: ["PolicyProtocol", "TestKit"],
+            swiftSettings: strict),
         .testTarget(
             name: "SignetScrubTests",
             dependencies: [
