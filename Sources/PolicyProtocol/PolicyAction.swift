@@ -28,8 +28,12 @@ package enum PolicyAction: Hashable, Sendable {
         }
     }
 
-    /// The answer as it is sent.
-    package var answer: [UInt8] { Array("action=\(text)\n\n".utf8) }
+    /// Appends the answer as it is sent.
+    package func append(to output: inout [UInt8]) {
+        output += "action=".utf8
+        output += text.utf8
+        output += "\n\n".utf8
+    }
 
     private static func line(_ text: String) -> String {
         PrintableText.beginning(of: text, limit: longestLine)

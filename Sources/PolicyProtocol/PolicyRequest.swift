@@ -32,16 +32,31 @@ package struct PolicyRequest: Hashable, Sendable {
         case etrn = "ETRN"
     }
 
-    /// Values in the order of `Attribute.allCases`; empty where there is none.
-    private var values = [[UInt8]](repeating: [], count: Attribute.allCases.count)
+    /// Values in the order of `Attribute.allCases`; empty while there is none.
+    private var values: [[UInt8]] = []
 
     /// A request without attributes.
     package init() {}
 
     /// The value of an attribute, empty where there is none.
     package subscript(attribute: Attribute) -> [UInt8] {
-        get { values[attribute.position] }
-        set { values[attribute.position] = newValue }
+        get { values.isEmpty ? [] : values[attribute.position] }
+        set {
+            if values.isEmpty {
+                if newValue.isEmpty { return }
+                values = [[UInt8]](repeating: [], count: Attribute.allCases.count)
+            }
+            values[attribute.position] = newValue
+        }
+    }
+
+    /// The octets of all values.
+    var octetCount: Int { values.reduce(0) { $0 + $1.count } }
+
+    /// Whether it is of the kind that is answered here; requests made by hand may leave it out.
+    var isForPolicy: Bool {
+        let kind = self[.request]
+        return kind.isEmpty || kind.elementsEqual("smtpd_access_policy".utf8)
     }
 
     /// The stage; requests made by hand may leave it out, and a recipient is then meant.
@@ -87,7 +102,30 @@ extension PolicyRequest.Attribute {
         }
     }
 
-    /// The attributes with their names as Postfix writes them.
-    static let names: [(name: [UInt8], attribute: PolicyRequest.Attribute)] =
-        allCases.map { (Array($0.rawValue.utf8), $0) }
+    /// The attributes and their names as Postfix writes them, by the length of the name.
+    private static let byLength: [[(name: [UInt8], attribute: PolicyRequest.Attribute)]] = {
+        let longest = allCases.map(\.rawValue.utf8.count).max() ?? 0
+        return (0...longest).map { length in
+            allCases.filter { $0.rawValue.utf8.count == length }
+                .map { (Array($0.rawValue.utf8), $0) }
+        }
+    }()
+
+    /// The attribute of a name; nil for those that are skipped.
+    init?(octets name: Span<UInt8>) {
+        guard name.count < Self.byLength.count else { return nil }
+        for (known, attribute) in Self.byLength[name.count] where name.isEqual(to: known.span) {
+            self = attribute
+            return
+        }
+        return nil
+    }
+}
+
+extension Span<UInt8> {
+    fileprivate func isEqual(to other: Span<UInt8>) -> Bool {
+        guard count == other.count else { return false }
+        for index in indices where self[index] != other[index] { return false }
+        return true
+    }
 }

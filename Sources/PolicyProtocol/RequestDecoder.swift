@@ -1,8 +1,11 @@
+internal import MailSyntax
+
 /// Cuts what a client sends into requests (SMTPD_POLICY_README: "name=value" lines, ended by an
 /// empty line).
 ///
-/// Trust: the client is Postfix, or anyone who can reach the socket. Octets kept are bounded, each
-/// is looked at once, and whatever comes, each request has its one outcome.
+/// Trust: the client is Postfix, or anyone who can reach the socket. What is kept is bounded, each
+/// octet is looked at once, and whatever comes, each request has its one outcome, wherever the
+/// client's writes begin and end.
 package struct RequestDecoder {
     /// What became of one request.
     package enum Outcome: Hashable, Sendable {
@@ -18,189 +21,151 @@ package struct RequestDecoder {
     /// How much of a request that is too long is skipped in search of its end.
     package static let longestSkip = 64 << 20
 
-    private var buffer: [UInt8] = []
-    /// Where the request begins that is being read.
-    private var start = 0
-    /// How far the octets have been looked at.
-    private var scanned = 0
-    /// Whether nothing but a carriage return has come in the present line.
-    private var lineIsEmpty = true
+    /// The first command of a milter's client, SMFIC_OPTNEG: a frame of 13 octets after the four of
+    /// the length.
+    private static let milterNegotiation: [UInt8] = [0, 0, 0, 13, UInt8(ascii: "O")]
+
+    /// The beginning of a line that is not complete.
+    private var line: [UInt8] = []
+    /// Whether something of that line was dropped that does not belong to its end.
+    private var lineIsCut = false
+    /// The request that is under way, as far as it has been read.
+    private var request = PolicyRequest()
+    /// The first fault in it.
+    private var fault: RequestFault?
+    /// Its octets so far.
+    private var length = 0
+    /// Whether it has a line.
+    private var hasLine = false
     /// Whether no request has ended yet.
     private var isFirst = true
-    /// Octets of the present request that were dropped because it is too long.
-    private var dropped = 0
+    /// Whether a fault was met after which nothing can be made sense of.
+    private var hasEnded = false
 
     /// Whether a request has begun and not ended.
-    package var isInsideRequest: Bool { start < buffer.count || dropped > 0 }
+    package var isInsideRequest: Bool { length > 0 }
 
     /// The octets that are kept.
-    package var bufferedOctets: Int { buffer.count }
+    package var bufferedOctets: Int { line.count + request.octetCount }
 
     /// A decoder at the beginning of a connection.
     package init() {}
 
-    /// Takes what a client sent.
-    package mutating func append(_ octets: Span<UInt8>) {
-        buffer.reserveCapacity(buffer.count + octets.count)
-        for index in octets.indices { buffer.append(octets[index]) }
+    /// Takes what a client sent, and calls `body` with the outcome of each request that ends in it.
+    ///
+    /// After a fault that ends the connection nothing more comes.
+    package mutating func decode(_ input: Span<UInt8>, _ body: (Outcome) -> Void) {
+        var start = 0
+        while start < input.count, !hasEnded {
+            guard let end = input.firstIndex(of: .lf, from: start) else {
+                keep(input.extracting(start...))
+                if let fault = fatalFault(line.span) { body(end(with: fault)) }
+                return
+            }
+            length += end + 1 - start
+            let rest = input.extracting(start..<end)
+            let outcome: Outcome?
+            if line.isEmpty, !lineIsCut {
+                outcome = take(rest)
+            } else {
+                keepText(rest)
+                var whole: [UInt8] = []
+                swap(&whole, &line)
+                outcome = take(whole.span)
+                lineIsCut = false
+            }
+            if let outcome { body(outcome) }
+            start = end + 1
+        }
     }
 
-    /// The next request that is complete; nil when more octets are needed.
-    package mutating func next() -> Outcome? {
-        if isAtMilterNegotiation {
-            drop()
-            return .fault(.milterNegotiation)
+    /// Keeps the beginning of a line.
+    private mutating func keep(_ octets: Span<UInt8>) {
+        length += octets.count
+        keepText(octets)
+    }
+
+    private mutating func keepText(_ octets: Span<UInt8>) {
+        if length <= Self.longestRequest {
+            line.append(contentsOf: octets)
+        } else {
+            // Of what is too long it only matters where it ends: at a line without text.
+            lineIsCut = lineIsCut || !Self.isEmpty(line.span) || !Self.isEmpty(octets)
+            line = []
         }
-        while scanned < buffer.count {
-            let octet = buffer[scanned]
-            scanned += 1
-            if octet != UInt8(ascii: "\n") {
-                lineIsEmpty = lineIsEmpty && octet == UInt8(ascii: "\r")
-            } else if lineIsEmpty {
-                return finish()
-            } else {
-                lineIsEmpty = true
-            }
-        }
-        if buffer.count - start > Self.longestRequest || dropped > 0 {
-            dropped += buffer.count - start
-            drop()
-            if dropped > Self.longestSkip {
-                dropped = 0
-                return .fault(.endless)
-            }
-        } else if start > 0 {
-            buffer.removeFirst(start)
-            scanned -= start
-            start = 0
-        }
+    }
+
+    /// Takes a complete line; gives the outcome of the request that it ends, if it does.
+    private mutating func take(_ line: Span<UInt8>) -> Outcome? {
+        if let fault = fatalFault(line) { return end(with: fault) }
+        guard lineIsCut || !Self.isEmpty(line) else { return finish() }
+        hasLine = true
+        if length <= Self.longestRequest, fault == nil { fault = read(line) }
         return nil
     }
 
-    /// Whether a milter's client speaks.
-    ///
-    /// Its first command is SMFIC_OPTNEG, a frame of 13 octets after the four of the length.
-    private var isAtMilterNegotiation: Bool {
-        isFirst && dropped == 0 && buffer.count >= 5
-            && buffer[..<5].elementsEqual([0, 0, 0, 13, UInt8(ascii: "O")])
+    /// The fault after which nothing can be made sense of, if it is there by now.
+    private func fatalFault(_ line: Span<UInt8>) -> RequestFault? {
+        if length > Self.longestSkip { return .endless }
+        let isBeginning = isFirst && !hasLine && !lineIsCut
+        return isBeginning && line.begins(with: Self.milterNegotiation) ? .milterNegotiation : nil
     }
 
-    /// Ends the present request with its empty line.
+    /// Takes nothing further.
+    private mutating func end(with fault: RequestFault) -> Outcome {
+        self = RequestDecoder()
+        hasEnded = true
+        return .fault(fault)
+    }
+
+    /// Ends the present request, and begins the next.
     private mutating func finish() -> Outcome {
-        let range = start..<scanned
-        let isTooLong = dropped > 0 || range.count > Self.longestRequest
-        start = scanned
-        isFirst = false
-        dropped = 0
-        lineIsEmpty = true
         let outcome: Outcome =
-            isTooLong ? .fault(.tooLong) : Self.parse(buffer.span.extracting(range))
-        if start == buffer.count { drop() }
+            if length > Self.longestRequest {
+                .fault(.tooLong)
+            } else if !hasLine {
+                .fault(.empty)
+            } else if let fault {
+                .fault(fault)
+            } else if !request.isForPolicy {
+                .fault(.otherRequest)
+            } else {
+                .request(request)
+            }
+        self = RequestDecoder()
+        isFirst = false
         return outcome
     }
 
-    /// Empties the buffer, and gives its memory back: most connections are idle most of the time.
-    private mutating func drop() {
-        buffer = []
-        start = 0
-        scanned = 0
-    }
-
-    private static func parse(_ octets: Span<UInt8>) -> Outcome {
-        var request = PolicyRequest()
-        var isEmpty = true
-        var start = 0
-        while start < octets.count {
-            var equals: Int?
-            var end = start
-            while end < octets.count, octets[end] != UInt8(ascii: "\n") {
-                if octets[end] == UInt8(ascii: "="), equals == nil { equals = end }
-                if octets[end] == 0 { return .fault(.nul) }
-                end += 1
-            }
-            let next = end + 1
-            if end > start, octets[end - 1] == UInt8(ascii: "\r") { end -= 1 }
-            if end > start {
-                isEmpty = false
-                guard let equals, equals > start else { return .fault(.notAnAttribute) }
-                if let known = attribute(named: octets.extracting(start..<equals)) {
-                    let value = (equals + 1)..<max(end, equals + 1)
-                    guard value.count <= longestValue else { return .fault(.longValue(known)) }
-                    // Of an attribute that is sent twice, the last value holds, as in the peer; the
-                    // protocol leaves the choice to us.
-                    let span = octets.extracting(value)
-                    request[known] = [UInt8](capacity: value.count) { output in
-                        for index in span.indices { output.append(span[index]) }
-                    }
-                }
-            }
-            start = next
+    /// Reads an attribute; gives what is wrong with it.
+    private mutating func read(_ line: Span<UInt8>) -> RequestFault? {
+        if line.firstIndex(of: 0) != nil { return .nul }
+        let end = line[line.count - 1] == .cr ? line.count - 1 : line.count
+        guard let equals = line.firstIndex(of: UInt8(ascii: "=")), equals > 0 else {
+            return .notAnAttribute
         }
-        if isEmpty { return .fault(.empty) }
-        let kind = request[.request]
-        guard kind.isEmpty || kind.elementsEqual("smtpd_access_policy".utf8) else {
-            return .fault(.otherRequest)
+        guard let known = PolicyRequest.Attribute(octets: line.extracting(..<equals)) else {
+            return nil
         }
-        return .request(request)
-    }
-
-    private static func attribute(named name: Span<UInt8>) -> PolicyRequest.Attribute? {
-        for (known, attribute) in PolicyRequest.Attribute.names where known.count == name.count {
-            var index = 0
-            while index < name.count, name[index] == known[index] { index += 1 }
-            if index == name.count { return attribute }
-        }
+        let value = line.extracting((equals + 1)..<max(end, equals + 1))
+        guard value.count <= Self.longestValue else { return .longValue(known) }
+        // Of an attribute that is sent twice, the last value holds, as in the peer; the protocol
+        // leaves the choice to us.
+        request[known] = value.copied()
         return nil
+    }
+
+    /// Whether a line has no text: nothing, or carriage returns.
+    private static func isEmpty(_ line: Span<UInt8>) -> Bool {
+        for index in line.indices where line[index] != .cr { return false }
+        return true
     }
 }
 
-/// Why a request could not be read.
-package enum RequestFault: Hashable, Sendable, CustomStringConvertible {
-    /// There is no attribute in it.
-    case empty
-    /// A line is no attribute.
-    case notAnAttribute
-    /// There is a NUL octet in it.
-    case nul
-    /// An attribute's value is too long.
-    case longValue(PolicyRequest.Attribute)
-    /// The whole request is too long.
-    case tooLong
-    /// The request does not end.
-    case endless
-    /// The rest of the request does not come.
-    case late
-    /// It is of a kind that is not known here.
-    case otherRequest
-    /// It is the first command of the milter protocol.
-    case milterNegotiation
-
-    /// The answer to the first command of the milter protocol: a failure for now (SMFIR_TEMPFAIL).
-    package static let milterAnswer: [UInt8] = [0, 0, 0, 1, UInt8(ascii: "t")]
-
-    /// Whether nothing that follows can be made sense of.
-    package var endsConnection: Bool {
-        switch self {
-        case .endless, .late, .milterNegotiation: true
-        case .empty, .notAnAttribute, .nul, .longValue, .tooLong, .otherRequest: false
-        }
-    }
-
-    /// The fault in words.
-    package var description: String {
-        switch self {
-        case .empty: "it is empty"
-        case .notAnAttribute: "a line is not name=value"
-        case .nul: "there is a NUL octet in it"
-        case .longValue(let attribute):
-            "\(attribute.rawValue) is longer than \(RequestDecoder.longestValue) octets"
-        case .tooLong: "it is longer than \(RequestDecoder.longestRequest) octets"
-        case .endless: "it does not end"
-        case .late: "its empty line does not come"
-        case .otherRequest: "it is not of the kind smtpd_access_policy"
-        case .milterNegotiation:
-            "a client speaks the milter protocol, and this is a policy service; write it in "
-                + "check_policy_service, not smtpd_milters"
-        }
+extension Span<UInt8> {
+    fileprivate func begins(with octets: [UInt8]) -> Bool {
+        guard count >= octets.count else { return false }
+        for index in octets.indices where self[index] != octets[index] { return false }
+        return true
     }
 }

@@ -12,7 +12,8 @@ func checkPolicy(_ input: [UInt8]) throws(BrokenPromise) {
                 "values are bounded", request[attribute].count <= RequestDecoder.longestValue)
         }
         let action = PolicyAction.reject(String(decoding: request[.sender], as: UTF8.self))
-        let answer = action.answer
+        var answer: [UInt8] = []
+        action.append(to: &answer)
         try promise("an answer is bounded", answer.count <= RequestDecoder.longestValue)
         try promise(
             "an answer is one line of printable ASCII, and an empty one",
@@ -25,12 +26,8 @@ private func policyOutcomes(of input: [UInt8], pieces: Int) -> [RequestDecoder.O
     var outcomes: [RequestDecoder.Outcome] = []
     var rest = input.span
     while !rest.isEmpty {
-        decoder.append(rest.extracting(first: pieces))
+        decoder.decode(rest.extracting(first: pieces)) { outcomes.append($0) }
         rest = rest.extracting(droppingFirst: pieces)
-        while let outcome = decoder.next() {
-            outcomes.append(outcome)
-            if case .fault(let fault) = outcome, fault.endsConnection { return outcomes }
-        }
     }
     return outcomes
 }

@@ -12,9 +12,8 @@ struct RequestDecoderTests {
         var outcomes: [RequestDecoder.Outcome] = []
         var rest = octets[...]
         while !rest.isEmpty {
-            decoder.append(Array(rest.prefix(pieces)).span)
+            decoder.decode(Array(rest.prefix(pieces)).span) { outcomes.append($0) }
             rest = rest.dropFirst(pieces)
-            while let outcome = decoder.next() { outcomes.append(outcome) }
         }
         return outcomes
     }
@@ -85,11 +84,41 @@ struct RequestDecoderTests {
         let piece = Array([[UInt8]](repeating: line, count: 90_000).joined())
         var outcome: RequestDecoder.Outcome?
         for _ in 0..<100 where outcome == nil {
-            decoder.append(piece.span)
-            outcome = decoder.next()
+            decoder.decode(piece.span) { outcome = $0 }
         }
         #expect(outcome == .fault(.endless))
         #expect(RequestFault.endless.endsConnection)
+    }
+
+    @Test(arguments: [1, 3, 1_000])
+    func `a long line of carriage returns is empty, with a letter it is not`(_ pieces: Int) {
+        let returns = [UInt8](repeating: 0x0D, count: RequestDecoder.longestRequest)
+        let line = returns + [0x0A]
+        let text = Array("x=1\n".utf8)
+        #expect(decode(text + line, pieces: pieces) == [.fault(.tooLong)])
+        let other = text + [0x61] + line + Array("\nsender=a\n\n".utf8)
+        #expect(
+            decode(other, pieces: pieces) == [.fault(.tooLong), request([.sender: "a"])])
+    }
+
+    @Test(arguments: [1, 4, 5, 100])
+    func `a milter's first command ends it, where a connection begins`(_ pieces: Int) {
+        let offer: [UInt8] = [0, 0, 0, 13, 0x4F, 0, 0, 0, 6, 0, 0, 1, 0xFF, 0, 0x1F, 0x0A, 0x0A]
+        let outcomes = decode(offer + Array("sender=a\n\n".utf8), pieces: pieces)
+        #expect(outcomes == [.fault(.milterNegotiation)])
+        #expect(RequestFault.milterNegotiation.endsConnection)
+        let later = decode(Array("sender=a\n\n".utf8) + offer, pieces: pieces)
+        #expect(later == [request([.sender: "a"]), .fault(.nul)])
+    }
+
+    @Test func `what is kept is an unfinished request`() {
+        var decoder = RequestDecoder()
+        decoder.decode(Array("sender=a@b\nstress=\nhelo_n".utf8).span) { _ in }
+        #expect(decoder.isInsideRequest)
+        #expect(decoder.bufferedOctets == "a@bhelo_n".utf8.count)
+        decoder.decode(Array("ame=x\n\n".utf8).span) { _ in }
+        #expect(!decoder.isInsideRequest)
+        #expect(decoder.bufferedOctets == 0)
     }
 
     @Test func `any octets at all have outcomes, one for each empty line`() {

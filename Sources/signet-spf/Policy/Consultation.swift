@@ -14,6 +14,7 @@ struct Consultation {
     private let stage: PolicyRequest.Stage
     private let client: IPAddress
     private let resolver: any DNSResolver
+    private let records: SPFRecordCache
     /// The policy that holds, and a number that stands for it.
     private let shared: SharedPolicy
     private let owner: Int
@@ -29,9 +30,11 @@ struct Consultation {
     ///   - message: what is remembered of the message.
     ///   - answer: the answer so far.
     ///   - resolver: answers the questions to the DNS.
+    ///   - records: remembers records that have been parsed.
     init(
         _ request: PolicyRequest, _ stage: PolicyRequest.Stage, _ client: IPAddress,
-        _ message: MessageMemory, _ answer: PolicyAnswer, resolver: any DNSResolver
+        _ message: MessageMemory, _ answer: PolicyAnswer, resolver: any DNSResolver,
+        records: SPFRecordCache
     ) {
         self.request = request
         self.stage = stage
@@ -39,6 +42,7 @@ struct Consultation {
         self.message = message
         self.answer = answer
         self.resolver = resolver
+        self.records = records
         let users = message.configuration.users
         let position = users?.position(of: request[.recipient])
         owner = position ?? -1
@@ -126,11 +130,10 @@ struct Consultation {
 
     private mutating func verdict() -> PolicyVerdict {
         var checks = IdentityChecks(
-            request, client, shared.policy, configuration, resolver: resolver,
+            request, client, shared.policy, configuration, resolver: resolver, records: records,
             isBeforeMail: stage.isBeforeMail)
         defer { checks.finish() }
-        var (message, answer) = (message, answer)
-        let verdict = PolicyVerdict.of(shared.policy, senderIsNull: request[.sender].isEmpty) {
+        return PolicyVerdict.of(shared.policy, senderIsNull: request[.sender].isEmpty) {
             let finding = checks.finding(.helo, &message)
             answer.log(2, finding)
             return finding
@@ -139,8 +142,6 @@ struct Consultation {
             answer.log(2, finding)
             return finding
         }
-        (self.message, self.answer) = (message, answer)
-        return verdict
     }
 
     /// Turns a verdict into an action.

@@ -16,7 +16,8 @@ struct IdentityChecks {
     /// Prepares checks; nothing is asked of the DNS yet.
     init(
         _ request: PolicyRequest, _ client: IPAddress, _ policy: Policy,
-        _ configuration: SPFConfiguration, resolver: any DNSResolver, isBeforeMail: Bool
+        _ configuration: SPFConfiguration, resolver: any DNSResolver, records: SPFRecordCache,
+        isBeforeMail: Bool
     ) {
         let (name, sender) = (request[.helo], request[.sender])
         helo =
@@ -34,7 +35,7 @@ struct IdentityChecks {
         limits.voidLookups = policy.voidLimit
         evaluator = SPFEvaluator(
             resolver: resolver, time: .system, limits: limits, receiver: receiver ?? "unknown",
-            wantsExplanation: !policy.isTest)
+            wantsExplanation: !policy.isTest, records: records)
     }
 
     /// The result for one identity, remembered or found now; nil where it is not to be checked.

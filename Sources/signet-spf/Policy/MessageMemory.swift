@@ -13,22 +13,16 @@ struct MessageMemory: Sendable {
     struct Key: Hashable, Sendable {
         /// Postfix's instance.
         let instance: [UInt8]
-        /// Client, HELO name and sender, each after a NUL octet, which none of them has.
-        let facts: [UInt8]
+        let client: IPAddress
+        let helo: [UInt8]
+        let sender: [UInt8]
 
         /// Makes the key of a question.
         init(_ request: PolicyRequest, client: IPAddress) {
             instance = request[.instance]
-            var facts: [UInt8] = []
-            let client = client.description.utf8
-            let (helo, sender) = (request[.helo], request[.sender])
-            facts.reserveCapacity(client.count + helo.count + sender.count + 3)
-            facts += client
-            facts.append(0)
-            facts += helo
-            facts.append(0)
-            facts += sender
-            self.facts = facts
+            self.client = client
+            helo = request[.helo]
+            sender = request[.sender]
         }
     }
 

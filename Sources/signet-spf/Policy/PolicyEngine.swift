@@ -1,3 +1,4 @@
+import MailAuth
 import MailDNS
 import MailSyntax
 import PolicyProtocol
@@ -7,9 +8,17 @@ import PolicyProtocol
 /// It touches nothing but the resolver, and waits for nothing else.
 struct PolicyEngine: Sendable {
     /// Answers the questions to the DNS.
-    let resolver: any DNSResolver
+    private let resolver: any DNSResolver
+    /// Remembers records that have been parsed.
+    private let records = SPFRecordCache()
     /// The level up to which lines are given, whatever debugLevel says.
-    var leastLevel = -1
+    private let leastLevel: Int
+
+    /// Prepares to answer.
+    init(resolver: any DNSResolver, leastLevel: Int = -1) {
+        self.resolver = resolver
+        self.leastLevel = leastLevel
+    }
 
     /// Answers one question.
     ///
@@ -33,7 +42,7 @@ struct PolicyEngine: Sendable {
             return answer
         }
         var consultation = Consultation(
-            request, stage, client, message, answer, resolver: resolver)
+            request, stage, client, message, answer, resolver: resolver, records: records)
         consultation.run()
         memory.remember(consultation.message)
         return consultation.answer

@@ -26,27 +26,26 @@ final class PolicyConnection: ConnectionHandler {
 
     func receive(_ input: Span<UInt8>, output: inout [UInt8]) -> ConnectionStep {
         hasBegun = true
-        decoder.append(input)
         var step = ConnectionStep.incomplete
-        while let outcome = decoder.next() {
-            output += services.answer(outcome, &memory)
-            if case .fault(let fault) = outcome, fault.endsConnection { return .close }
-            step = .goOn
+        decoder.decode(input) { outcome in
+            services.answer(outcome, &memory, output: &output)
+            let isLast = if case .fault(let fault) = outcome { fault.endsConnection } else { false }
+            step = isLast ? .close : .goOn
         }
         return step
     }
 
     func timeLimitPassed(output: inout [UInt8]) {
-        output += services.answer(.fault(.late), &memory)
+        services.answer(.fault(.late), &memory, output: &output)
     }
 
     func end() {}
 
     /// Answers a last request that lacks its empty line, as one in a file made by hand may.
     func finish(output: inout [UInt8]) {
-        guard decoder.isInsideRequest else { return }
-        let end: [UInt8] = [0x0A, 0x0A]
-        _ = receive(end.span, output: &output)
+        let lineEnd: [UInt8] = [0x0A]
+        // One for the last line, if that lacks it too, and one for the empty line.
+        for _ in 0..<2 where decoder.isInsideRequest { _ = receive(lineEnd.span, output: &output) }
     }
 }
 

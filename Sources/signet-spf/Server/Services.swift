@@ -25,11 +25,14 @@ final class Services: Sendable {
     /// - Parameters:
     ///   - outcome: what was read.
     ///   - memory: what is remembered of the connection's messages.
-    /// - Returns: the octets to send.
-    func answer(_ outcome: RequestDecoder.Outcome, _ memory: inout ConnectionMemory) -> [UInt8] {
+    ///   - output: what is sent; the answer is appended.
+    func answer(
+        _ outcome: RequestDecoder.Outcome, _ memory: inout ConnectionMemory, output: inout [UInt8]
+    ) {
         if case .fault(let fault) = outcome, fault == .milterNegotiation {
             if milterClients.allows() { log.warning("\(fault)") }
-            return RequestFault.milterAnswer
+            output += RequestFault.milterAnswer
+            return
         }
         let answer =
             switch outcome {
@@ -39,6 +42,6 @@ final class Services: Sendable {
         for line in answer.lines {
             log.log(line.isError ? .warning : .info, line.text)
         }
-        return answer.action.answer
+        answer.action.append(to: &output)
     }
 }

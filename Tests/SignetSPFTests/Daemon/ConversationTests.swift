@@ -118,6 +118,31 @@ struct ConversationTests {
         }
     }
 
+    /// Whoever connects while there is no descriptor waits for one; the others are served.
+    @Test func `without descriptors it serves who is connected, and then the others`() throws {
+        let daemon = try RunningDaemon(descriptors: 48)
+        // Local clients are answered without the DNS, which has no descriptors either.
+        let question = PolicyClient.question(from: "a@pass.example", client: "127.0.0.1")
+        var clients = try (0..<100).map { _ in try daemon.connect() }
+        _ = try wait(for: "the lack to be logged") {
+            daemon.log.contains("no connection can be accepted") ? true : nil
+        }
+        let before = try daemon.cpuTicks
+        sleep(1)
+        // Of a hundred ticks, which a server that tries again at once would use.
+        #expect(try daemon.cpuTicks - before < 25)
+        for _ in 0..<2 {
+            try clients[0].send(question)
+            #expect(try clients[0].answer()?.isEmpty == false)
+        }
+        let last = clients.removeLast()
+        try last.send(question)
+        clients = []
+        #expect(try last.answer()?.hasPrefix("PREPEND X-Comment: ") == true)
+        let lines = daemon.log.split(separator: "\n")
+        #expect(lines.count { $0.contains("no connection can be accepted") } == 1)
+    }
+
     @Test func `a slow or dead DNS costs Lookup_Time, and only its own client`() throws {
         var zone = try World.resolver()
         let slow = try DomainName("slow.example")
@@ -165,6 +190,15 @@ struct Memory: CustomStringConvertible {
 }
 
 extension RunningDaemon {
+    /// The processor time that it has used, in hundredths of a second (proc_pid_stat(5)).
+    var cpuTicks: Int {
+        get throws {
+            let stat = try Command.require("/bin/cat", ["/proc/\(process.pid)/stat"])
+            let words = stat.split(separator: " ")
+            return [13, 14].map { Int(words[$0]) ?? 0 }.reduce(0, +)
+        }
+    }
+
     /// A value that is of use only while the daemon lives, with the daemon.
     func keeping<Value>(
         _ make: (RunningDaemon) throws -> Value

@@ -18,17 +18,23 @@ final class RunningDaemon: Sendable {
     ///   - settings: lines of the configuration.
     ///   - zone: the DNS; nil for that of `World`.
     ///   - directory: where configuration, socket and log are; nil for a new one.
+    ///   - descriptors: how many it may have open; nil for as many as the tests.
     /// - Throws: what keeps it from starting.
     init(
-        _ settings: String = "", zone: ZoneResolver? = nil, in directory: TemporaryDirectory? = nil
+        _ settings: String = "", zone: ZoneResolver? = nil, in directory: TemporaryDirectory? = nil,
+        descriptors: Int? = nil
     ) throws {
         self.directory = try directory ?? TemporaryDirectory("signet-spf")
         dns = try ScriptedDNSServer(zone ?? World.resolver())
         let path = self.directory.path
         try self.directory.write("Nameservers \(dns.nameserver)\n\(settings)\n", to: "spf.conf")
+        let limit = descriptors.map { "ulimit -n \($0); " } ?? ""
         process = try ChildProcess(
-            ServerProcess.products.path + "/signet-spf",
-            ["-x", "\(path)/spf.conf", "-p", "unix:\(path)/spf.sock"],
+            "/bin/sh",
+            [
+                "-c", limit + "exec \"$0\" \"$@\"", ServerProcess.products.path + "/signet-spf",
+                "-x", "\(path)/spf.conf", "-p", "unix:\(path)/spf.sock",
+            ],
             descriptors: [.file("\(path)/log", as: 2)])
         _ = try wait(for: "signet-spf to listen:\n\(log)") {
             guard process.end == nil else { throw TestKitError("it ended: \(log)") }
