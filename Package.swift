@@ -300,8 +300,8 @@ let package = Package(
         .testTarget(
             name: "SignetSPFTests",
             dependencies: [
-                "Configuration", "DaemonKit", "MailDNS", "MailSyntax", "PolicyProtocol", "TestKit",
-                "signet-spf",
+                "Configuration", "ConnectionServer", "DaemonKit", "MailDNS", "MailSyntax",
+                "PolicyProtocol", "TestKit", "signet-spf",
             ],
             swiftSettings: strict),
         // A daemon that does nothing but live: the tests of DaemonKit start, signal and stop it.

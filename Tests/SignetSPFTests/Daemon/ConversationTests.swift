@@ -1,3 +1,4 @@
+import ConnectionServer
 import Glibc
 import MailDNS
 import MailSyntax
@@ -118,6 +119,24 @@ struct ConversationTests {
         }
     }
 
+    /// Whoever connects beyond the limit waits, and is served when another leaves.
+    @Test(.enabled(if: canOpen(descriptors: 5_000)))
+    func `at its limit of connections it goes on watching the socket`() throws {
+        let daemon = try RunningDaemon("debugLevel 0")
+        let limit = ConnectionLimits.policy.connections
+        var clients = try (0...limit).map { _ in try daemon.connect() }
+        let last = clients.removeLast()
+        try last.send(PolicyClient.question(from: "a@pass.example", client: "127.0.0.1"))
+        _ = try wait(for: "the limit to be logged") {
+            daemon.log.contains("there are \(limit) connections, the limit") ? true : nil
+        }
+        let before = try daemon.cpuTicks
+        sleep(1)
+        #expect(try daemon.cpuTicks - before < 25)
+        clients.removeFirst()
+        #expect(try last.answer()?.hasPrefix("PREPEND X-Comment: ") == true)
+    }
+
     /// Whoever connects while there is no descriptor waits for one; the others are served.
     @Test func `without descriptors it serves who is connected, and then the others`() throws {
         let daemon = try RunningDaemon(descriptors: 48)
@@ -163,6 +182,17 @@ struct ConversationTests {
             answer?.hasPrefix("PREPEND Received-SPF: \(record.result)") == true, "\(answer ?? "")")
         #expect(daemon.dns.queries.count <= record.mostQueries, "\(daemon.dns.queries.count)")
     }
+}
+
+/// Whether this process may have so many descriptors open, after it has raised its limit.
+private func canOpen(descriptors: rlim_t) -> Bool {
+    let resource = __rlimit_resource_t(RLIMIT_NOFILE.rawValue)
+    var limit = rlimit()
+    guard unsafe getrlimit(resource, &limit) == 0, limit.rlim_max >= descriptors else {
+        return false
+    }
+    limit.rlim_cur = max(limit.rlim_cur, descriptors)
+    return unsafe setrlimit(resource, &limit) == 0
 }
 
 /// Memory and threads of a process, from /proc.
