@@ -34,6 +34,8 @@ let package = Package(
         .systemLibrary(name: "CMilter", providers: [.apt(["libmilter-dev"])]),
         .systemLibrary(name: "COpenSSL", pkgConfig: "libcrypto", providers: [.apt(["libssl-dev"])]),
         .systemLibrary(
+            name: "CPostgreSQL", pkgConfig: "libpq", providers: [.apt(["libpq-dev"])]),
+        .systemLibrary(
             name: "CSQLite", pkgConfig: "sqlite3", providers: [.apt(["libsqlite3-dev"])]),
         .systemLibrary(name: "CSPF2", providers: [.apt(["libspf2-dev"])]),
         .systemLibrary(name: "CUnbound", providers: [.apt(["libunbound-dev"])]),
@@ -102,7 +104,9 @@ let package = Package(
 
         .target(
             name: "ReportStore",
-            dependencies: ["CSQLite", "Configuration", "DaemonKit", "MailSyntax", "Threads"],
+            dependencies: [
+                "CPostgreSQL", "CSQLite", "Configuration", "DaemonKit", "MailSyntax", "Threads",
+            ],
             swiftSettings: strict),
 
         // The programs.
@@ -164,8 +168,8 @@ let package = Package(
         .testTarget(
             name: "IntegrationTests",
             dependencies: [
-                "MailAuth", "MailCrypto", "MailDNS", "MailSyntax", "signet", "signet-dkim",
-                "signet-dmarc", "signet-scrub", "signet-spf", "TestKit", "Threads",
+                "MailAuth", "MailCrypto", "MailDNS", "MailSyntax", "ReportStore", "signet",
+                "signet-dkim", "signet-dmarc", "signet-scrub", "signet-spf", "TestKit", "Threads",
             ],
             swiftSettings: strict),
         // Tests/Benchmarks/run.
@@ -235,8 +239,8 @@ let package = Package(
             name: "SignetDMARCTests",
             dependencies: [
                 "signet-dmarc", "Configuration", "DaemonKit", "DaemonResolver", "MailAuth",
-                "MailCrypto", "MailDNS", "MailSyntax", "Milter", "SessionTestKit", "TestKit",
-                "Threads", "UnboundDNS",
+                "MailCrypto", "MailDNS", "MailSyntax", "Milter", "ReportStore", "SessionTestKit",
+                "TestKit", "Threads", "UnboundDNS",
             ],
             exclude: ["Attacks", "FromFields"], swiftSettings: strict),
         .testTarget(

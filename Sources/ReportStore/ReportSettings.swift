@@ -4,8 +4,8 @@ public import MailSyntax
 /// What the configuration says about the store and the reports out of it: the same for the daemon, which fills the store, and for
 /// the command, which sends.
 public struct ReportSettings: Sendable {
-    /// The store: a file; nil for none.
-    public var store: String? = defaultStore
+    /// The store; nil for none.
+    public var store: StoreLocation? = .file(defaultStore)
     /// How many days are kept in the store; nil for ever.
     public var retention: Int?
     /// How large the store may become, in octets.
@@ -102,14 +102,20 @@ public struct ReportSettings: Sendable {
         return number << shift
     }
 
-    private static func store(_ reader: ConfigurationReader) -> String? {
-        guard let path = reader.text("ReportStore"), path != "none" else { return nil }
-        guard path.hasPrefix("/") else {
+    private static func store(_ reader: ConfigurationReader) -> StoreLocation? {
+        guard let text = reader.text("ReportStore"), text != "none" else { return nil }
+        guard let location = StoreLocation(text) else {
             reader.report(
-                .error, "ReportStore", "\"\(path)\" is not an absolute path",
-                suggestion: "write the path in full, or none")
+                .error, "ReportStore", "\"\(text)\" is neither an absolute path nor an address",
+                suggestion: "write the path in full, postgresql://USER@HOST/DATABASE, or none")
             return nil
         }
-        return path
+        guard !location.hasPassword else {
+            reader.report(
+                .error, "ReportStore", "everybody may read the password in the address",
+                suggestion: "put it into a file that signet-dmarc may read, ?passfile=FILE")
+            return nil
+        }
+        return location
     }
 }

@@ -9,8 +9,8 @@
 # libspf2 is the second opinion of a test, in no daemon.
 build_packages=(
     binutils ca-certificates g++ git libcurl4-openssl-dev libedit-dev libncurses-dev tzdata
-    libmilter-dev libunbound-dev libssl-dev libsqlite3-dev libspf2-dev libxml2-dev
-    zlib1g-dev pkg-config
+    libmilter-dev libunbound-dev libssl-dev libpq-dev libsqlite3-dev libspf2-dev
+    libxml2-dev zlib1g-dev pkg-config
 )
 # From Debian 13 on, the linker that Swift calls is in a package of its own.
 if [ "$(. /etc/os-release && echo "${VERSION_ID:-0}")" -ge 13 ]; then
@@ -27,7 +27,7 @@ demo_packages=(
 test_packages=(
     ldnsutils opendkim-tools dkimpy-milter python3-spf publicsuffix mandoc
     mmdebstrap systemd-container procps util-linux binutils iproute2 lintian python3
-    sqlite3 libxml2-utils
+    sqlite3 libxml2-utils postgresql
 )
 
 policy_file=/usr/sbin/policy-rc.d

@@ -93,7 +93,7 @@ struct Scope: Sendable {
 /// Where evaluations are recorded, and which ones.
 struct RecordPolicy: Sendable {
     /// The database; nil for none.
-    var store: String?
+    var store: StoreLocation?
     /// How many days they stay in the database; nil for ever.
     var retention: Int?
     /// How large the database may become, in octets.

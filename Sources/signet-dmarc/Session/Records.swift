@@ -10,10 +10,10 @@ final class Records: Sendable {
     /// Starts a writer for each.
     init(_ policy: RecordPolicy, log: Log) {
         let (days, limit) = (policy.retention, policy.limit)
-        store = policy.store.map { path in
+        store = policy.store.map { location in
             EvaluationWriter(
-                "ReportStore", spill: "\(path).waiting",
-                sink: { SQLiteReportStore(path: path, keepingDays: days, limit: limit) },
+                "ReportStore", spill: location.waiting,
+                sink: { location.store(keepingDays: days, limit: limit) },
                 report: { log.warning($0) })
         }
         history = policy.historyFile.map { path in

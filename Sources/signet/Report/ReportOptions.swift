@@ -17,7 +17,8 @@ struct ReportOptions: ParsableArguments {
             valueName: "file"))
     var config: String?
 
-    @Option(help: ArgumentHelp("The report store, in place of ReportStore.", valueName: "path"))
+    @Option(
+        help: ArgumentHelp("The report store, in place of ReportStore.", valueName: "path|address"))
     var store: String?
 
     @Option(
@@ -51,18 +52,23 @@ struct ReportOptions: ParsableArguments {
         guard !reader.problems.hasErrors else {
             throw CommandFailure(.configuration, "the configuration cannot be used")
         }
-        if let store { reports.store = store }
+        if let store { reports.store = Self.location(store) }
         if let organization { reports.organization = organization }
         if let email { reports.email = ReportSettings.address(email) }
         return (reports, resolver)
     }
 
-    /// The store's path.
-    static func path(_ settings: ReportSettings) throws -> String {
-        guard let path = settings.store else {
+    /// Where the store is.
+    static func location(_ settings: ReportSettings) throws -> StoreLocation {
+        guard let location = settings.store else {
             throw CommandFailure(.configuration, "ReportStore is none: there is no store")
         }
-        return path
+        return location
+    }
+
+    /// A store on the command line may be in this directory.
+    private static func location(_ text: String) -> StoreLocation {
+        StoreLocation(text) ?? .file(text)
     }
 }
 

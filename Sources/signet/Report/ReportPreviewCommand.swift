@@ -33,7 +33,7 @@ struct ReportPreviewCommand: ParsableCommand {
         let wanted = try domain.map { try DomainArgument.parse($0).ascii }
         let day = CalendarDay.wanted(day)
         let settings = try options.settings().reports
-        let store = SQLiteReportStore(path: try ReportOptions.path(settings))
+        let store = try ReportOptions.location(settings).store()
         let reporter = Reporter(settings) ?? host(settings)
         do {
             for policy in try store.policies(on: day.number)

@@ -69,15 +69,15 @@ struct ReportSendCommand: ParsableCommand {
             }
             throw CommandFailure(.configuration, words)
         }
-        let path = try ReportOptions.path(settings)
+        let location = try ReportOptions.location(settings)
         let resolver =
             dns.isGiven
             ? try dns.resolver() : try UnboundResolver(resolverSettings.options)
         let exclusions = ReportExclusions(settings.noReports)
-        let store = SQLiteReportStore(path: path)
-        let outbox: SQLiteReportOutbox
+        let store = location.store()
+        let outbox: any ReportOutbox
         do {
-            outbox = try SQLiteReportOutbox(path: path, isReadOnly: dryRun)
+            outbox = try location.outbox(isReadOnly: dryRun)
         } catch {
             throw CommandFailure(.noInput, "the store cannot be used: \(error)")
         }

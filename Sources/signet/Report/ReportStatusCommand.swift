@@ -37,11 +37,11 @@ struct ReportStatusCommand: ParsableCommand {
     }
 
     func run() throws {
-        let path = try ReportOptions.path(try options.settings().reports)
+        let location = try ReportOptions.location(try options.settings().reports)
         var tally: ReportSender.Tally = [:]
         var items: [Item] = []
         do {
-            try SQLiteReportOutbox(path: path, isReadOnly: true).deliveries { delivery in
+            try location.outbox(isReadOnly: true).deliveries { delivery in
                 tally[delivery.state, default: 0] += 1
                 guard json || delivery.state != .sent else { return }
                 items.append(

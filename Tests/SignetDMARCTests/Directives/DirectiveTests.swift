@@ -1,6 +1,7 @@
 import Configuration
 import DaemonKit
 import Foundation
+import ReportStore
 import TestKit
 import Testing
 
@@ -73,7 +74,7 @@ import Testing
         #expect(configuration.trusted.evaluatesSPF && configuration.trusted.evaluatesDKIM)
         #expect(configuration.trusted.hosts.isEmpty && configuration.trustedSealers.isEmpty)
         #expect(!configuration.dispositions.rejects && !configuration.dispositions.holds)
-        #expect(configuration.records.store == "/var/lib/signet-dmarc/reports.db")
+        #expect(configuration.records.store == .file("/var/lib/signet-dmarc/reports.db"))
         #expect(configuration.records.retention == 30)
     }
 

@@ -1,5 +1,6 @@
 import Foundation
 import MailAuth
+import ReportStore
 import SessionTestKit
 import TestKit
 import Testing
@@ -40,6 +41,14 @@ extension Behaviours {
         "ReportStore": {
             #expect(read("ReportStore none").configuration.records.store == nil)
             #expect(read("ReportStore reports.db").problems.hasErrors)
+            let address = "postgresql://signet@db.example.com/signet?passfile=/etc/signet/pgpass"
+            #expect(
+                read("ReportStore \(address)").configuration.records.store == .postgreSQL(address))
+            #expect(read("ReportStore postgresql://u:secret@db/x").problems.hasErrors)
+            #expect(
+                !read("ReportStore postgresql://u:secret@db/x").problems.contains {
+                    "\($0)".contains("secret")
+                })
             let folder = try TemporaryDirectory("signet-store")
             let path = folder.file("reports.db")
             _ = try pass("ReportStore \(path)")
