@@ -1,7 +1,8 @@
 // swift-tools-version: 6.3
 import PackageDescription
 
-/// The settings every target of ours is built with: one list, so that no room is laxer than another.
+/// The settings every target of ours is built with: one list, so that no room is laxer than
+/// another.
 let strict: [SwiftSetting] = [
     .swiftLanguageMode(.v6),
     .strictMemorySafety(),
@@ -176,11 +177,13 @@ let package = Package(
         .executableTarget(
             name: "SignetBenchmark",
             dependencies: [
-                "MailAuth", "MailCrypto", "MailDNS", "MailSyntax", "TestKit",
+                "MailAuth", "MailCrypto", "MailDNS", "MailSyntax", "TestKit", "Threads",
             ],
             path: "Tests/Benchmarks",
             exclude: ["Floor", "NullFilter", "README.md", "SignetNull", "Store", "run"],
-            sources: ["Milter", "DKIM", "DMARC", "Ratios", "SPF", "Scrub", "Soak"],
+            sources: [
+                "Blinding", "Milter", "DKIM", "DMARC", "Ratios", "SPF", "Scrub", "Soak",
+            ],
             swiftSettings: strict),
         // What it compares the daemons with: a floor in C, and filters that do nothing.
         .executableTarget(
@@ -316,7 +319,8 @@ let package = Package(
     ]
 )
 
-// Tests/Fuzz/run sets this: libFuzzer brings its own main, so that nothing else can be built with it.
+// Tests/Fuzz/run sets this: libFuzzer brings its own main, so that nothing else can be built with
+// it.
 if Context.environment["SIGNET_FUZZ"] != nil {
     package.targets.append(
         .executableTarget(

@@ -1,29 +1,30 @@
 internal import MailAuth
 internal import Threads
 
-/// The questions that can be asked as soon as SMTP has told who sends.
+/// The questions of one message, from those on that can be asked as soon as SMTP has told who
+/// sends.
 package struct EnvelopeQuestions: Sendable {
+    /// What the message's further questions are asked with.
+    let questions: MessageQuestions
     /// The SPF record.
     let spf: SPFPrefetch
     /// The client's name; nil where nobody wants to know.
     let reverse: ReverseLookup?
 
-    /// None.
-    package init() {
-        spf = SPFPrefetch()
-        reverse = nil
-    }
-
-    /// Asks.
+    /// Asks for the SPF record and the client's name.
     package init(_ envelope: Envelope, _ options: EvaluationOptions, _ tools: EvaluationTools) {
+        questions = MessageQuestions(
+            tools.resolver, limit: options.maximumQuestions, shares: tools.shares,
+            envelope: envelope)
         spf =
             if let limits = options.spf, let request = envelope.spfRequest {
-                tools.spfEvaluator(limits, wantsExplanation: false).prefetch([request])
+                tools.spfEvaluator(limits, wantsExplanation: false, asking: questions.general)
+                    .prefetch([request])
             } else { SPFPrefetch() }
         reverse =
             if options.looksUpClient, let address = envelope.address {
                 ReverseLookup(
-                    of: address, resolver: tools.resolver,
+                    of: address, resolver: questions.general,
                     deadline: tools.time.now() + options.answerSeconds)
             } else { nil }
     }

@@ -22,6 +22,13 @@ package struct EvaluationOptions: Sendable {
     /// withholds from one takes none from another.
     package var answerSeconds: Double
 
+    /// How many questions of one message may have to be waited for: a sender decides what is asked,
+    /// and who is.
+    ///
+    /// A quarter of them is kept for policies. It is more than eight signatures, a chain and a
+    /// record of SPF as people write it need together.
+    package var maximumQuestions = 36
+
     /// Nothing is evaluated yet.
     package init(answerSeconds: Double) {
         self.answerSeconds = answerSeconds

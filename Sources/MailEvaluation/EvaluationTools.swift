@@ -13,6 +13,8 @@ package struct EvaluationTools: Sendable {
     package let keys = ParsedKeyCache()
     /// SPF records, parsed once.
     package let spfRecords = SPFRecordCache()
+    /// What clients and senders have under way.
+    package let shares = QuestionShares()
     /// DMARC records, parsed once.
     package let dmarcRecords = DMARCRecordCache()
 
@@ -23,7 +25,9 @@ package struct EvaluationTools: Sendable {
     }
 
     /// Makes SPF checks under these limits.
-    func spfEvaluator(_ limits: SPFLimits, wantsExplanation: Bool) -> SPFEvaluator {
+    func spfEvaluator(
+        _ limits: SPFLimits, wantsExplanation: Bool, asking resolver: any DNSResolver
+    ) -> SPFEvaluator {
         SPFEvaluator(
             resolver: resolver, time: time, limits: limits, wantsExplanation: wantsExplanation,
             records: spfRecords)

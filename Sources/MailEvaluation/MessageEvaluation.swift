@@ -5,8 +5,9 @@ package import Threads
 
 /// The evaluation of one message, from the end of its header section to its end.
 ///
-/// All questions that can be known are asked when the header section has ended; while the body
-/// comes, the answers do. Only `finish` waits, on the caller's thread.
+/// The keys of signatures, the first keys of the chain and the policy are asked for when the header
+/// section has ended; while the body comes, the answers do. Only `finish` waits, on the caller's
+/// thread.
 package struct MessageEvaluation: ~Copyable {
     private let envelope: Envelope
     private let early: EnvelopeQuestions
@@ -25,17 +26,18 @@ package struct MessageEvaluation: ~Copyable {
     ///   - header: the whole header section.
     ///   - author: what its From field says.
     ///   - envelope: what SMTP told.
-    ///   - early: the questions that are under way since then.
+    ///   - early: the questions that are under way since then; they are asked now where it is nil.
     ///   - reported: what is taken from others in place of the methods without options.
     ///   - options: what is evaluated, and how.
     ///   - tools: the resolver, the clocks, the memories.
     package init(
         header: HeaderSection, author: AuthorField, envelope: Envelope = Envelope(),
-        early: EnvelopeQuestions = EnvelopeQuestions(),
+        early: EnvelopeQuestions? = nil,
         reported: ReportedIdentifiers = ReportedIdentifiers(), options: EvaluationOptions,
         tools: EvaluationTools
     ) {
         self.envelope = envelope
+        let early = early ?? EnvelopeQuestions(envelope, options, tools)
         self.early = early
         self.reported = reported
         self.options = options
@@ -54,13 +56,13 @@ package struct MessageEvaluation: ~Copyable {
         var keys: [(question: DNSQuestion, answer: PendingAnswer)] = []
         for question in (verifier?.questions ?? []) + (chain?.questions ?? [])
         where !keys.contains(where: { $0.question == question }) {
-            keys.append((question, tools.resolver.begin(question, deadline: deadline)))
+            keys.append((question, early.questions.general.begin(question, deadline: deadline)))
         }
         self.keys = keys
         dmarc = options.dmarc.map { options in
             DMARCDriver(
                 DMARCEvaluator(author: author, options: options, records: tools.dmarcRecords),
-                resolver: tools.resolver)
+                resolver: early.questions.policies)
         }
         dmarc?.begin(deadline: deadline)
     }
@@ -85,11 +87,25 @@ package struct MessageEvaluation: ~Copyable {
         let dkim = verifier.take()?.finish(keys: tools.keys)
         let identifiers = identifiers(spf, dkim)
         let dmarc = dmarc.take()?.finish(identifiers, deadline: nextDeadline(deadline))
+        validateChain(by: deadline)
         let arc = chain.take()?.finish(keys: tools.keys)
         let reverse = early.reverse?.finish(deadline: nextDeadline(deadline))
         return MessageFindings(
             spf: spf, dkim: dkim, identifiers: identifiers, arc: arc, dmarc: dmarc,
             reverse: reverse)
+    }
+
+    /// Asks for the keys of the chain, as far as they matter.
+    private mutating func validateChain(by deadline: MonotonicTime) {
+        while let questions = chain?.advance(keys: tools.keys), !questions.isEmpty {
+            let limit = nextDeadline(deadline)
+            let pending = questions.map {
+                ($0, early.questions.general.begin($0, deadline: limit))
+            }
+            for (question, answer) in pending {
+                chain?.answer(question, answer.wait(until: limit))
+            }
+        }
     }
 
     /// Gives up: nobody waits for the answers any more.
@@ -107,8 +123,9 @@ package struct MessageEvaluation: ~Copyable {
     /// Checks SPF; nil where that is not for us to do, or there is nothing to check.
     private func spfOutcome(by deadline: MonotonicTime) -> SPFOutcome? {
         guard let limits = options.spf, let request = envelope.spfRequest else { return nil }
-        return tools.spfEvaluator(limits, wantsExplanation: options.wantsExplanation).check(
-            request, prefetched: early.spf, deadline: deadline)
+        return tools.spfEvaluator(
+            limits, wantsExplanation: options.wantsExplanation, asking: early.questions.general
+        ).check(request, prefetched: early.spf, deadline: deadline)
     }
 
     private func identifiers(_ spf: SPFOutcome?, _ dkim: DKIMOutcome?) -> [DMARCIdentifier] {

@@ -11,7 +11,8 @@ public import Threads
 /// resolver before it drops privileges. `/etc/hosts` and search domains play no part.
 ///
 /// A question whose waiters have given up runs on, and its answer is kept for the next who asks:
-/// libunbound's cancel would not stop the work, only throw the answer away.
+/// libunbound's cancel would not stop the work, only throw the answer away. Its place is free at
+/// once. What may be under way at a time, in all and for one domain, `ResolverLoad` decides.
 public final class UnboundResolver: DNSResolver {
     /// How a resolver is set up.
     public struct Options: Hashable, Sendable {
@@ -131,7 +132,8 @@ public final class UnboundResolver: DNSResolver {
         }
     }
 
-    /// Does without the address family that no server has, for which the library would keep a list of all ports, 240 kB.
+    /// Does without the address family that no server has, for which the library would keep a list
+    /// of all ports, 240 kB.
     private static func families(of servers: [Nameserver]) -> [(String, String)] {
         let isIPv4 = servers.map { if case .v4 = $0.address { true } else { false } }
         if servers.isEmpty || Set(isIPv4).count == 2 { return [] }
@@ -142,18 +144,20 @@ public final class UnboundResolver: DNSResolver {
     private static let settings = [
         // Small caches: the answers that matter are few, and AnswerCache stands in front.
         ("msg-cache-size", "1m"), ("rrset-cache-size", "2m"), ("key-cache-size", "512k"),
-        // Sockets for many questions at a time; the library's own values are 16 and 2.
-        ("outgoing-range", "256"), ("outgoing-num-tcp", "8"),
+        // Sockets for many questions at a time; the library's own values are 16 and 2. Questions
+        // without an answer hold theirs until they are given up, also where nobody waits any more.
+        ("outgoing-range", "1024"), ("outgoing-num-tcp", "8"),
         // RFC 9715: no fragments.
         ("edns-buffer-size", "1232"),
         // Servers on this host and names of private networks are the administrator's choice.
         ("do-not-query-localhost", "no"), ("unblock-lan-zones", "yes"),
-        // No grudge against a server that owes an answer: the library would otherwise take one name
+        // Disables the library's own server back-off: it would otherwise take one name
         // that a sender's slow server leaves hanging for an outage, and ask nothing for a minute.
         ("infra-host-ttl", "0"),
-        // A question is repeated every 0.4 s or more, and given up after 5 to 16 s (measured).
-        ("infra-cache-min-rtt", "400"), ("infra-cache-max-rtt", "10000"),
-        ("outbound-msg-retry", "11"),
+        // A server is asked after 0, 1, 2 and 4 s, and given up after 5 (measured): 36 questions of a
+        // hostile message are 144 packets. Twelve retries, 0.4 s apart at first, made 22 of each.
+        ("infra-cache-min-rtt", "1000"), ("infra-cache-max-rtt", "10000"),
+        ("outbound-msg-retry", "2"),
     ]
 
     private static let specialUseNames = ["test.", "invalid.", "onion.", "localhost."]
@@ -165,6 +169,7 @@ private final class Engine: Sendable {
     private struct Flight {
         let query: UnboundQuery
         var waiters: [(ticket: Ticket, answer: PendingAnswer)]
+        let start: MonotonicTime
     }
 
     /// What tells one waiter from another.
@@ -173,25 +178,26 @@ private final class Engine: Sendable {
     private struct Flights {
         var byQuestion: [DNSQuestion: Flight] = [:]
         /// Those among them for which somebody waits.
-        var awaited = 0
+        var load: ResolverLoad
     }
 
     private enum Admission {
         case joined
         case start(UnboundQuery)
-        case refused
+        case refused(DNSFailure)
     }
 
     private let context: UnboundContext
     private let cache: AnswerCache?
     private let questionLimit: Int
-    private let flights = Locked(Flights())
+    private let flights: Locked<Flights>
     private let hasPump = Atomic(false)
     private let stopPipe = StopPipe()
 
     init(context: UnboundContext, options: UnboundResolver.Options) {
         self.context = context
         questionLimit = options.questionLimit
+        flights = Locked(Flights(load: ResolverLoad(limit: options.questionLimit)))
         cache = options.cachesAnswers ? AnswerCache() : nil
     }
 
@@ -213,7 +219,7 @@ private final class Engine: Sendable {
         }
         switch admit(question, ticket, pending) {
         case .joined: break
-        case .refused: pending.fulfil(.failure(.resolver("too many questions are under way")))
+        case .refused(let failure): pending.fulfil(.failure(failure))
         case .start(let query): start(query, for: question)
         }
         return pending
@@ -225,47 +231,50 @@ private final class Engine: Sendable {
     ) -> Admission {
         flights.withLock { flights in
             if let flight = flights.byQuestion[question] {
-                if flight.waiters.isEmpty { flights.awaited += 1 }
+                if flight.waiters.isEmpty { flights.load.begin(question) }
                 flights.byQuestion[question]?.waiters.append((ticket, pending))
                 return .joined
             }
-            guard flights.awaited < limit(for: question),
-                flights.byQuestion.count < Self.abandonedFactor * questionLimit
-            else { return .refused }
+            if let refusal = flights.load.refusal(of: question) {
+                return .refused(DNSFailure(refusal))
+            }
+            guard flights.byQuestion.count < Self.abandonedFactor * questionLimit else {
+                return .refused(DNSFailure(.full))
+            }
             let query = UnboundQuery(
                 name: question.name.queryText, type: question.type.rawValue
             ) { [weak self] reply in
                 self?.finish(question, reply)
             }
-            flights.byQuestion[question] = Flight(query: query, waiters: [(ticket, pending)])
-            flights.awaited += 1
+            flights.byQuestion[question] = Flight(
+                query: query, waiters: [(ticket, pending)], start: .now())
+            flights.load.begin(question)
             return .start(query)
         }
     }
 
-    /// How many questions may be awaited when this one is asked.
-    ///
-    /// A quarter of them all is kept for policy records: keys and SPF records on servers that do not answer, of which a sender
-    /// names as many as it likes, cannot keep the policies of others from being found.
-    private func limit(for question: DNSQuestion) -> Int {
-        question.name.ascii.hasPrefix("_dmarc.") ? questionLimit : questionLimit - questionLimit / 4
-    }
-
-    /// How many times the questions that are awaited may be under way, with those that everybody has given up: libunbound ends
-    /// these within seconds.
+    /// How many times the questions that are awaited may be under way, with those that everybody
+    /// has given up: libunbound ends these within seconds.
     private static let abandonedFactor = 4
 
-    /// Takes back a waiter who has given up; the place of a question for which nobody waits is free for another.
+    /// Takes back a waiter who has given up; the place of a question for which nobody waits is free
+    /// for another.
     private func leave(_ question: DNSQuestion, _ ticket: Ticket) {
         flights.withLock { flights in
-            guard var waiters = flights.byQuestion[question]?.waiters,
-                let index = waiters.firstIndex(where: { $0.ticket === ticket })
+            guard let flight = flights.byQuestion[question],
+                let index = flight.waiters.firstIndex(where: { $0.ticket === ticket })
             else { return }
-            waiters.remove(at: index)
-            flights.byQuestion[question]?.waiters = waiters
-            if waiters.isEmpty { flights.awaited -= 1 }
+            flights.byQuestion[question]?.waiters.remove(at: index)
+            if flight.waiters.count == 1 {
+                let hadTime = MonotonicTime.now().seconds(since: flight.start) >= Self.answerTime
+                flights.load.end(question, hadTime ? .silent : .abandoned)
+            }
         }
     }
+
+    /// After how many seconds without an answer a server counts as silent: it has been asked twice
+    /// by then.
+    private static let answerTime = 1.5
 
     private func start(_ query: UnboundQuery, for question: DNSQuestion) {
         guard startPump() else {
@@ -293,7 +302,12 @@ private final class Engine: Sendable {
     private func deliver(_ answer: DNSAnswer, to question: DNSQuestion) {
         let waiters = flights.withLock { flights in
             let waiters = flights.byQuestion.removeValue(forKey: question)?.waiters ?? []
-            if !waiters.isEmpty { flights.awaited -= 1 }
+            let ending = ResolverLoad.Ending(answer)
+            if waiters.isEmpty {
+                flights.load.note(question, ending)
+            } else {
+                flights.load.end(question, ending)
+            }
             return waiters
         }
         for waiter in waiters { waiter.answer.fulfil(answer) }
@@ -317,6 +331,30 @@ private final class Engine: Sendable {
 
     func stop() {
         stopPipe.signal()
+    }
+}
+
+extension ResolverLoad.Ending {
+    /// What an answer says about the servers of its zone: libunbound tells of a server that does
+    /// not answer as of one that answers SERVFAIL.
+    fileprivate init(_ answer: DNSAnswer) {
+        switch answer {
+        case .records, .noData, .nameError, .failure(.malformed), .failure(.bogus): self = .answered
+        case .failure(.serverFailure), .failure(.timeout): self = .silent
+        case .failure(.resolver): self = .abandoned
+        }
+    }
+}
+
+extension DNSFailure {
+    /// What a question that is not asked has for an answer.
+    fileprivate init(_ refusal: ResolverLoad.Refusal) {
+        switch refusal {
+        case .full: self = .resolver("too many questions are under way")
+        case .domainFull: self = .resolver("too many questions are under way for one domain")
+        // It would have had none either.
+        case .silent: self = .timeout
+        }
     }
 }
 

@@ -4,7 +4,8 @@ import MailEvaluation
 import MailSyntax
 import Traffic
 
-/// Evaluates messages from files, for `-t`: prints what the results field would say, and changes nothing.
+/// Evaluates messages from files, for `-t`: prints what the results field would say, and changes
+/// nothing.
 ///
 /// A file has no envelope, so SPF is `none`.
 struct FileEvaluation {
@@ -23,7 +24,8 @@ struct FileEvaluation {
     /// Evaluates one file, and writes its results.
     ///
     /// - Parameter path: the file, or `-` for standard input.
-    /// - Returns: `ok`, `noInput` where the file cannot be read, `tempFail` where the DNS gave no answer.
+    /// - Returns: `ok`, `noInput` where the file cannot be read, `tempFail` where the DNS gave no
+    ///   answer.
     func evaluate(_ path: String) -> ExitCode {
         let message: MessageFile
         do {
@@ -34,7 +36,7 @@ struct FileEvaluation {
         }
         var task = DMARCTask(
             header: message.header, author: AuthorField(of: message.header), envelope: Envelope(),
-            early: EnvelopeQuestions(), configuration: configuration, services: services)
+            early: nil, configuration: configuration, services: services)
         task.update(message.body.span)
         guard let findings = task.finish() else { return .software }
         let facts = Disposition.Facts(

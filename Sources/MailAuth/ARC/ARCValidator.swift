@@ -23,13 +23,19 @@ public struct ARCOptions: Sendable {
 
 /// Validates the Authenticated Received Chain of one message (RFC 8617, section 5.2).
 ///
-/// Made at the end of the header section, when it says which keys it needs; told the DNS answers at any
-/// time, fed the body, and finished. Pure: it has no socket and no clock.
+/// Made at the end of the header section, when it says which keys it needs first; told the DNS
+/// answers, fed the body, asked for the keys that it needs next until there are none, and finished.
+/// Pure: it has no socket and no clock.
 ///
-/// Trust: any message, any DNS answer. There are at most 50 sets and two key look-ups for each; the body
-/// is hashed once for each canonicalization, however many `l=` tags there are.
+/// Keys are asked for in the order in which they are used, and only as far as they can still
+/// matter: those of the newest signature and seal; once that signature is valid, those of the other
+/// seals; once the seals are, those of the older signatures whose body hash is right. So a chain
+/// that somebody made up costs two questions, however long it is.
+///
+/// Trust: any message, any DNS answer. There are at most 50 sets and two key look-ups for each; the
+/// body is hashed once for each canonicalization, however many `l=` tags there are.
 public struct ARCValidator: ~Copyable {
-    /// The TXT questions whose answers are needed, each once.
+    /// The TXT questions so far whose answers are needed, each once.
     public private(set) var questions: [DNSQuestion] = []
 
     private let header: HeaderSection
@@ -39,6 +45,22 @@ public struct ARCValidator: ~Copyable {
     private var hops: [ARCHop] = []
     private var answers: [DNSQuestion: DNSAnswer] = [:]
     private var body = BodyHasher()
+    private var stage = Stage.body
+    private var oldestPass: Int?
+
+    /// How far the validation has come.
+    private enum Stage {
+        /// The body is coming.
+        case body
+        /// The newest message signature is verified next (section 5.2, step 4).
+        case newestSignature
+        /// The seals are (step 6).
+        case seals
+        /// The older message signatures are (step 5, "optionally").
+        case olderSignatures
+        /// Everything is known.
+        case complete
+    }
 
     /// A chain whose structure is valid.
     private struct Links {
@@ -89,6 +111,30 @@ public struct ARCValidator: ~Copyable {
         body.update(chunk)
     }
 
+    /// Ends the body, and goes on as far as the answers allow.
+    ///
+    /// A question without an answer counts as one that timed out.
+    ///
+    /// - Parameter keys: the process's memory of parsed keys.
+    /// - Returns: the questions that the next step needs, none of them asked before; none where
+    ///   there is nothing left to find out.
+    public mutating func advance(keys: ParsedKeyCache) -> [DNSQuestion] {
+        if stage == .body {
+            body.finish()
+            stage = .newestSignature
+        }
+        while stage != .complete, case .success(let links) = state {
+            let asked = questions.count
+            do throws(ARCChain.Broken) {
+                try step(links, keys)
+            } catch {
+                state = .failure(error)
+            }
+            if questions.count > asked { return Array(questions[asked...]) }
+        }
+        return []
+    }
+
     /// Ends the body, and judges.
     ///
     /// A question without an answer counts as one that timed out.
@@ -96,22 +142,31 @@ public struct ARCValidator: ~Copyable {
     /// - Parameter keys: the process's memory of parsed keys.
     /// - Returns: the status of the chain, and its sealers.
     public consuming func finish(keys: ParsedKeyCache) -> ARCOutcome {
-        body.finish()
-        let links: Links
+        while !advance(keys: keys).isEmpty {}
         switch state {
         case .failure(let broken):
             return ARCOutcome(reason: broken.reason, oldestPass: nil, hops: hops)
-        case .success(let found):
-            links = found
-        }
-        do throws(ARCChain.Broken) {
-            let oldestPass = try verifyMessageSignatures(links, keys)
-            try verifySeals(links, keys)
+        case .success(let links):
             for index in hops.indices { hops[index].assessment = assessment(links.sets[index]) }
-            return ARCOutcome(
-                reason: .valid, oldestPass: options.findsOldestPass ? oldestPass : nil, hops: hops)
-        } catch {
-            return ARCOutcome(reason: error.reason, oldestPass: nil, hops: hops)
+            return ARCOutcome(reason: .valid, oldestPass: oldestPass, hops: hops)
+        }
+    }
+
+    /// Takes the next step of section 5.2, and asks for the keys of the one after it.
+    private mutating func step(_ links: Links, _ keys: ParsedKeyCache) throws(ARCChain.Broken) {
+        switch stage {
+        case .body, .complete: break
+        case .newestSignature:
+            try verifyNewestSignature(links, keys)
+            stage = .seals
+            for seal in links.seals.reversed() { ask(seal.keyName) }
+        case .seals:
+            try verifySeals(links, keys)
+            stage = options.findsOldestPass ? .olderSignatures : .complete
+            if options.findsOldestPass { askForOlderKeys(links) }
+        case .olderSignatures:
+            oldestPass = oldestValidSignature(links, keys)
+            stage = .complete
         }
     }
 }
@@ -132,7 +187,9 @@ extension ARCValidator {
             links.signatures.append(readSignature(set, now))
         }
         if case .failure(let broken)? = links.signatures.first { throw broken }
-        askForKeys(links)
+        // Nobody's servers are asked for a chain that fails anyway, so the structure comes first.
+        if case .success(let newest)? = links.signatures.first { ask(newest.field.keyName) }
+        if let seal = links.seals.last { ask(seal.keyName) }
         return links
     }
 
@@ -166,8 +223,8 @@ extension ARCValidator {
         return seals
     }
 
-    /// Step 3, C: "For ARC Sets with instance values > 1, the values MUST be "pass". For the ARC Set with
-    /// instance value = 1, the value MUST be "none"."
+    /// Step 3, C: "For ARC Sets with instance values > 1, the values MUST be "pass". For the ARC
+    /// Set with instance value = 1, the value MUST be "none"."
     private func check(
         _ seal: Result<ARCSealField, SignatureFieldError>, _ instance: Int
     ) throws(ARCChain.Broken) -> ARCSealField {
@@ -200,8 +257,9 @@ extension ARCValidator {
         } catch {
             return broken(.signatureField(error))
         }
-        // Section 4.1.2: ARC's fields "MUST NOT be included in the list of header fields covered". What
-        // sealers do so with the other two is let pass: there is no harm in it, and early ones did.
+        // Section 4.1.2: ARC's fields "MUST NOT be included in the list of header fields covered".
+        // What sealers do so with the other two is let pass: there is no harm in it, and early ones
+        // did.
         guard !field.names.contains(where: { isSeal(header.bytes[$0]) }) else {
             return .failure(ARCChain.Broken(.signatureOfSeal(instance: set.instance)))
         }
@@ -216,12 +274,13 @@ extension ARCValidator {
         name.equalsIgnoringASCIICase(ARCField.seal.rawValue.utf8)
     }
 
-    /// Asks for the keys in the order in which they are used, once the structure is known to be valid: nobody else's servers are
-    /// asked for a chain that fails anyway.
-    private mutating func askForKeys(_ links: Links) {
-        if case .success(let newest)? = links.signatures.first { ask(newest.field.keyName) }
-        for seal in links.seals.reversed() { ask(seal.keyName) }
-        for case .success(let older) in links.signatures.dropFirst() { ask(older.field.keyName) }
+    /// Asks for the keys of older message signatures, newest first, up to one that fails whatever
+    /// its key is.
+    private mutating func askForOlderKeys(_ links: Links) {
+        for case .success(let older) in links.signatures.dropFirst() {
+            guard older.body.digest.hash == older.field.bodyHash else { return }
+            ask(older.field.keyName)
+        }
     }
 
     private mutating func ask(_ keyName: DomainName) {
@@ -232,38 +291,52 @@ extension ARCValidator {
 
 /// What takes the keys and the body: steps 4 to 6.
 extension ARCValidator {
-    /// Verifies the newest message signature, and the older ones until one fails.
+    /// Step 4: the newest message signature decides about the chain.
+    private func verifyNewestSignature(
+        _ links: Links, _ keys: ParsedKeyCache
+    ) throws(ARCChain.Broken) {
+        guard let newest = links.signatures.first else { return }
+        let signature = try newest.get()
+        var judge = judge(keys)
+        let reason = verify(signature, &judge)
+        guard reason == .valid else {
+            throw ARCChain.Broken(
+                .signature(.messageSignature, instance: links.sets.count, reason))
+        }
+    }
+
+    /// Step 5: verifies the older message signatures until one fails, which "does not affect the
+    /// validity of the Authenticated Received Chain".
     ///
     /// - Returns: the oldest instance that passed, 0 if all did.
-    private func verifyMessageSignatures(
-        _ links: Links, _ keys: ParsedKeyCache
-    ) throws(ARCChain.Broken) -> Int {
-        var judgeOptions = DKIMVerifierOptions()
-        judgeOptions.minimumKeyBits = options.minimumKeyBits
-        judgeOptions.singletonFields = options.singletonFields
-        var judge = SignatureJudge(
-            header: header, truncatedFields: truncatedFields, options: judgeOptions, keys: keys)
-        for (set, signature) in zip(links.sets.reversed(), links.signatures) {
-            let reason: ARCReason
-            switch signature {
-            case .failure(let broken): reason = broken.reason
-            case .success(let signature):
-                let question = DNSQuestion(signature.field.keyName, .txt)
-                let trial = judge.judge(
-                    signature.field, signature.body, answer: answers[question],
-                    bodyLength: body.length(signature.body))
-                guard trial.reason != .valid else { continue }
-                reason = .signature(.messageSignature, instance: set.instance, trial.reason)
-            }
-            // An older one that fails "does not affect the validity of the Authenticated Received Chain".
-            guard set.instance < links.sets.count else { throw ARCChain.Broken(reason) }
-            return set.instance + 1
+    private func oldestValidSignature(_ links: Links, _ keys: ParsedKeyCache) -> Int {
+        var judge = judge(keys)
+        let older = zip(links.sets.reversed(), links.signatures).dropFirst()
+        for (set, signature) in older {
+            guard case .success(let signature) = signature, verify(signature, &judge) == .valid
+            else { return set.instance + 1 }
         }
         return 0
     }
 
-    /// Step 6: "Validate each AS beginning with the greatest instance value and proceeding in decreasing
-    /// order".
+    private func judge(_ keys: ParsedKeyCache) -> SignatureJudge {
+        var judgeOptions = DKIMVerifierOptions()
+        judgeOptions.minimumKeyBits = options.minimumKeyBits
+        judgeOptions.singletonFields = options.singletonFields
+        return SignatureJudge(
+            header: header, truncatedFields: truncatedFields, options: judgeOptions, keys: keys)
+    }
+
+    private func verify(_ signature: Signature, _ judge: inout SignatureJudge) -> DKIMReason {
+        judge.judge(
+            signature.field, signature.body,
+            answer: answers[DNSQuestion(signature.field.keyName, .txt)],
+            bodyLength: body.length(signature.body)
+        ).reason
+    }
+
+    /// Step 6: "Validate each AS beginning with the greatest instance value and proceeding in
+    /// decreasing order".
     private func verifySeals(_ links: Links, _ keys: ParsedKeyCache) throws(ARCChain.Broken) {
         let hashes = ARCSealHash.all(links.sets, links.seals, in: header)
         for index in links.seals.indices.reversed() {
@@ -289,8 +362,8 @@ extension ARCValidator {
         }
     }
 
-    /// "The accuracy or syntax of the authres-payload field does not affect the validity of the ARC Chain
-    /// itself" (section 3.4).
+    /// "The accuracy or syntax of the authres-payload field does not affect the validity of the ARC
+    /// Chain itself" (section 3.4).
     private func assessment(_ set: ARCChain.Fields) -> AuthenticationResults {
         let end = header.fields[set.authenticationResults].value.upperBound
         return AuthenticationResults(

@@ -4,8 +4,8 @@ internal import Threads
 
 /// One check under way (RFC 7208, sections 4.3 to 4.7).
 ///
-/// Trust: records, names and answers are from anyone. The recursion is bounded by the limit on terms:
-/// each "include" and "redirect" counts before its target is asked for.
+/// Trust: records, names and answers are from anyone. The recursion is bounded by the limit on
+/// terms: each "include" and "redirect" counts before its target is asked for.
 struct SPFEvaluation {
     let request: SPFRequest
     let receiver: String
@@ -176,7 +176,7 @@ extension SPFEvaluation {
             names.append(name)
         }
         // "If a DNS error occurs while doing an A RR lookup, then that domain name is skipped."
-        return ledger.begin(names, addressType).filter { lookup in
+        return ledger.begin(Array(names.prefix(ledger.room)), addressType).filter { lookup in
             (try? ledger.settle(lookup))?.addresses.contains(request.client) ?? false
         }.map(\.question.name)
     }

@@ -42,14 +42,24 @@ struct SPFLedger {
 
     /// Counts a term that found nothing.
     ///
-    /// The limit is on "the number of "terms" for which DNS queries return" nothing: a term counts once,
-    /// an "mx" if it has no mail exchangers or none of them has an address.
+    /// The limit is on "the number of "terms" for which DNS queries return" nothing: a term counts
+    /// once, an "mx" if it has no mail exchangers or none of them has an address.
     mutating func countVoidTerm() throws(SPFProblem) {
         voidTerms += 1
         guard voidTerms <= limits.voidLookups else {
             throw .tooManyVoidLookups(limit: limits.voidLookups)
         }
     }
+
+    /// Sees to it that so many questions may still be asked.
+    func reserve(_ count: Int) throws(SPFProblem) {
+        guard count <= room else {
+            throw .tooManyQuestions(limit: limits.questions)
+        }
+    }
+
+    /// How many questions may still be asked.
+    var room: Int { max(0, limits.questions - questions.count) }
 
     /// Starts to look a question up.
     mutating func begin(_ name: DomainName, _ type: RecordType) -> SPFLookup {
@@ -65,7 +75,8 @@ struct SPFLedger {
     mutating func ask(
         _ name: DomainName, _ type: RecordType
     ) throws(SPFProblem) -> [DNSRecord] {
-        try settle(begin(name, type))
+        try reserve(1)
+        return try settle(begin(name, type))
     }
 
     /// Starts to look up a type of several names, all at once.

@@ -3,8 +3,9 @@ internal import MailSyntax
 
 /// Whether a mechanism matches the client (RFC 7208, section 5).
 ///
-/// A target-name that no DNS query can be made of, for an empty label or one of more than 63 octets, is
-/// like one that does not exist (section 4.8 leaves it open): the mechanism does not match.
+/// A target-name that no DNS query can be made of, for an empty label or one of more than 63
+/// octets, is like one that does not exist (section 4.8 leaves it open): the mechanism does not
+/// match.
 extension SPFEvaluation {
     /// Whether a mechanism other than "include" matches.
     mutating func matches(
@@ -14,7 +15,8 @@ extension SPFEvaluation {
         case .all, .include:
             return true
         case .ip(let network):
-            // An IPv4 client is matched by "ip4" alone, even where "ip6" has a mapped address (section 5).
+            // An IPv4 client is matched by "ip4" alone, even where "ip6" has a mapped address
+            // (section 5).
             return network.address.bitWidth == request.client.bitWidth
                 && network.contains(request.client)
         case .a(let spec, let lengths):
@@ -54,8 +56,8 @@ extension SPFEvaluation {
 
     /// "mx" (section 5.4).
     ///
-    /// The addresses of all exchangers are asked for together. The order of MX records in an answer is
-    /// the DNS's choice, so that a match weighs more than another exchanger's error.
+    /// The addresses of a few exchangers are asked for at a time. The order of MX records in an
+    /// answer is the DNS's choice, so that a match weighs more than another exchanger's error.
     private mutating func matchesMailExchanger(
         of target: DomainName, _ lengths: SPFPrefixLengths
     ) throws(SPFProblem) -> Bool {
@@ -70,13 +72,20 @@ extension SPFEvaluation {
         }
         var isVoid = records.isEmpty || !exchangers.isEmpty
         var problem: SPFProblem?
-        for lookup in ledger.begin(exchangers, addressType) {
-            do {
-                let addresses = try ledger.settle(lookup).addresses
-                if addresses.contains(where: { lengths.agree($0, request.client) }) { return true }
-                if !addresses.isEmpty { isVoid = false }
-            } catch {
-                problem = problem ?? error
+        while !exchangers.isEmpty {
+            let some = Array(exchangers.prefix(max(1, ledger.limits.namesAtOnce)))
+            exchangers.removeFirst(some.count)
+            try ledger.reserve(some.count)
+            for lookup in ledger.begin(some, addressType) {
+                do {
+                    let addresses = try ledger.settle(lookup).addresses
+                    if addresses.contains(where: { lengths.agree($0, request.client) }) {
+                        return true
+                    }
+                    if !addresses.isEmpty { isVoid = false }
+                } catch {
+                    problem = problem ?? error
+                }
             }
         }
         if let problem { throw problem }

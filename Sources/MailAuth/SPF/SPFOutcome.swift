@@ -9,8 +9,8 @@ public struct SPFOutcome: Sendable {
     public let result: SPFResult
     /// The records that were visited; nil where there was no name to check.
     public let visit: SPFVisit?
-    /// Text from the domain's owner about a "fail" (RFC 7208, section 6.2), printable ASCII; nil where
-    /// there is none.
+    /// Text from the domain's owner about a "fail" (RFC 7208, section 6.2), printable ASCII; nil
+    /// where there is none.
     public let explanation: String?
     /// How many terms caused DNS queries: at most `SPFLimits.terms`.
     public let lookups: Int
@@ -24,7 +24,8 @@ public struct SPFOutcome: Sendable {
 
     /// The mechanism that decided, and the record that has it; nil where none matched.
     ///
-    /// Where "include" passed the decision on as it was, this is the mechanism of the included record.
+    /// Where "include" passed the decision on as it was, this is the mechanism of the included
+    /// record.
     public var decision: SPFDecision? { visit?.decision }
 
     /// What went wrong, in a "temperror" or "permerror".
@@ -53,7 +54,8 @@ public struct SPFVisit: Sendable {
         case noRecord
         /// The record could not be evaluated.
         case problem(SPFProblem)
-        /// The last of the nested visits, of an "include", ran into a problem, which ends the check.
+        /// The last of the nested visits, of an "include", ran into a problem, which ends the
+        /// check.
         case includeFailed
     }
 
@@ -113,6 +115,8 @@ public enum SPFProblem: Error, Hashable, Sendable {
     case tooManyVoidLookups(limit: Int)
     /// A name has more mail exchangers than allowed (RFC 7208, section 4.6.4).
     case tooManyMailExchangers(domain: DomainName, limit: Int)
+    /// The record makes more questions necessary than allowed (RFC 7208, section 11.1).
+    case tooManyQuestions(limit: Int)
     /// The target of "include" or "redirect" has no record (RFC 7208, sections 5.2 and 6.1).
     case noRecord(target: String)
     /// The DNS gave no answer for now.

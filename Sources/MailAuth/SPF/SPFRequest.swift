@@ -17,24 +17,25 @@ public enum SPFIdentity: String, Hashable, Sendable {
 public struct SPFRequest: Hashable, Sendable {
     /// Whose authorization is checked.
     public let identity: SPFIdentity
-    /// The client's address; of an IPv4-mapped IPv6 address, the IPv4 address (RFC 7208, section 5).
+    /// The client's address; of an IPv4-mapped IPv6 address, the IPv4 address (RFC 7208, section
+    /// 5).
     public let client: IPAddress
     /// The HELO name as the client gave it, no longer than `longestText`.
     public let helo: [UInt8]
-    /// The reverse-path as given, without angle brackets; empty where it is null, nil where it is not
-    /// known.
+    /// The reverse-path as given, without angle brackets; empty where it is null, nil where it is
+    /// not known.
     public let envelopeFrom: [UInt8]?
     /// The local part of `<sender>`; "postmaster" where there is none (RFC 7208, section 4.3).
     public let localPart: [UInt8]
-    /// The domain of `<sender>` as text: U-labels have become A-labels (RFC 8616, section 4), anything
-    /// else is as it was given.
+    /// The domain of `<sender>` as text: U-labels have become A-labels (RFC 8616, section 4),
+    /// anything else is as it was given.
     public let senderDomain: [UInt8]
     /// The `<domain>` to start with; nil where there is nothing that could have a policy.
     public let domain: DomainName?
 
-    /// How many octets of the HELO name, of the local part and of the domain are kept: more than SMTP
-    /// allows (RFC 5321, section 4.5.3.1), so that only nonsense is cut, and macros cannot grow without
-    /// bound.
+    /// How many octets of the HELO name, of the local part and of the domain are kept: more than
+    /// SMTP allows (RFC 5321, section 4.5.3.1), so that only nonsense is cut, and macros cannot
+    /// grow without bound.
     public static let longestText = 512
 
     /// A check of the HELO identity: `<sender>` is postmaster at the HELO name.
@@ -56,8 +57,8 @@ public struct SPFRequest: Hashable, Sendable {
     /// A check of the MAIL FROM identity.
     ///
     /// - Parameters:
-    ///   - reversePath: the address, with or without angle brackets, empty for the null reverse-path.
-    ///     A quoted local part should have lost its quotes.
+    ///   - reversePath: the address, with or without angle brackets, empty for the null
+    ///     reverse-path. A quoted local part should have lost its quotes.
     ///   - helo: what the client said in HELO or EHLO.
     ///   - client: the client's address.
     /// - Returns: the request.
@@ -127,10 +128,19 @@ public struct SPFLimits: Hashable, Sendable {
     public var voidLookups = 2
     /// Names of an MX or PTR answer whose addresses are asked for.
     public var names = 10
+    /// Questions to the DNS, over all records of a check.
+    ///
+    /// Ten terms with ten names each could make it 111: no record of a domain that means to be
+    /// evaluated comes near (RFC 7208, section 11.1, has such limits in mind).
+    public var questions = 40
+    /// How many mail exchangers are asked for at a time: those whose servers do not answer take no
+    /// more places.
+    public var namesAtOnce = 4
     /// Seconds for the whole check; the standard asks for 20 at least.
     public var seconds = 20.0
-    /// Seconds for one question: less than half of the check's, so that a client who keeps its PTR record and the address of
-    /// its name from being answered ends "ptr" (RFC 7208, section 5.5) and not the check.
+    /// Seconds for one question: less than half of the check's, so that a client who keeps its PTR
+    /// record and the address of its name from being answered ends "ptr" (RFC 7208, section 5.5)
+    /// and not the check.
     public var questionSeconds = 8.0
     /// Octets of an explanation that are kept.
     public var explanationLength = 500

@@ -2,7 +2,8 @@ internal import MailDNS
 internal import MailSyntax
 
 extension SPFOutcome {
-    /// The result and its reason, in one sentence without a full stop, for logs, replies and people.
+    /// The result and its reason, in one sentence without a full stop, for logs, replies and
+    /// people.
     ///
     /// Printable ASCII whatever the client said or the domain published.
     public var sentence: String {
@@ -57,6 +58,8 @@ extension SPFProblem: CustomStringConvertible {
             return "more than \(limit) DNS lookups found nothing"
         case .tooManyMailExchangers(let domain, let limit):
             return "\(domain.printable) has more than \(limit) mail exchangers"
+        case .tooManyQuestions(let limit):
+            return "more than \(limit) questions to the DNS are needed"
         case .noRecord(let target):
             return "\(printable(Array(target.utf8))), which the policy refers to, has no SPF record"
         case .dns(let question, let failure):

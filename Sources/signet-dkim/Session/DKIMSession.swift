@@ -8,8 +8,9 @@ import Traffic
 
 /// One connection of the MTA, with any number of messages.
 ///
-/// State lives in two places: what the connection told (`client`), and what the message under way told (`message`), which is
-/// forgotten at every end: end of message and abort. The configuration is the one that held when the connection began.
+/// State lives in two places: what the connection told (`client`), and what the message under way
+/// told (`message`), which is forgotten at every end: end of message and abort. The configuration
+/// is the one that held when the connection began.
 final class DKIMSession: MilterSession {
     private let services: DKIMServices
     private let configuration: DKIMConfiguration
@@ -90,7 +91,8 @@ final class DKIMSession: MilterSession {
             services.warnOfHiddenSpaces(message.queueID)
         }
         message.task = DKIMTask(
-            plan, header: message.facts.header, configuration: configuration, services: services)
+            plan, header: message.facts.header, client: client.address,
+            configuration: configuration, services: services)
         return .continue
     }
 

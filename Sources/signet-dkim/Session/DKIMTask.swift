@@ -29,8 +29,8 @@ struct DKIMTask: ~Copyable {
 
     /// Begins what was planned.
     init(
-        _ plan: MessagePlan, header: HeaderSection, configuration: DKIMConfiguration,
-        services: DKIMServices
+        _ plan: MessagePlan, header: HeaderSection, client: IPAddress?,
+        configuration: DKIMConfiguration, services: DKIMServices
     ) {
         self.plan = plan
         self.services = services
@@ -43,8 +43,8 @@ struct DKIMTask: ~Copyable {
         verification =
             if case .verify(let author) = plan.work {
                 MessageEvaluation(
-                    header: header, author: author, options: configuration.verification,
-                    tools: services.tools)
+                    header: header, author: author, envelope: Envelope(address: client),
+                    options: configuration.verification, tools: services.tools)
             } else { nil }
     }
 

@@ -21,11 +21,11 @@ struct DMARCTask: ~Copyable {
     ///   - header: the header section.
     ///   - author: what its From field says.
     ///   - envelope: what SMTP told.
-    ///   - early: the questions that are under way since then.
+    ///   - early: the questions that are under way since then; they are asked now where it is nil.
     ///   - configuration: how to evaluate.
     ///   - services: the resolver, the keys, the clock.
     init(
-        header: HeaderSection, author: AuthorField, envelope: Envelope, early: EnvelopeQuestions,
+        header: HeaderSection, author: AuthorField, envelope: Envelope, early: EnvelopeQuestions?,
         configuration: DMARCConfiguration, services: DMARCServices
     ) {
         self.envelope = envelope

@@ -9,8 +9,9 @@ import Traffic
 
 /// One connection of the MTA, with any number of messages.
 ///
-/// State lives in two places: what the connection told (`client`, `helo`), and what the message under way told (`message`), which
-/// is forgotten at every end: end of message and abort. The configuration is the one that held when the connection began.
+/// State lives in two places: what the connection told (`client`, `helo`), and what the message
+/// under way told (`message`), which is forgotten at every end: end of message and abort. The
+/// configuration is the one that held when the connection began.
 final class DMARCSession: MilterSession {
     private let services: DMARCServices
     private let configuration: DMARCConfiguration
@@ -34,7 +35,7 @@ final class DMARCSession: MilterSession {
     private struct Message: ~Copyable {
         var header: IncomingHeader
         var envelope = Envelope()
-        var early = EnvelopeQuestions()
+        var early: EnvelopeQuestions?
         var recipients = RecipientFacts()
         var skip: Skip?
         /// What the From field says, once the header section has ended.
@@ -96,7 +97,7 @@ final class DMARCSession: MilterSession {
         message.author = author
         message.skip = Skip(author, configuration.scope)
         guard message.skip == nil, header.limitExceeded == nil else {
-            message.early.cancel()
+            message.early?.cancel()
             return .continue
         }
         message.task = DMARCTask(
@@ -128,7 +129,8 @@ final class DMARCSession: MilterSession {
             return refusal.verdict(context)
         }
         guard let task = finished.task.take() else { return .continue }
-        // Every method is configured: without findings nothing is known, and nothing may pass for it.
+        // Every method is configured: without findings nothing is known, and nothing may pass for
+        // it.
         guard let findings = task.finish() else { return MilterVerdict(reply: .tempfail) }
         let outcome = MessageOutcome(
             findings, client: client, envelope: finished.envelope,
@@ -140,7 +142,7 @@ final class DMARCSession: MilterSession {
     }
 
     func abort() {
-        if let task = message.task.take() { task.abandon() } else { message.early.cancel() }
+        if let task = message.task.take() { task.abandon() } else { message.early?.cancel() }
         message = Message(configuration)
     }
 }

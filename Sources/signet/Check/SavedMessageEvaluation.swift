@@ -32,8 +32,7 @@ struct SavedMessageEvaluation {
         let envelope = client.map { Envelope($0.request) } ?? Envelope()
         var evaluation = MessageEvaluation(
             header: message.header, author: AuthorField(of: message.header), envelope: envelope,
-            early: EnvelopeQuestions(envelope, Self.options, tools), options: Self.options,
-            tools: tools)
+            options: Self.options, tools: tools)
         evaluation.update(message.body.span)
         let found = evaluation.finish(by: .distantFuture)
         guard let dkim = found.dkim, let arc = found.arc, let dmarc = found.dmarc else {

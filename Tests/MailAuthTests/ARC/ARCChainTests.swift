@@ -77,7 +77,8 @@ struct ARCChainTests {
         #expect(quick.status == .pass && quick.oldestPass == nil)
     }
 
-    /// Section 4.1.2: the message signature has the syntax and semantics of DKIM-Signature, "l=" included.
+    /// Section 4.1.2: the message signature has the syntax and semantics of DKIM-Signature, "l="
+    /// included.
     @Test("older message signatures with l=", arguments: ["8", "0", "7", "9"])
     func olderWithLength(_ length: String) throws {
         var forge = try Self.forge()
@@ -210,6 +211,39 @@ struct ARCChainTests {
             validator.update(message.body.span)
             #expect(validator.finish(keys: testCache).status == .fail)
         }
+    }
+
+    /// Section 9.2: questions are asked in the order of use, and only while they can matter.
+    @Test("the keys of a chain that does not hold are not asked for")
+    func lazyQuestions() throws {
+        var message = try Self.message()
+        for instance in 1...10 {
+            var forge = try Self.forge()
+            forge.domain = "d\(instance).test"
+            message = try forge.seal(message, instance)
+        }
+        let key = try #require(TestKeys.rsa).record
+        let answer = DNSAnswer.records([.text([Array(key.utf8)])], .insecure)
+        func names(_ questions: [DNSQuestion]) -> [String] { questions.map(\.name.ascii) }
+
+        // The newest signature has no key: nothing else is asked.
+        var validator = ARCValidator(header: message.header, now: 1_800_000_000)
+        #expect(names(validator.questions) == ["arc._domainkey.d10.test"])
+        validator.update(message.body.span)
+        #expect(validator.advance(keys: testCache).isEmpty)
+        #expect(validator.questions.count == 1)
+
+        // It is valid: the seals come next, newest first, then the older signatures.
+        validator = ARCValidator(header: message.header, now: 1_800_000_000)
+        validator.answer(validator.questions[0], answer)
+        validator.update(message.body.span)
+        let next = validator.advance(keys: testCache)
+        #expect(names(next) == (1...9).reversed().map { "arc._domainkey.d\($0).test" })
+        for question in next { validator.answer(question, answer) }
+        // These have the same keys.
+        #expect(validator.advance(keys: testCache).isEmpty)
+        let outcome = validator.finish(keys: testCache)
+        #expect(outcome.reason == .valid && outcome.oldestPass == 0)
     }
 
     @Test("only sealers in a row count")

@@ -36,6 +36,7 @@ public final class ScriptedDNSServer: Sendable {
     private struct State {
         var behaviours: [DomainName: Behaviour] = [:]
         var isSilent = false
+        var silentDomain: DomainName?
         var queries: [DNSQuestion] = []
         var firstAsked: [DomainName: MonotonicTime] = [:]
         var tcpQueries = 0
@@ -76,6 +77,11 @@ public final class ScriptedDNSServer: Sendable {
     /// Answers nothing at all for a while, as a server that is down.
     public func setSilent(_ isSilent: Bool) {
         state.withLock { $0.isSilent = isSilent }
+    }
+
+    /// Answers nothing for a domain and all names below it.
+    public func setSilent(below domain: DomainName) {
+        state.withLock { $0.silentDomain = domain }
     }
 
     /// The questions that came, in order.
@@ -157,7 +163,10 @@ extension ScriptedDNSServer {
             let firstAsked = state.firstAsked[question.name] ?? .now()
             state.firstAsked[question.name] = firstAsked
             if overTCP { state.tcpQueries += 1 }
-            return (state.behaviours[question.name] ?? .answer, state.isSilent, firstAsked)
+            let isSilent =
+                state.isSilent
+                || state.silentDomain.map(question.name.isEqualOrSubdomain) ?? false
+            return (state.behaviours[question.name] ?? .answer, isSilent, firstAsked)
         }
         if isSilent { return nil }
         let cut = DNSMessage(id: query.id, section: query.section, code: 0, truncated: true).bytes
