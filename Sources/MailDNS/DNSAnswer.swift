@@ -25,6 +25,8 @@ public enum DNSSECStatus: Hashable, Sendable {
 public enum DNSFailure: Hashable, Sendable {
     /// The deadline passed.
     case timeout
+    /// No name server answers at all, so nothing was asked.
+    case noServer
     /// The server answered with an error code other than NXDOMAIN.
     case serverFailure(responseCode: Int)
     /// The answer did not parse, or exceeds a bound.
@@ -40,6 +42,7 @@ extension DNSFailure: CustomStringConvertible {
     public var description: String {
         switch self {
         case .timeout: "time-out"
+        case .noServer: "no DNS server answers"
         case .serverFailure(1): "FORMERR"
         case .serverFailure(2): "SERVFAIL"
         case .serverFailure(4): "NOTIMP"
@@ -56,7 +59,7 @@ extension DNSFailure: CustomStringConvertible {
         switch self {
         case .bogus(let reason): reason
         case .resolver(let text): text
-        case .timeout, .serverFailure, .malformed: nil
+        case .timeout, .noServer, .serverFailure, .malformed: nil
         }
     }
 }

@@ -66,8 +66,17 @@ public final class UnboundResolver: DNSResolver {
     /// Creates a resolver.
     ///
     /// Files are read now; threads start with the first question.
-    public init(_ options: Options = Options()) throws(SetupError) {
-        engine = Engine(context: try Self.makeContext(options), options: options)
+    ///
+    /// - Parameters:
+    ///   - options: how it is set up.
+    ///   - onNameserverState: called, on another thread, when no name server answers any more, and when one does again.
+    /// - Throws: what the set-up lacks.
+    public init(
+        _ options: Options = Options(),
+        onNameserverState: @escaping @Sendable (NameserverState) -> Void = { _ in }
+    ) throws(SetupError) {
+        engine = Engine(
+            context: try Self.makeContext(options), options: options, report: onNameserverState)
     }
 
     deinit {
@@ -193,12 +202,25 @@ private final class Engine: Sendable {
     private let flights: Locked<Flights>
     private let hasPump = Atomic(false)
     private let stopPipe = StopPipe()
+    private let watch: ServerWatch
 
-    init(context: UnboundContext, options: UnboundResolver.Options) {
+    init(
+        context: UnboundContext, options: UnboundResolver.Options,
+        report: @escaping @Sendable (NameserverState) -> Void
+    ) {
         self.context = context
+        let servers =
+            options.nameservers.isEmpty
+            ? Nameserver.list(inResolvConf: options.resolvConf) : options.nameservers
+        let outage = OutageHandler()
+        watch = ServerWatch(servers) { state in
+            report(state)
+            if case .down = state { outage.run() }
+        }
         questionLimit = options.questionLimit
         flights = Locked(Flights(load: ResolverLoad(limit: options.questionLimit)))
         cache = options.cachesAnswers ? AnswerCache() : nil
+        outage.set { [weak self] in self?.failAll() }
     }
 
     deinit {
@@ -213,6 +235,7 @@ private final class Engine: Sendable {
 
     func begin(_ question: DNSQuestion, deadline: MonotonicTime) -> PendingAnswer {
         if let cache, let answer = cache.answer(to: question, at: .now()) { return .ready(answer) }
+        guard watch.mayAsk() else { return .ready(.failure(.noServer)) }
         let ticket = Ticket()
         let pending = PendingAnswer(deadline: deadline) { [weak self] in
             self?.leave(question, ticket)
@@ -294,9 +317,28 @@ private final class Engine: Sendable {
             deliver(.failure(.resolver(error.description)), to: question)
         case .success(let reply):
             let answer = DNSAnswer(reply, to: question.type)
+            if reply.responseCode != Self.serverFailure { watch.heard() }
             cache?.insert(answer, to: question, ttl: reply.ttl, at: .now())
             deliver(answer, to: question)
         }
+    }
+
+    /// SERVFAIL, with which libunbound also tells that no server has answered.
+    private static let serverFailure = 2
+
+    /// Answers all who wait; the questions themselves run on.
+    private func failAll() {
+        let waiters = flights.withLock { flights in
+            var waiters: [PendingAnswer] = []
+            for (question, flight) in flights.byQuestion where !flight.waiters.isEmpty {
+                waiters += flight.waiters.map(\.answer)
+                flights.byQuestion[question]?.waiters = []
+                // Nothing is known about the servers of its zone.
+                flights.load.end(question, .abandoned)
+            }
+            return waiters
+        }
+        for waiter in waiters { waiter.fulfil(.failure(.noServer)) }
     }
 
     private func deliver(_ answer: DNSAnswer, to question: DNSQuestion) {
@@ -330,6 +372,7 @@ private final class Engine: Sendable {
     }
 
     func stop() {
+        watch.stop()
         stopPipe.signal()
     }
 }
@@ -341,7 +384,7 @@ extension ResolverLoad.Ending {
         switch answer {
         case .records, .noData, .nameError, .failure(.malformed), .failure(.bogus): self = .answered
         case .failure(.serverFailure), .failure(.timeout): self = .silent
-        case .failure(.resolver): self = .abandoned
+        case .failure(.resolver), .failure(.noServer): self = .abandoned
         }
     }
 }
@@ -354,6 +397,27 @@ extension DNSFailure {
         case .domainFull: self = .resolver("too many questions are under way for one domain")
         // It would have had none either.
         case .silent: self = .timeout
+        }
+    }
+}
+
+/// What is done when no server answers: set once the engine exists, which it points back to.
+private final class OutageHandler: Sendable {
+    private let body = Locked<(@Sendable () -> Void)?>(nil)
+
+    func set(_ body: @escaping @Sendable () -> Void) { self.body.withLock { $0 = body } }
+
+    func run() { body.withLock { $0 }?() }
+}
+
+extension Nameserver {
+    /// The servers of a resolv.conf(5) file; those whose address cannot be read are left out.
+    fileprivate static func list(inResolvConf path: String) -> [Nameserver] {
+        let text = String(decoding: FileReader.beginning(of: path, 65_536), as: UTF8.self)
+        return text.split(whereSeparator: \.isNewline).compactMap { line in
+            let words = line.split(whereSeparator: \.isWhitespace)
+            guard words.count > 1, words[0] == "nameserver" else { return nil }
+            return IPAddress(String(words[1])).map { Nameserver($0) }
         }
     }
 }

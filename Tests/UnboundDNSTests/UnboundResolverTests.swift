@@ -264,6 +264,45 @@ import UnboundDNS
         server.stop()
     }
 
+    /// While no server answers, questions fail at once, and one line says so; another when one answers again.
+    @Test func whileNothingAnswersQuestionsFailAtOnce() throws {
+        let states = Locked<[NameserverState]>([])
+        let resolver = try UnboundResolver(.init(nameservers: [server.nameserver])) { state in
+            states.withLock { $0.append(state) }
+        }
+        server.setSilent(true)
+        let start = MonotonicTime.now()
+        let first = resolver.resolve(try .test("one.example.test A"), deadline: start + 60)
+        #expect(first == .failure(.noServer))
+        let next = resolver.begin(try .test("six.example.test AAAA"), deadline: .now() + 60)
+        #expect(next.poll() == .failure(.noServer))
+        server.setSilent(false)
+        while states.withLock({ $0.count }) < 2, MonotonicTime.now().seconds(since: start) < 60 {
+            Thread.sleep(forTimeInterval: 0.05)
+        }
+        let answer = resolver.resolve(try .test("six.example.test AAAA"), deadline: .now() + 30)
+        #expect(answer.line == "2001:db8::6")
+        let told = states.withLock { $0.map(\.description) }
+        #expect(told.count == 2)
+        #expect(
+            told.first?.hasPrefix("the DNS server \(server.nameserver) has not answered") == true)
+        #expect(told.last?.hasPrefix("the DNS server \(server.nameserver) answers again") == true)
+        server.stop()
+    }
+
+    /// A name whose servers are silent says nothing about the resolver's own.
+    @Test func aNameWithoutAnswerIsNoOutage() throws {
+        let states = Locked<[NameserverState]>([])
+        let resolver = try UnboundResolver(.init(nameservers: [server.nameserver])) { state in
+            states.withLock { $0.append(state) }
+        }
+        server.set(.drop, for: try DomainName("drop.example.test"))
+        let answer = resolver.resolve(try .test("drop.example.test A"), deadline: .now() + 4)
+        #expect(answer == .failure(.timeout))
+        #expect(states.withLock { $0.isEmpty })
+        server.stop()
+    }
+
     @Test func aResolverThatGoesAwayLeavesNoWaiterBehind() throws {
         server.setSilent(true)
         let start = MonotonicTime.now()
