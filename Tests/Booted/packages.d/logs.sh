@@ -62,7 +62,7 @@ fail2ban_bans() {
 
 # What this test has done to the daemons, and an administrator wants to hear of.
 misfortune='Nonsense|does not start|SIGKILL|status=9/KILL|status=78/CONFIG|Fail|Reload failed|Scheduled restart'
-misfortune+='|cannot be reloaded because it is inactive'
+misfortune+='|cannot be reloaded because it is inactive|the reload is refused|Trigger limit hit|old one stays'
 
 logcheck_is_silent() {
     local name left

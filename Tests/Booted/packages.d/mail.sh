@@ -173,7 +173,7 @@ hundred_restarts() {
 }
 
 good_and_bad_reloads() {
-    local name before conf after source whose
+    local name before conf source whose
     for name in $daemons; do
         before=$(main_pid "$name")
         conf=$(outside_path "/etc/signet/$name.conf")
@@ -185,20 +185,26 @@ good_and_bad_reloads() {
         inside journalctl --quiet --no-pager --unit "signet-$name" --output cat |
             grep "/etc/signet/$name.conf:$(wc -l <"$conf").*Nonsense" >/dev/null ||
             fail "the journal does not say what is wrong with $name.conf"
-        # Restarted with it, the daemon cannot run; mail waits, and goes on once it can.
+        inside systemctl status "signet-$name" | grep 'Status: "running with the old.*Nonsense' >/dev/null ||
+            fail "systemctl status does not say why signet-$name was not reloaded"
+        # Restarted with it, the daemon cannot run: clients are answered at once, and mail goes on once
+        # it can.
         inside systemctl restart "signet-$name" 2>/dev/null && fail "signet-$name starts with nonsense"
+        inside systemctl status "signet-$name" | grep 'Status: "not started: .*Nonsense' >/dev/null ||
+            fail "systemctl status does not say why signet-$name was not started"
         # SPF is asked about mail from outside only.
         source=127.0.0.1 whose=ours
         [ "$name" != spf ] || source=$outsider whose=theirs
-        mail send "waits-$name" 1 ann@example.org bob@localhost "$source" >"$scratch/send" &
-        after=$!
-        sleep 0.5
-        kill -0 $after 2>/dev/null || fail "mail passes although signet-$name does not run"
+        refused ann@example.org "$source" 451 || fail "mail is not deferred while signet-$name is away"
+        [ "$(inside systemctl show --property NRestarts --value "signet-$name")" -lt 5 ] ||
+            fail "signet-$name is started again and again"
         cat "$scratch/$name.conf" >"$conf"
-        wait "$after" || { cat "$scratch/send" >&2; fail "signet-$name: mail did not wait"; }
-        arrived "waits-$name" 1 $whose
+        inside systemctl start "signet-$name" || fail "signet-$name does not start again"
+        mail send "mended-$name" 1 ann@example.org bob@localhost "$source" >"$scratch/send" ||
+            { cat "$scratch/send" >&2; fail "signet-$name: mail does not go on"; }
+        arrived "mended-$name" 1 $whose
     done
-    step 'a bad configuration is refused with the reason, and mail waits for a good one'
+    step 'a bad configuration is refused with the reason, and clients are answered at once'
 }
 
 # One misfortune after the other, until the mail is sent.
