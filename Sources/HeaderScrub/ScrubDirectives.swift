@@ -17,8 +17,6 @@ public enum ScrubDirectives {
         DirectiveSpec(
             "MacroList", .dataSet,
             "MTA macros, NAME or NAME=value|value, that mark mail to be scrubbed."),
-        DirectiveSpec(
-            "PostfixDirectory", .path, default: "/etc/postfix",
-            "Where main.cf and master.cf are, which are searched for a signer in front of us."),
+        MilterLists.directive,
     ]
 }

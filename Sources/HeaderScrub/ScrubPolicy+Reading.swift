@@ -10,7 +10,8 @@ extension ScrubPolicy {
             "Fields to take away: a pattern for the name, and one for the value if wanted."),
         DirectiveSpec(
             "Replace", .text, accumulates: true,
-            "Received, replaced by one that gives nobody away, or MIME-Version, without comments."),
+            "Received, replaced by one that does not identify the user, or MIME-Version, without comments."
+        ),
         DirectiveSpec(
             "Keep", .text, accumulates: true, "Fields to leave alone: patterns as for Remove."),
         DirectiveSpec(

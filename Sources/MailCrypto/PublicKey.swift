@@ -58,7 +58,7 @@ public final class PublicKey: Sendable {
     /// always false for Ed25519, which does not tell.
     ///
     /// For diagnosis: it costs as much as verifying.
-    public func made(_ signature: Span<UInt8>) -> Bool {
+    public func couldHaveSigned(_ signature: Span<UInt8>) -> Bool {
         guard case .rsa = algorithm,
             let context = unsafe EVP_PKEY_CTX_new(key.pointer, nil)
         else { return false }

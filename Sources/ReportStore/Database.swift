@@ -9,7 +9,7 @@ struct Database: ~Copyable {
     private let handle: OpaquePointer
 
     /// How long to wait for another process that writes, in milliseconds.
-    private static let patience: Int32 = 5_000
+    private static let busyTimeout: Int32 = 5_000
 
     /// What is done with a file.
     enum Access {
@@ -38,7 +38,7 @@ struct Database: ~Copyable {
             throw SinkError("\(path): \(reason)")
         }
         unsafe self.handle = unsafe handle
-        unsafe sqlite3_busy_timeout(handle, Self.patience)
+        unsafe sqlite3_busy_timeout(handle, Self.busyTimeout)
     }
 
     /// Makes an empty file, which SQLite takes for an empty database; SQLite itself would let everybody read it.

@@ -6,7 +6,7 @@ public import MailSyntax
 public struct ReportSettings: Sendable {
     /// The store; nil for none.
     public var store: StoreLocation? = .file(defaultStore)
-    /// How many days are kept in the store; nil for ever.
+    /// How many days are kept in the store; nil for all.
     public var retention: Int?
     /// How large the store may become, in octets.
     public var limit = SQLiteReportStore.defaultLimit
@@ -31,7 +31,7 @@ public struct ReportSettings: Sendable {
             "The database of evaluations, for reports; none for no database."),
         DirectiveSpec(
             "ReportRetention", .integer(0...36_500), default: "30", needsRestart: true,
-            "How many days evaluations stay in the database; 0 for ever."),
+            "How many days evaluations are kept in the database; 0 means without limit."),
         DirectiveSpec(
             "ReportStoreLimit", .text, default: "1G", needsRestart: true,
             "How large the database may become."),

@@ -25,10 +25,12 @@ public final class SQLiteReportStore: ReportStore {
 
     /// The limit where none is given: a gigabyte.
     public static let defaultLimit: Int64 = 1 << 30
+    /// After how many messages to look again whether there is room.
+    private static let stride = 64
     /// How often to look for what is too old, in seconds.
     private static let period: Int64 = 3600
     /// How long to be silent after a line about messages that are left out, in seconds.
-    private static let silence: Int64 = 60
+    private static let warningInterval: Int64 = 60
     /// The largest contents, in octets, that are copied to give room back.
     private static let copyLimit: Int64 = 100 << 20
 
@@ -56,8 +58,11 @@ public final class SQLiteReportStore: ReportStore {
             try open()
             guard let connection else { return }
             try connection.database.run("BEGIN IMMEDIATE")
-            let leftOut = try connection.count(evaluations) { () throws(SinkError) in
-                try isBelowBound()
+            var hasRoom = true
+            var leftOut = 0
+            for (index, evaluation) in evaluations.enumerated() {
+                if index % Self.stride == 0 { hasRoom = try isBelowBound() }
+                if try !connection.count(evaluation, mayGrow: hasRoom) { leftOut += 1 }
             }
             try connection.database.run("COMMIT")
             others += leftOut
@@ -83,7 +88,7 @@ public final class SQLiteReportStore: ReportStore {
     public func notices() -> [String] {
         guard others > 0, now() >= nextNotice else { return [] }
         defer { others = 0 }
-        nextNotice = now() + Self.silence
+        nextNotice = now() + Self.warningInterval
         return ["it has come to its limit: \(others) evaluations are counted as others only"]
     }
 
@@ -123,12 +128,13 @@ public final class SQLiteReportStore: ReportStore {
     /// Counts some messages of version 1.
     private func moveVersionOne() throws(SinkError) -> Bool {
         guard let versionOne, let connection else { return false }
+        let hasRoom = try isBelowBound()
+        var leftOut = 0
         let isMore = try versionOne.move(in: connection.database) {
-            evaluations throws(SinkError) in
-            others += try connection.count(evaluations) { () throws(SinkError) in
-                try isBelowBound()
-            }
+            evaluation throws(SinkError) in
+            if try !connection.count(evaluation, mayGrow: hasRoom) { leftOut += 1 }
         }
+        others += leftOut
         if !isMore {
             self.versionOne = nil
             bound = limit

@@ -17,6 +17,15 @@ enum SignetDKIM: DaemonProgram {
         DKIMConfiguration(reading: reader)
     }
 
+    static func summary(of settings: DKIMConfiguration) -> String {
+        let signs = settings.keys.summary.map { "signing \($0)" } ?? "signing nothing"
+        switch settings.mode {
+        case .sign: return signs
+        case .verify: return "verifying"
+        default: return "\(signs); verifying"
+        }
+    }
+
     static func serve(_ context: DaemonContext<DKIMConfiguration>) -> ExitCode {
         guard let services = services(context.settings, context.log) else { return .configuration }
         return MilterServer.serve(
@@ -42,7 +51,9 @@ enum SignetDKIM: DaemonProgram {
                 configuration: settings, resolver: ZoneResolver(records: records), log: log)
         }
         do throws(UnboundResolver.SetupError) {
-            let resolver = try UnboundResolver(configuration.resolver.options)
+            let resolver = try UnboundResolver(configuration.resolver.options) { state in
+                if case .down = state { log.warning("\(state)") } else { log.notice("\(state)") }
+            }
             return DKIMServices(configuration: settings, resolver: resolver, log: log)
         } catch {
             log.error("the resolver cannot start: \(error)")

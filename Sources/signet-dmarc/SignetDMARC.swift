@@ -2,6 +2,7 @@ import Configuration
 import DaemonKit
 import DaemonResolver
 import MilterService
+import ReportStore
 import UnboundDNS
 
 /// The DMARC milter.
@@ -14,6 +15,39 @@ enum SignetDMARC: DaemonProgram {
 
     static func load(_ reader: ConfigurationReader) -> DMARCConfiguration? {
         DMARCConfiguration(reading: reader)
+    }
+
+    static func summary(of settings: DMARCConfiguration) -> String {
+        let dispositions = settings.dispositions
+        let acts: [String?] = [
+            dispositions.rejects ? "rejecting failures" : "rejecting nothing",
+            dispositions.holds ? "holding what is to be quarantined" : nil,
+            recording(settings.records.store),
+        ]
+        return "evaluating incoming mail; \(acts.compactMap(\.self).joined(separator: ", "))"
+    }
+
+    /// Where evaluations go; a URL is not shown, as it may have a password.
+    private static func recording(_ store: StoreLocation?) -> String {
+        switch store {
+        case .file(let path): "recording in \(path)"
+        case nil: "recording nothing"
+        case .postgreSQL: "recording in PostgreSQL"
+        }
+    }
+
+    static func writtenFiles(_ settings: DMARCConfiguration) -> [WrittenFile] {
+        var store: WrittenFile?
+        if case .file(let path)? = settings.records.store {
+            // "SQLite format 3" and NUL begin every database file (sqlite.org/fileformat2.html, section 1.3).
+            store = WrittenFile(
+                directive: "ReportStore", path: path, signature: Array("SQLite format 3\0".utf8),
+                kind: "an SQLite database")
+        }
+        let history = settings.records.historyFile.map {
+            WrittenFile(directive: "HistoryFile", path: $0, kind: "a history file")
+        }
+        return [store, history].compactMap(\.self)
     }
 
     static func serve(_ context: DaemonContext<DMARCConfiguration>) -> ExitCode {
@@ -43,7 +77,9 @@ enum SignetDMARC: DaemonProgram {
         _ settings: Snapshot<DMARCConfiguration>, _ records: Records, _ log: Log
     ) -> DMARCServices? {
         do throws(UnboundResolver.SetupError) {
-            let resolver = try UnboundResolver(settings.current.resolver.options)
+            let resolver = try UnboundResolver(settings.current.resolver.options) { state in
+                if case .down = state { log.warning("\(state)") } else { log.notice("\(state)") }
+            }
             return DMARCServices(
                 configuration: settings, resolver: resolver, records: records, log: log)
         } catch {

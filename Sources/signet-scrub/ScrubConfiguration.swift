@@ -27,10 +27,27 @@ struct ScrubConfiguration: Sendable {
         policy = ScrubPolicy(reading: reader)
         transport = MilterTransport(reader)
         logsSuccess = reader.boolean("SyslogSuccess")
-        if let directory = reader.text("PostfixDirectory"), let socket = reader.socket("Socket") {
-            MilterOrder(
-                directory: directory, socket: socket, looksTwice: policy.replacesOwnReceived
-            ).check(reader)
+        let looksTwice = policy.replacesOwnReceived
+        MilterLists(reader)?.check(reader) { Self.fault($0, looksTwice: looksTwice) }
+    }
+
+    /// What is wrong with our place in a list of milters.
+    ///
+    /// What a signer before us has signed, we break; and a replacement of the MTA's own field that nobody looks at again may have
+    /// failed.
+    private static func fault(
+        _ milters: MilterLists.Milters, looksTwice: Bool
+    ) -> MilterLists.Fault? {
+        if let signer = milters.before(where: MilterLists.isSigner) {
+            return MilterLists.Fault(
+                "\(signer) signs before signet-scrub has changed the message",
+                suggestion: "name signet-scrub before the signer in the list of milters")
         }
+        if looksTwice, !milters.isNamedTwice {
+            return MilterLists.Fault(
+                "ReplaceOwnReceived: nothing checks that the MTA's own field is gone",
+                suggestion: "name the socket twice, one after the other, in the list of milters")
+        }
+        return nil
     }
 }

@@ -11,6 +11,7 @@ final class ScrubServices: Sendable {
     /// The messages whose own Received field was replaced, until somebody has looked.
     let witnesses = WitnessLedger()
     private let hasWarnedOfSigner = Atomic(false)
+    private let hasWarnedOfSubmission = Atomic(false)
 
     /// Puts the services together.
     init(configuration: Snapshot<ScrubConfiguration>, log: Log) {
@@ -24,6 +25,11 @@ final class ScrubServices: Sendable {
     /// Whether this is the first time that a signer was seen to run before us.
     func isFirstSignerBeforeUs() -> Bool {
         !hasWarnedOfSigner.exchange(true, ordering: .relaxed)
+    }
+
+    /// Whether this is the first time that a user's message came from a relay that does not tell the login.
+    func isFirstRelayedSubmission() -> Bool {
+        !hasWarnedOfSubmission.exchange(true, ordering: .relaxed)
     }
 
     /// Says that a message with a replaced field was never shown again.

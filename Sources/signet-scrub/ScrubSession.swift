@@ -1,3 +1,4 @@
+import DaemonKit
 import HeaderScrub
 import MailSyntax
 import Milter
@@ -13,6 +14,8 @@ final class ScrubSession: MilterSession {
     private var client = Client()
     /// Why the message under way is ours; nil for mail that passes as it is.
     private var reason: TrafficPolicy.Reason?
+    /// The topmost Received field of a message that passes as it is and comes from this host: it may be a user's all the same.
+    private var topmostReceived: [UInt8] = []
     /// The fields of a message of ours.
     private var header = HeaderSection(limits: ScrubSession.limits)
 
@@ -51,14 +54,23 @@ final class ScrubSession: MilterSession {
 
     func header(name: Span<UInt8>, value: Span<UInt8>) -> MilterReply {
         // At the limit the section stops growing and says so at the end.
-        if reason != nil { header.append(name: name, value: value) }
+        if reason != nil {
+            header.append(name: name, value: value)
+        } else if topmostReceived.isEmpty, client.address?.isLoopback == true,
+            name.copied().equalsIgnoringASCIICase("Received".utf8)
+        {
+            topmostReceived = Array(value.copied().prefix(Self.traceLimit))
+        }
         return .continue
     }
 
     func endOfMessage(_ macros: borrowing MilterMacros) -> MilterVerdict {
         defer { forget() }
-        guard let reason else { return .continue }
         let queueID = macros["i"]
+        guard let reason else {
+            explainUnchanged(queueID)
+            return .continue
+        }
         let outcome = ScrubOutcome(
             header: header, queueID: queueID, client: client, reason: reason,
             configuration: configuration, services: services)
@@ -79,9 +91,38 @@ final class ScrubSession: MilterSession {
         if services.witnesses.forget(ObjectIdentifier(self)) { services.warnOfMissingWitness() }
     }
 
+    /// Says why a message passes as it is; once, if it is a user's who has logged in elsewhere on this host.
+    private func explainUnchanged(_ queueID: String?) {
+        if Self.isRelayedSubmission(topmostReceived), services.isFirstRelayedSubmission() {
+            services.log.warning(
+                queueID,
+                "unchanged, although the message is a user's: \(client.description) passes it on without "
+                    + "the login; name that client in InternalHosts or its listener in MTA, as in "
+                    + "/usr/share/doc/signet-scrub/examples/dovecot-localhost and dovecot-untrusted"
+            )
+        } else {
+            services.log.debug(
+                queueID,
+                "unchanged: \(client.description) is not internal and has not logged in")
+        }
+    }
+
+    /// Whether a Received field tells that a user has logged in (RFC 3848: ESMTPA, ESMTPSA) to another program than Postfix, such as
+    /// Dovecot's submission service.
+    static func isRelayedSubmission(_ received: [UInt8]) -> Bool {
+        let words = String(decoding: received, as: UTF8.self).split(whereSeparator: \.isWhitespace)
+        guard !words.contains("(Postfix)"), let with = words.firstIndex(of: "with"),
+            with + 1 < words.count
+        else { return false }
+        return ["ESMTPA", "ESMTPSA"].contains(words[with + 1].uppercased())
+    }
+
+    private static let traceLimit = 1000
+
     /// Makes ready for another message.
     private func forget() {
         reason = nil
+        topmostReceived = []
         if !header.isEmpty { header = HeaderSection(limits: Self.limits) }
     }
 }

@@ -15,6 +15,12 @@ enum SignetScrub: DaemonProgram {
         ScrubConfiguration(reading: reader)
     }
 
+    static func summary(of settings: ScrubConfiguration) -> String {
+        settings.policy.replacesOwnReceived
+            ? "hiding users in submitted mail, also in the MTA's own Received field"
+            : "hiding users in submitted mail"
+    }
+
     static func serve(_ context: DaemonContext<ScrubConfiguration>) -> ExitCode {
         let services = ScrubServices(configuration: context.settings, log: context.log)
         return MilterServer.serve(

@@ -17,6 +17,12 @@ enum SignetSPF: DaemonProgram {
         SPFConfiguration(reading: reader)
     }
 
+    static func summary(of settings: SPFConfiguration) -> String {
+        if settings.isMock { return "answering DUNNO to every question (Mock)" }
+        return settings.shared.policy.isTest
+            ? "checking SPF; refusing nothing (TestOnly)" : "checking SPF"
+    }
+
     static func serve(_ context: DaemonContext<SPFConfiguration>) -> ExitCode {
         guard let services = services(context.settings, context.log) else { return .configuration }
         switch context.endpoint {
@@ -59,7 +65,9 @@ enum SignetSPF: DaemonProgram {
         _ settings: Snapshot<SPFConfiguration>, _ log: Log
     ) -> Services? {
         do throws(UnboundResolver.SetupError) {
-            let resolver = try UnboundResolver(settings.current.resolver.options)
+            let resolver = try UnboundResolver(settings.current.resolver.options) { state in
+                if case .down = state { log.warning("\(state)") } else { log.notice("\(state)") }
+            }
             return Services(configuration: settings, resolver: resolver, log: log)
         } catch {
             log.error("the resolver cannot start: \(error)")

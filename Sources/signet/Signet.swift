@@ -16,12 +16,19 @@ struct Signet: ParsableCommand {
 
     /// Runs the command; a failure of ours ends it with its own status, all others as the parser would.
     static func main() {
+        let parsed: any ParsableCommand
+        do { parsed = try parseAsRoot() } catch { exit(withError: error) }
         do {
-            var command = try parseAsRoot()
+            var command = parsed
             try command.run()
         } catch let failure as CommandFailure {
             complain(failure.description)
             exit(withError: ArgumentParser.ExitCode(failure.status.rawValue))
+        } catch let error as ValidationError {
+            // The parser would show the usage of `signet` itself.
+            complain(error.message)
+            complain(usageString(for: type(of: parsed)))
+            exit(withError: ArgumentParser.ExitCode.validationFailure)
         } catch {
             exit(withError: error)
         }

@@ -343,7 +343,7 @@ import Testing
         let probe = try start(environment: ["NOTIFY_SOCKET": folder.file("notify")])
         let ready = systemd.receive()
         #expect(
-            ready.hasPrefix("READY=1\nMAINPID=\(probe.process.processIdentifier)\nSTATUS=listening")
+            ready.hasPrefix("READY=1\nMAINPID=\(probe.process.processIdentifier)\nSTATUS=running")
         )
         #expect(Client(unix: socket) != nil)
         probe.signal(SIGHUP)
@@ -352,10 +352,29 @@ import Testing
         try folder.write("c", "Nonsense\n")
         probe.signal(SIGHUP)
         #expect(systemd.receive().hasPrefix("RELOADING=1\n"))
-        #expect(systemd.receive().contains("STATUS=running with the old configuration"))
+        let refused = systemd.receive()
+        #expect(refused.contains("STATUS=running, with the old configuration; the last reload was"))
+        #expect(refused.contains("refused: 1 error, the first is: "))
+        #expect(refused.contains("c:1:1: error: Nonsense: unknown directive"))
         probe.signal(SIGTERM)
         #expect(systemd.receive().hasPrefix("STOPPING=1\n"))
         #expect(probe.status() == 0)
+    }
+
+    @Test func `systemd is told why the daemon does not start, or does not reload`() throws {
+        let systemd = try BoundSocket(folder.file("notify"), stream: false)
+        setMode(folder.file("notify"), 0o777)
+        try folder.write("c", "Nonsense yes\n")
+        let notify = ["NOTIFY_SOCKET": folder.file("notify")]
+        #expect(try start(environment: notify).status() == 78)
+        let status = systemd.receive()
+        #expect(status.hasPrefix("STATUS=not started: "))
+        #expect(status.contains("c:1:1: error: Nonsense: unknown directive"))
+        // The unit checks before it has the daemon reload.
+        let check = try start(["-n"], environment: notify.merging(["MAINPID": "1"]) { $1 })
+        #expect(check.status() == 78)
+        #expect(check.log.contains("the daemon goes on with the old configuration"))
+        #expect(systemd.receive().hasPrefix("STATUS=running with the old configuration; "))
     }
 
     @Test func `the journal gets priorities`() throws {

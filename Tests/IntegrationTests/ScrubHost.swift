@@ -49,7 +49,7 @@ final class ScrubHost {
         try postfix.directory.write(ScrubTopology.headerChecks, to: "etc/scrub_header_checks")
         if withSignet { try startDaemons() }
         try postfix.start()
-        dovecot = try topology.listener.isEmpty || name == "local" ? nil : startDovecot()
+        dovecot = try name == "local" ? nil : startDovecot()
     }
 
     private func startDaemons() throws {
@@ -70,7 +70,6 @@ final class ScrubHost {
         let relay = try postfix.port(topology.listener)
         return try DovecotInstance { configuration in
             configuration.users = [Planted.login: "secret"]
-            configuration.authenticatedPostfix = self.postfix
             if let isTrusted = self.topology.dovecotIsTrusted {
                 configuration.submissionRelayPort = relay
                 configuration.isRelayTrusted = isTrusted
@@ -79,6 +78,7 @@ final class ScrubHost {
                 ssl = yes
                 ssl_cert = <\(self.certificate.file("cert.pem"))
                 ssl_key = <\(self.certificate.file("key.pem"))
+                \(self.topology.dovecotConfiguration(self.postfix, relayPort: relay))
 
                 """
         }

@@ -26,7 +26,18 @@ struct ScrubTopology: Sendable {
 
     /// Whether Dovecot's submission service is in front, and tells Postfix who its clients are.
     var dovecotIsTrusted: Bool? {
-        text("dovecot.conf").map { $0.contains("submission_relay_trusted = yes") }
+        guard let text = text("dovecot.conf"), text.contains("submission_relay_host") else {
+            return nil
+        }
+        return text.contains("submission_relay_trusted = yes")
+    }
+
+    /// The folder's lines for Dovecot, with the paths and the ports of a private Postfix.
+    func dovecotConfiguration(_ postfix: PostfixInstance, relayPort: UInt16) -> String {
+        (text("dovecot.conf") ?? "")
+            .replacing("/var/spool/postfix", with: postfix.queueDirectory)
+            .replacing("relay_host = localhost", with: "relay_host = 127.0.0.1")
+            .replacing("relay_port = 10587", with: "relay_port = \(relayPort)")
     }
 
     /// Adds the folder's lines to a configuration.
@@ -66,7 +77,7 @@ struct ScrubTopology: Sendable {
 
     /// The listener that takes in users' mail, or Dovecot's.
     var listener: String {
-        logicalLines("master.cf").first?.split(separator: " ").first.map(String.init) ?? ""
+        logicalLines("master.cf").first?.split(separator: " ").first.map(String.init) ?? "smtp"
     }
 
     /// The lines of a file, each with those that continue it, without comments.

@@ -10,6 +10,7 @@ struct ScrubTopologyTests {
     /// An example, and what of the sender the host itself adds to the message.
     static let submissions: [(name: String, added: [String])] = [
         ("dovecot-untrusted", [Planted.address, Planted.helo]),
+        ("dovecot-localhost", [Planted.address, Planted.helo]),
         ("dovecot-trusted", [Planted.address, Planted.helo, Planted.login]),
         ("dedicated-cleanup", [Planted.address, Planted.helo, Planted.login, Planted.cipher]),
         ("proxy-filter", [Planted.address, Planted.helo, Planted.login, Planted.cipher]),

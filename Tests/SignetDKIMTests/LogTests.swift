@@ -1,3 +1,4 @@
+import DaemonKit
 import MailDNS
 import MailSyntax
 import SessionTestKit
@@ -44,6 +45,22 @@ import Testing
             passage.log == [
                 "4XyZ: client.example.net [192.0.2.1] not internal, not authenticated; not signed"
             ])
+        // Nobody expects a signature there: the line is for those who look for it.
+        let usual = try pass(Keys.shared.get().single, .plain.with(("From", "x@example.com"))) {
+            $0.level = .info
+        }
+        #expect(usual.log.isEmpty)
+    }
+
+    @Test func `a message has one line, however many signatures it has`() throws {
+        var message = try MailMessage.plain.signed()
+        message = try message.signed(Keys.shared.get().twins)
+        let zone = try Keys.shared.get().zone()
+        let passage = try pass("SyslogSuccess yes\n", message) { exchange in
+            exchange.level = .info
+            exchange.zone = zone
+        }
+        #expect(passage.log.count == 1, "\(passage.log)")
     }
 
     @Test(arguments: ["a@example.org, b@example.com", "g: a@example.org, b@example.com;"])

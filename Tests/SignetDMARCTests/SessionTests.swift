@@ -33,7 +33,7 @@ import Testing
         let passage = try Exchange().pass(.from("ceo@victim.example"))
         let reason = "SPF passed for evil.example, which is not aligned with victim.example"
         #expect(try passage.methods()["dmarc"]?.comment?.contains(reason) == true)
-        #expect(passage.logs("4XyZ: SPF(mailfrom): evil.example pass"))
+        #expect(passage.logs("; SPF(mailfrom): evil.example pass"))
         #expect(passage.logs("4XyZ: victim.example fail"))
         #expect(passage.logs(reason))
     }

@@ -44,6 +44,6 @@ struct ManualTests {
             count += 1
             #expect(policy(configuration).problems.isEmpty, "\(name)")
         }
-        #expect(count == 7)
+        #expect(count == 8)
     }
 }

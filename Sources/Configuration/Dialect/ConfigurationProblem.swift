@@ -65,6 +65,13 @@ extension Sequence<ConfigurationProblem> {
         contains { $0.severity == .error }
     }
 
+    /// How many errors there are, and the first of them, on one line.
+    package var errorSummary: String {
+        let errors = filter { $0.severity == .error }
+        return "\(errors.count) \(errors.count == 1 ? "error" : "errors"), the first is: "
+            + (errors.first?.description ?? "unknown")
+    }
+
     /// The findings file by file, as the files were first met, and line by line.
     package func sortedByPlace() -> [ConfigurationProblem] {
         var rank: [String: Int] = [:]

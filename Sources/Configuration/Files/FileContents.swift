@@ -78,6 +78,14 @@ public enum FileContents {
         try? read(path, limit: limit)
     }
 
+    /// The first octets of a file, as many as there are up to a count; nil where it cannot be read.
+    package static func beginning(of path: String, _ count: Int) -> [UInt8]? {
+        guard let file = try? OpenFile(reading: path) else { return nil }
+        var octets = [UInt8](repeating: 0, count: count)
+        let found = unsafe Glibc.read(file.descriptor, &octets, count)
+        return found < 0 ? nil : Array(octets.prefix(found))
+    }
+
     /// Reads a regular file whole.
     package static func read(_ path: String, limit: Int) throws(FileReadError) -> [UInt8] {
         let file: OpenFile

@@ -40,18 +40,12 @@ struct Control<Program: DaemonProgram>: Sendable {
         do throws(Failure) {
             configuration = try startup.configuration()
         } catch {
-            log.error("the configuration is not reloaded, the old one stays: \(error.message)")
-            manager.ready("running with the old configuration")
+            refuse(error.message)
             return
         }
         guard let settings = configuration.settings else {
             startup.log(configuration.problems, as: nil)
-            let errors = configuration.problems.filter { $0.severity == .error }
-            log.error(
-                "the configuration is not reloaded, the old one stays: \(errors.count) "
-                    + (errors.count == 1 ? "error" : "errors")
-                    + ", the first is: \(errors.first?.description ?? "unknown")")
-            manager.ready("running with the old configuration")
+            refuse(configuration.problems.errorSummary)
             return
         }
         startup.log(configuration.problems, as: configuration.service)
@@ -65,6 +59,14 @@ struct Control<Program: DaemonProgram>: Sendable {
         }
         context.settings.replace(with: settings)
         log.notice("the configuration is reloaded")
-        manager.ready("running")
+        manager.ready(Program.summary(of: settings))
+    }
+
+    /// Goes on with the old configuration, and says why in the log and in `systemctl status`.
+    private func refuse(_ reason: String) {
+        log.error("the configuration is not reloaded, the old one stays: \(reason)")
+        manager.ready(
+            "\(Program.summary(of: context.settings.current)), with the old configuration; the last "
+                + "reload was refused: \(reason)")
     }
 }

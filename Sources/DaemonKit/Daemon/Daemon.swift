@@ -1,3 +1,4 @@
+internal import Configuration
 import Glibc
 
 /// Drives a daemon from its command line to its exit status.
@@ -19,6 +20,7 @@ struct Daemon<Program: DaemonProgram> {
         do throws(Failure) {
             exit(try run(log: log).rawValue)
         } catch {
+            ServiceManager().status("not started: \(error.message)")
             log.error(error.message)
             // Whoever started it by hand sees the reason too.
             if !log.writesToStandardError, !StandardError.isClient { Log().error(error.message) }
@@ -50,14 +52,18 @@ struct Daemon<Program: DaemonProgram> {
         let configuration = try startup.configuration()
         if options.checksOnly {
             startup.log(configuration.problems, as: nil)
-            guard configuration.settings != nil else { return .configuration }
+            guard configuration.settings != nil else {
+                refuseReload(configuration.problems, log)
+                return .configuration
+            }
             log.debug("the configuration can be used")
             return .ok
         }
         startup.log(configuration.problems, as: isService ? configuration.service : nil)
         guard let settings = configuration.settings else {
             throw Failure(
-                .configuration, "\(description.name) does not start: see the errors above")
+                .configuration,
+                "\(description.name) does not start: \(configuration.problems.errorSummary)")
         }
         guard let signals else {
             return Program.evaluate(
@@ -66,6 +72,16 @@ struct Daemon<Program: DaemonProgram> {
         }
         let service = Service<Program>(startup: startup, configuration: configuration)
         return try service.run(settings: settings, signals: signals)
+    }
+
+    /// Says, where the unit checks the configuration before a reload (systemd.service(5), ExecReload), that the daemon goes on as
+    /// before.
+    private func refuseReload(_ problems: [ConfigurationProblem], _ log: Log) {
+        guard Environment.value("MAINPID") != nil else { return }
+        log.error("the reload is refused: the daemon goes on with the old configuration")
+        ServiceManager().status(
+            "running with the old configuration; the last reload was refused: "
+                + problems.errorSummary)
     }
 
     private static func printed(_ text: String) -> ExitCode {

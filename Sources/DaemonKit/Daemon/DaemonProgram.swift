@@ -16,6 +16,12 @@ public protocol DaemonProgram: SendableMetatype {
     /// Runs as the user that the daemon becomes, at start and at every reload, and reads every file that the settings need.
     static func load(_ reader: ConfigurationReader) -> Settings?
 
+    /// What a daemon with these settings does, in a few words for `systemctl status`.
+    static func summary(of settings: Settings) -> String
+
+    /// The files that a daemon with these settings writes, for `-n` to check.
+    static func writtenFiles(_ settings: Settings) -> [WrittenFile]
+
     /// Serves until asked to stop and the last client is done.
     static func serve(_ context: DaemonContext<Settings>) -> ExitCode
 
@@ -26,6 +32,12 @@ public protocol DaemonProgram: SendableMetatype {
 }
 
 extension DaemonProgram {
+    /// Nothing more than that it runs.
+    public static func summary(of settings: Settings) -> String { "running" }
+
+    /// None.
+    public static func writtenFiles(_ settings: Settings) -> [WrittenFile] { [] }
+
     /// Runs the daemon.
     public static func main() {
         Daemon<Self>(arguments: CommandLine.arguments).run()

@@ -37,7 +37,7 @@ struct Service<Program: DaemonProgram> {
         }
         if let listener {
             log.notice("\(description.name) \(description.version) listens on \(place(listener))")
-            manager.ready("listening on \(place(listener))")
+            manager.ready(Program.summary(of: settings))
         }
         let exitCode = Program.serve(context)
         cleanUp()

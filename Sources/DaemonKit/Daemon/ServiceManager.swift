@@ -11,7 +11,7 @@ struct ServiceManager: Sendable {
 
     /// Connections are accepted.
     func ready(_ status: String) {
-        send("READY=1\nMAINPID=\(getpid())\nSTATUS=\(status)")
+        send("READY=1\nMAINPID=\(getpid())\nSTATUS=\(Self.line(status))")
     }
 
     /// The configuration is being read again.
@@ -27,9 +27,21 @@ struct ServiceManager: Sendable {
         send("STOPPING=1\nSTATUS=finishing")
     }
 
+    /// What `systemctl status` shows; the daemon's state stays as it is.
+    func status(_ text: String) {
+        send("STATUS=\(Self.line(text))")
+    }
+
+    /// A status on one line, as each assignment has its own (sd_notify(3)), and not too long for a person.
+    private static func line(_ text: String) -> String {
+        LogText.safe(text, limit: statusLimit)
+    }
+
+    private static let statusLimit = 300
+
     private func send(_ text: String) {
         guard let socket else { return }
-        // A full queue is systemd's trouble; a second's patience is plenty.
+        // A full queue is systemd's to empty; a second is long enough to wait for it.
         for _ in 0..<100 {
             guard case .full = socket.send(Array(text.utf8)) else { return }
             var descriptor = pollfd(fd: socket.descriptor, events: Int16(POLLOUT), revents: 0)

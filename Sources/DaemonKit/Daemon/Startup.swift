@@ -38,7 +38,9 @@ struct Startup<Program: DaemonProgram>: Sendable {
         // As the user that the daemon becomes: see Privileges.
         let settings = try Privileges.acting(as: account) {
             if !isAbsent { checkReloadable(file, reader) }
-            return Program.load(reader)
+            let settings = Program.load(reader)
+            if options.checksOnly, let settings { checkWrittenFiles(settings, reader) }
+            return settings
         }
         if let group = service.socketGroup, service.socketGroupIsExplicit,
             Account.group(named: group) == nil
@@ -83,6 +85,21 @@ struct Startup<Program: DaemonProgram>: Sendable {
         }
         if case .unix(let path)? = service.socket { check(path, "Socket") }
         if let path = service.pidFile { check(path, "PidFile") }
+    }
+
+    /// Looks at the files that the daemon would write.
+    ///
+    /// Those that it does without, such as a peer's whose directory only the peer's package makes, are no reason to refuse a
+    /// configuration.
+    private func checkWrittenFiles(_ settings: Program.Settings, _ reader: ConfigurationReader) {
+        let unit = checksUnit ? SystemdUnit(name: "\(description.name).service") : nil
+        for file in Program.writtenFiles(settings) {
+            let isNamed = reader.isSet(file.directive)
+            // The package makes the directory of a default.
+            guard isNamed || file.directoryExists else { continue }
+            let isOurs = isNamed && file.signature != nil
+            file.check(isOurs ? .error : .warning, unit: unit, reader)
+        }
     }
 
     /// Warns if `Socket` names another place than the socket that systemd passes, which is the one that is served.

@@ -6,7 +6,7 @@ internal import Threads
 ///
 /// Safe from any thread. A line that nobody takes is dropped after a tenth of a second and counted; mail never waits for the log.
 public final class Log: Sendable {
-    /// How much a line weighs: syslog's severities.
+    /// The severity of a line, as in syslog.
     public enum Level: Int32, Sendable, Comparable {
         /// Something failed.
         case error = 3
@@ -19,7 +19,7 @@ public final class Log: Sendable {
         /// Why.
         case debug = 7
 
-        /// Orders levels from the gravest.
+        /// Orders levels from the most severe.
         public static func < (left: Level, right: Level) -> Bool {
             left.rawValue < right.rawValue
         }
@@ -49,7 +49,7 @@ public final class Log: Sendable {
         self.init(to: FunctionSink(body: body), level: level)
     }
 
-    /// The gravity up to which lines are written.
+    /// The least severe level that is written.
     public var level: Level {
         get { Level(rawValue: threshold.load(ordering: .relaxed)) ?? .info }
         set { threshold.store(newValue.rawValue, ordering: .relaxed) }

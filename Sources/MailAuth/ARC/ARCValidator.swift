@@ -351,7 +351,7 @@ extension ARCValidator {
                 return isValid ? .valid : .headerChanged(field: nil)
             }
             if trial.reason == .headerChanged(field: nil), seal.algorithm == .rsaSHA256,
-                trial.key?.made(seal.signature.span) == false
+                trial.key?.couldHaveSigned(seal.signature.span) == false
             {
                 trial.reason = .otherKey
             }

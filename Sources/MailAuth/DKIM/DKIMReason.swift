@@ -81,9 +81,9 @@ extension DKIMReason: CustomStringConvertible {
         case .signatureField(let error): error.description
         case .fromFields(0): "the message has no From field"
         case .fromFields(let count): "the message has \(count) From fields"
-        case .expired(let seconds): "the signature expired \(seconds) seconds ago"
+        case .expired(let seconds): "the signature expired \(TimeSpan(seconds)) ago"
         case .fromTheFuture(let seconds):
-            "the signature's time is \(seconds) seconds in the future"
+            "the signature's time is \(TimeSpan(seconds)) in the future"
         case .nulInField(let name): "the signed header field \(name) holds a NUL octet"
         case .headerTooLarge: "the header section is too large to be verified"
         case .noKey(let name, exists: false): "no key for signature: \(name) does not exist"

@@ -4,7 +4,7 @@ public import MailSyntax
 /// Signs one message with any number of keys (RFC 6376, section 5).
 ///
 /// Made at the end of the header section, fed the body, and finished: the header section is
-/// canonicalized once and the body hashed once for all keys. Pure: the time is told. Trust: any
+/// canonicalized once and the body hashed once for all keys. Pure: the caller passes the time. Trust: any
 /// message; the keys and the recipe are the administrator's.
 public struct DKIMSigner: ~Copyable {
     private let keys: [SigningKey]

@@ -38,7 +38,7 @@ struct SignatureJudge {
             verify(field, body, with: $0, bodyLength: bodyLength, &hash)
         }
         if trial.reason == .headerChanged(field: nil), let key = trial.key {
-            trial.reason = whyNot(field, key)
+            trial.reason = failureReason(field, key)
         }
         return trial
     }
@@ -99,8 +99,10 @@ struct SignatureJudge {
 
     /// What a signature that does not fit tells about itself: an RSA signature shows whether it was
     /// made with the key at all.
-    private mutating func whyNot(_ field: SignatureField, _ key: PublicKey) -> DKIMReason {
-        if field.algorithm == .rsaSHA256, !key.made(field.signature.span) { return .otherKey }
+    private mutating func failureReason(_ field: SignatureField, _ key: PublicKey) -> DKIMReason {
+        if field.algorithm == .rsaSHA256, !key.couldHaveSigned(field.signature.span) {
+            return .otherKey
+        }
         return .headerChanged(field: CopiedFields.firstChanged(field, in: header, &selector))
     }
 }

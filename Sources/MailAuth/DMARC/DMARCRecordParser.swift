@@ -42,7 +42,7 @@ struct DMARCRecordParser {
             if let options = DMARCFailureOptions(parsing: text) {
                 record.failureOptions = options
             } else {
-                blame(.malformed(.fo))
+                recordFault(.malformed(.fo))
             }
         }
         return record
@@ -59,23 +59,23 @@ struct DMARCRecordParser {
     /// Takes one tag, or what stands in its place.
     private mutating func note(_ piece: ArraySlice<UInt8>) {
         guard let (name, value) = Self.tag(piece) else {
-            if !piece.allSatisfy(\.isFoldingSpace) { blame(.unreadable) }
+            if !piece.allSatisfy(\.isFoldingSpace) { recordFault(.unreadable) }
             return
         }
         guard let tag = Self.known(name) else { return }
         if tag.isHistoric {
-            blame(.historic(tag))
+            recordFault(.historic(tag))
         } else if tag == .v || self.value(tag) != nil || record.faults.contains(.repeated(tag)) {
             // RFC 6376, section 3.2: a tag must not be there twice. Neither value is better than the
             // other, so there is none.
             values.removeAll { $0.tag == tag }
-            blame(.repeated(tag))
+            recordFault(.repeated(tag))
         } else {
             values.append((tag, value))
         }
     }
 
-    private mutating func blame(_ fault: DMARCRecordFault) {
+    private mutating func recordFault(_ fault: DMARCRecordFault) {
         if !record.faults.contains(fault) { record.faults.append(fault) }
     }
 
@@ -114,7 +114,7 @@ struct DMARCRecordParser {
         guard text.count <= 10,
             let word = Word(rawValue: String(decoding: text.asciiLowercased, as: UTF8.self))
         else {
-            blame(.malformed(tag))
+            recordFault(.malformed(tag))
             return nil
         }
         return word
@@ -126,13 +126,13 @@ struct DMARCRecordParser {
         var addresses: [DMARCReportURI] = []
         for item in text.split(separator: UInt8(ascii: ","), omittingEmptySubsequences: false) {
             guard addresses.count < Self.maximumURIs else {
-                blame(.unusableURIs(tag))
+                recordFault(.unusableURIs(tag))
                 break
             }
             if let address = DMARCReportURI(parsing: item.trimmingFoldingSpace()) {
                 addresses.append(address)
             } else {
-                blame(.unusableURIs(tag))
+                recordFault(.unusableURIs(tag))
             }
         }
         return addresses

@@ -41,13 +41,13 @@ final class EvaluationQueue: Sendable {
     ///
     /// - Parameters:
     ///   - count: how many are enough.
-    ///   - patience: how many seconds to wait for the first; without a wait there is no gathering
+    ///   - timeout: how many seconds to wait for the first; without a wait there is no gathering
     ///     either.
     /// - Returns: the evaluations, none where the time is over; nil once the queue is closed and
     ///   empty.
-    func next(atMost count: Int, patience: Int) -> [Evaluation]? {
-        if patience > 0 {
-            wait(seconds: patience) { !$0.waiting.isEmpty }
+    func next(atMost count: Int, timeout: Int) -> [Evaluation]? {
+        if timeout > 0 {
+            wait(seconds: timeout) { !$0.waiting.isEmpty }
             let isEmpty = state.withLock { state in
                 state.wanted = count
                 return state.waiting.isEmpty

@@ -19,12 +19,12 @@ public final class EvaluationWriter: Sendable {
     /// How long to wait after a failure, in seconds.
     private static let pause = 5
     /// How long to be silent after a line about a failure, in seconds.
-    private static let silence: Int = 60
+    private static let warningInterval: Int = 60
     /// How long to wait for evaluations before looking again whether there is housekeeping to do,
     /// in seconds.
-    private static let quiet = 600
+    private static let idleInterval = 600
     /// How long an end waits for what is left to be written, in seconds.
-    private static let farewell = 5
+    private static let shutdownTimeout = 5
     /// How large the file of those that wait may become, in octets: some hundred thousand of them.
     public static let spillLimit: Int64 = 64 << 20
 
@@ -59,7 +59,7 @@ public final class EvaluationWriter: Sendable {
     public func add(_ evaluation: Evaluation) { queue.add(evaluation) }
 
     /// Ends: what waits is written, if that can be done within some seconds.
-    public func close() { queue.close(waitingAtMost: Self.farewell) }
+    public func close() { queue.close(waitingAtMost: Self.shutdownTimeout) }
 
     private static func run(
         _ queue: EvaluationQueue, _ sink: any EvaluationSink, _ spill: SpillFile?, name: String,
@@ -79,7 +79,7 @@ public final class EvaluationWriter: Sendable {
         private var lastLine: Int?
         private var lastSpillLine: Int?
         private var isFailing = false
-        private var patience = quiet
+        private var timeout = idleInterval
 
         init(
             _ queue: EvaluationQueue, _ sink: any EvaluationSink, _ spill: SpillFile?,
@@ -91,11 +91,11 @@ public final class EvaluationWriter: Sendable {
             self.name = name
             self.report = report
             // What the last run has left goes first.
-            if let spill, !spill.isEmpty { patience = 0 }
+            if let spill, !spill.isEmpty { timeout = 0 }
         }
 
         mutating func run() {
-            while let evaluations = queue.next(atMost: batch, patience: patience) {
+            while let evaluations = queue.next(atMost: batch, timeout: timeout) {
                 do throws(SinkError) {
                     try write(evaluations)
                 } catch {
@@ -103,7 +103,7 @@ public final class EvaluationWriter: Sendable {
                     // Where it fails again, they leave the queue, which is soon full.
                     if isFailing { spillAll() }
                     isFailing = true
-                    patience = quiet
+                    timeout = idleInterval
                     if queue.pause(seconds: pause) {
                         spillAll()
                         return
@@ -128,10 +128,10 @@ public final class EvaluationWriter: Sendable {
             (lastLine, lastSpillLine, isFailing) = (nil, nil, false)
             // Where they come in such numbers that a batch is full, housekeeping waits.
             if evaluations.count == batch {
-                patience = 1
+                timeout = 1
             } else {
                 let isMoreToTidy = try sink.tidy()
-                patience = isMoreSpilled || isMoreToTidy ? 0 : quiet
+                timeout = isMoreSpilled || isMoreToTidy ? 0 : idleInterval
             }
         }
 
@@ -139,7 +139,7 @@ public final class EvaluationWriter: Sendable {
         private mutating func spillAll() {
             guard let spill else { return }
             do throws(SinkError) {
-                while let waiting = queue.next(atMost: batch, patience: 0), !waiting.isEmpty {
+                while let waiting = queue.next(atMost: batch, timeout: 0), !waiting.isEmpty {
                     let count = try spill.append(waiting)
                     let dropped = queue.remove(count)
                     if dropped > 0 {
@@ -157,7 +157,7 @@ public final class EvaluationWriter: Sendable {
 
         private func say(_ line: String, _ last: inout Int?) {
             let now = time(nil)
-            guard last.map({ now - $0 >= silence }) ?? true else { return }
+            guard last.map({ now - $0 >= warningInterval }) ?? true else { return }
             report("\(name): \(line)")
             last = now
         }

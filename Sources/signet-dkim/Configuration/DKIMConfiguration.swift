@@ -113,6 +113,9 @@ final class DKIMConfiguration: Sendable {
         logsSuccess = reader.boolean("SyslogSuccess")
         logsResults = reader.boolean("LogResults")
         addsSoftwareHeader = reader.boolean("SoftwareHeader")
+        if mode.contains(.verify), !results.keepsForgeries {
+            Self.checkMilterOrder(reader, authservID: results.authservID)
+        }
     }
 }
 

@@ -9,7 +9,8 @@ import MilterDaemon
 enum DKIMDirectives {
     /// The whole table, in the order of the man page.
     static let all: [DirectiveSpec] =
-        [MilterTransport.directive] + ResolverSettings.directives + decision + signing + verifying
+        [MilterTransport.directive, MilterLists.directive] + ResolverSettings.directives + decision
+        + signing + verifying
         + actions
         + withoutEffect + refused + refusedFamilies
 
@@ -34,7 +35,7 @@ enum DKIMDirectives {
             "PeerList", .dataSet, "Clients whose mail passes untouched."),
         DirectiveSpec(
             "ExternalIgnoreList", .dataSet,
-            "Outside clients that may use our domains without a line in the log."),
+            "External clients whose use of our domains is not logged."),
         DirectiveSpec(
             "ExemptDomains", .dataSet, "Sender domains whose mail passes untouched."),
         DirectiveSpec(
@@ -48,7 +49,8 @@ enum DKIMDirectives {
             "Where relative paths begin; by default in the folder of the configuration."),
         DirectiveSpec(
             "MaximumHeaders", .integer(0...Int.max), default: "65536",
-            "The longest header section in octets; longer ones are On-Security's. 0 for 16 MB."),
+            "The longest header section in octets, 0 for 16 MB; On-Security says what becomes of longer."
+        ),
         DirectiveSpec(
             "RequiredHeaders", aliases: ["StrictHeaders"], .boolean, default: "no",
             "Rejects messages whose header fields break RFC 5322, section 3.6."),
@@ -102,10 +104,10 @@ enum DKIMDirectives {
             "Header fields never signed; `*,+NAME,-NAME` changes the default list."),
         DirectiveSpec(
             "OversignHeaders", .dataSet, default: FieldNameList.singletonHeaders,
-            "Header fields that nobody may add once more without breaking the signature."),
+            "Header fields that cannot be added again without breaking the signature."),
         DirectiveSpec(
             "SignatureTTL", .duration(0...315_360_000), default: "0",
-            "How long signatures hold; 0 for without end."),
+            "How long signatures are valid; 0 means no expiry."),
         DirectiveSpec(
             "SignatureAlgorithm", .word(["rsa-sha256", "ed25519-sha256"]),
             "Accepted where it fits the keys; the algorithm is the key's."),
@@ -123,7 +125,7 @@ enum DKIMDirectives {
             "For tests: the time that t= and x= are made of."),
     ]
 
-    /// How mail is verified, and what the message is told.
+    /// How mail is verified, and how the result is reported.
     static let verifying: [DirectiveSpec] = [
         DirectiveSpec(
             "AuthservID", .text,
@@ -141,7 +143,7 @@ enum DKIMDirectives {
             "Further hosts whose Authentication-Results fields are removed; .domain for all in it."),
         DirectiveSpec(
             "RemoveARAll", .boolean, default: "no",
-            "Removes the fields of RemoveARFrom whole classes: without it those with dkim results."),
+            "Removes all fields of RemoveARFrom, not only those with dkim results."),
         DirectiveSpec(
             "NoHeaderB", .boolean, default: "no", "Leaves header.b out of the results."),
         DirectiveSpec(
@@ -149,7 +151,7 @@ enum DKIMDirectives {
             "How far the clocks of signers and ours may differ."),
         DirectiveSpec(
             "MinimumKeyBits", .integer(0...8192), default: "1024",
-            "The shortest RSA key that counts; 0 for 1024 (RFC 8301)."),
+            "The shortest RSA key that counts; 0 means 1024 (RFC 8301)."),
         DirectiveSpec(
             "MaximumSignaturesToVerify", .integer(1...128), default: "8",
             "How many signatures of a message are verified, the author's domain's first."),
@@ -203,7 +205,7 @@ enum DKIMDirectives {
             "When there is no signature."),
         DirectiveSpec(
             "On-Security", .word(actionWords), default: "tempfail",
-            "When a message is a danger: a header section over MaximumHeaders."),
+            "The action for a message with a header section over MaximumHeaders."),
         DirectiveSpec(
             "On-SignatureError", .word(actionWords), default: "reject",
             "When a message of ours cannot be signed."),

@@ -70,7 +70,7 @@ extension DKIMDirectives {
             "ReplaceRules", "what is signed is what is sent",
             instead: "let Postfix rewrite before the milter (canonical_maps)"),
         .refused(
-            "RequestReports", exceptNo: true, "RFC 6651 reports reach nobody today",
+            "RequestReports", exceptNo: true, "nobody collects RFC 6651 reports today",
             instead: "use DMARC reports (signet-dmarc)"),
         .refused(
             "ResignAll", exceptNo: true, "mail that passes through keeps its signatures",
@@ -88,7 +88,7 @@ extension DKIMDirectives {
             "SenderMacro", "the author is who the From field names",
             instead: "use SenderHeaders"),
         .refused(
-            "SendReports", exceptNo: true, "RFC 6651 reports reach nobody today",
+            "SendReports", exceptNo: true, "nobody collects RFC 6651 reports today",
             instead: "use DMARC failure reports (signet-dmarc)"),
     ]
 

@@ -32,6 +32,8 @@ struct MessagePlan: Sendable {
     /// Why the message is not signed, for the line that says so; nil when it is, when what is done says it, and for mail from
     /// outside where nothing is ever signed.
     var notSigned: String?
+    /// Whether the message comes from outside, so that nobody expects a signature.
+    private(set) var isFromOutside = false
     /// A stranger used one of our domains; the words for the log.
     var impersonation: String?
     /// Each step of the decision, for LogWhy.
@@ -95,6 +97,7 @@ struct MessagePlan: Sendable {
         _ reason: TrafficPolicy.ForeignReason, _ client: Client, _ sender: Sender,
         _ configuration: DKIMConfiguration
     ) {
+        isFromOutside = true
         guard !configuration.keys.isEmpty else { return }
         notSigned =
             switch reason {

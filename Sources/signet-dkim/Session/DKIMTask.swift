@@ -99,6 +99,11 @@ struct DKIMTask: ~Copyable {
             for step in plan.steps { log.info(context.queueID, step) }
         }
         if let impersonation = plan.impersonation { log.warning(context.queueID, impersonation) }
-        if let reason = plan.notSigned { log.info(context.queueID, "\(reason); not signed") }
+        if let reason = plan.notSigned {
+            // Of mail from outside nobody expects a signature.
+            log.log(
+                plan.isFromOutside ? .debug : .info, queueID: context.queueID,
+                "\(reason); not signed")
+        }
     }
 }

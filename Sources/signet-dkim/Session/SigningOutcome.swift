@@ -17,11 +17,9 @@ enum SigningOutcome {
             return failure("\(error)", context.configuration.actions.internalError, context)
         }
         if context.configuration.logsSuccess {
-            for signature in signatures {
-                context.log.info(
-                    context.queueID,
-                    "DKIM-Signature field added (s=\(signature.selector), d=\(signature.domain))")
-            }
+            let names = signatures.map { "(s=\($0.selector), d=\($0.domain))" }
+            context.log.info(
+                context.queueID, "DKIM-Signature field added \(names.joined(separator: ", "))")
         }
         // The last one inserted stands on top: backwards, so that the first key's does.
         let added = signatures.reversed().map { signature in

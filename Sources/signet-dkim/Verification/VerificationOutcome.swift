@@ -89,29 +89,33 @@ struct VerificationOutcome {
             if configuration.logsSuccess { log.info(context.queueID, "no signature data") }
             return
         }
-        for verdict in verdicts {
-            let result = verdict.result
-            let name =
-                "s=\(result.selector?.ascii ?? "?"), d=\(result.domain?.ascii ?? "?")"
-            if configuration.logsResults {
-                let algorithm = result.algorithm?.rawValue ?? "?"
+        if configuration.logsResults {
+            for verdict in verdicts {
+                let algorithm = verdict.result.algorithm?.rawValue ?? "?"
                 log.info(
                     context.queueID,
-                    "signature result (\(name), a=\(algorithm)): \(verdict.status.rawValue)")
+                    "signature result (\(name(verdict)), a=\(algorithm)): "
+                        + verdict.status.rawValue)
             }
-            if verdict.status == .pass {
-                if configuration.logsSuccess {
-                    log.info(context.queueID, "DKIM verification successful (\(name))")
-                }
-                continue
-            }
-            let hasNoKey = verdict.status == .temperror || result.isKeyMissing
+        }
+        var parts: [String] = []
+        let valid = verdicts.filter { $0.status == .pass }.map { "(\(name($0)))" }
+        if configuration.logsSuccess, !valid.isEmpty {
+            parts.append("DKIM verification successful \(valid.joined(separator: ", "))")
+        }
+        for verdict in verdicts where verdict.status != .pass {
+            let hasNoKey = verdict.status == .temperror || verdict.result.isKeyMissing
             let what = hasNoKey ? "key retrieval failed" : "DKIM verification failed"
-            log.info(context.queueID, "\(what) (\(name)): \(reason(verdict))")
+            parts.append("\(what) (\(name(verdict))): \(reason(verdict))")
         }
         if ignoredSignatures > 0 {
-            log.info(context.queueID, "\(ignoredSignatures) more signatures were not looked at")
+            parts.append("\(ignoredSignatures) more signatures were not evaluated")
         }
+        if !parts.isEmpty { log.info(context.queueID, parts.joined(separator: "; ")) }
+    }
+
+    private func name(_ verdict: SignaturePolicy.Verdict) -> String {
+        "s=\(verdict.result.selector?.ascii ?? "?"), d=\(verdict.result.domain?.ascii ?? "?")"
     }
 }
 

@@ -77,6 +77,7 @@ final class DMARCConfiguration: Sendable {
         records = Self.records(reader)
         transport = MilterTransport(reader)
         logsSuccess = reader.boolean("SyslogSuccess")
+        Self.checkMilterOrder(reader, authservID: authservID)
     }
 }
 

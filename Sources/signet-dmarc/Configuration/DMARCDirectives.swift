@@ -9,7 +9,8 @@ import ReportStore
 enum DMARCDirectives {
     /// The whole table, in the order of the man page.
     static let all: [DirectiveSpec] =
-        [MilterTransport.directive] + ResolverSettings.directives + scope + evaluation + results
+        [MilterTransport.directive, MilterLists.directive] + ResolverSettings.directives + scope
+        + evaluation + results
         + actions + records + withoutEffect + refused
 
     /// Whose mail is looked at.
@@ -27,7 +28,7 @@ enum DMARCDirectives {
             "Recipients whose mail is evaluated and not recorded, such as report mailboxes."),
         DirectiveSpec(
             "MaximumHeaders", .integer(0...Int.max), default: "1048576",
-            "The longest header section in octets; longer ones are deferred. 0 for 16 MB."),
+            "The longest header section in octets; longer ones are deferred. 0 means 16 MB."),
         DirectiveSpec(
             "RequiredHeaders", .boolean, default: "no",
             "Rejects messages whose header fields break RFC 5322, section 3.6, or name no author domain."
@@ -71,7 +72,7 @@ enum DMARCDirectives {
             "How many DKIM signatures are verified, the author's domain's first."),
         DirectiveSpec(
             "MinimumKeyBits", .integer(0...8192), default: "1024",
-            "The shortest RSA key that counts; 0 for 1024 (RFC 8301)."),
+            "The shortest RSA key that counts; 0 means 1024 (RFC 8301)."),
         DirectiveSpec(
             "SingletonHeaders", .dataSet, default: FieldNameList.singletonHeaders,
             "Header fields that occur once: a signature beside an unsigned second one is policy."),
@@ -83,7 +84,7 @@ enum DMARCDirectives {
             "Looks the client's name up and reports iprev."),
     ]
 
-    /// What the message is told.
+    /// How the result is reported in the message.
     static let results: [DirectiveSpec] = [
         DirectiveSpec(
             "AuthservID", .text,
@@ -135,7 +136,7 @@ enum DMARCDirectives {
                 "A text file of evaluations in OpenDMARC's form."),
             DirectiveSpec(
                 "RecordAllMessages", .boolean, default: "no",
-                "Has mail of domains without a policy in HistoryFile too; ReportStore has it anyway."
+                "Records mail of domains without a policy in HistoryFile, too."
             ),
         ]
 

@@ -88,38 +88,37 @@ struct MessageOutcome {
         return edits
     }
 
-    /// OpenDMARC's lines, and for what is not a pass the reason, what is done, and why not more.
+    /// One line for each message: the result in OpenDMARC's words, for what is not a pass the reason, what is done, and why not more,
+    /// and SPF's result.
     private func log() {
-        let log = context.log
+        var parts: [String] = []
         let dmarc = findings.dmarc
-        if context.configuration.logsSuccess || dmarc.result != .pass {
-            let scope = envelope.reversePath == .null ? "helo" : "mailfrom"
-            if let domain = findings.spfDomain {
-                log.info(
-                    context.queueID, "SPF(\(scope)): \(domain.ascii) \(findings.spf.result)")
-            }
-        }
         if dmarc.authorship.isMultiValued || dmarc.fieldFault == .severalFields {
-            log.info(context.queueID, LogPhrase.severalAuthors)
+            parts.append(LogPhrase.severalAuthors)
         } else if dmarc.authors.isEmpty {
-            log.info(context.queueID, LogPhrase.noAuthor)
+            parts.append(LogPhrase.noAuthor)
         } else if let fault = dmarc.fieldFault {
-            log.info(context.queueID, "From field is malformed: \(fault)")
+            parts.append("From field is malformed: \(fault)")
         }
-        guard let author = dmarc.deciding?.domain.ascii else {
-            log.info(
-                context.queueID,
-                "\(dmarc.result.rawValue): \(dmarc.sentence); "
-                    + "disposition \(disposition.policy.rawValue)")
-            return
+        let author = dmarc.deciding?.domain.ascii
+        var result = author.map { "\($0) \(dmarc.result.rawValue)" } ?? dmarc.result.rawValue
+        if author == nil || dmarc.result != .pass && dmarc.result != .none {
+            result += ": \(dmarc.sentence)"
+            parts += [result, "disposition \(disposition.policy.rawValue)"]
+            parts += disposition.overrides.map { "\($0.kind.rawValue): \($0.comment)" }
+        } else {
+            parts.append(result)
         }
-        log.info(context.queueID, "\(author) \(dmarc.result.rawValue)")
-        guard dmarc.result != .pass, dmarc.result != .none else { return }
-        var reason = "\(dmarc.sentence); disposition \(disposition.policy.rawValue)"
-        for override in disposition.overrides {
-            reason += "; \(override.kind.rawValue): \(override.comment)"
+        if context.configuration.logsSuccess || dmarc.result != .pass,
+            let domain = findings.spfDomain
+        {
+            let scope = envelope.reversePath == .null ? "helo" : "mailfrom"
+            parts.append("SPF(\(scope)): \(domain.ascii) \(findings.spf.result)")
         }
-        log.info(context.queueID, reason)
+        if recipients.areIgnored {
+            parts.append("not recorded: IgnoreMailTo or ReportEmail names a recipient")
+        }
+        context.log.info(context.queueID, parts.joined(separator: "; "))
     }
 
     /// Whether an author domain has a policy record.
@@ -132,12 +131,9 @@ struct MessageOutcome {
 
     /// The record of the evaluation; nil where none is kept: what is deferred comes again.
     func record(at time: Int64) -> Evaluation? {
-        guard disposition.action != .defer, let author = findings.dmarc.deciding else { return nil }
-        if recipients.areIgnored {
-            context.log.info(
-                context.queueID, "not recorded: IgnoreMailTo or ReportEmail names a recipient")
-            return nil
-        }
+        guard disposition.action != .defer, !recipients.areIgnored,
+            let author = findings.dmarc.deciding
+        else { return nil }
         var record = Evaluation(
             received: time, reporter: context.authservID.text,
             headerFrom: author.domain.ascii, result: findings.dmarc.result.rawValue,

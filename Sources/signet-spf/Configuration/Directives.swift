@@ -33,7 +33,7 @@ enum Directives {
             "Refuses mail of domains whose records cannot be interpreted."),
         DirectiveSpec(
             "TempError_Defer", .boolean, default: "no",
-            "Puts mail off while the DNS gives no answer."),
+            "Defers mail while the DNS gives no answer."),
         DirectiveSpec(
             "HELO_pass_restriction", .text,
             "The action, or restriction class, for clients whose HELO name passes."),
@@ -58,7 +58,7 @@ enum Directives {
     static let exemptions: [DirectiveSpec] = [
         DirectiveSpec(
             "IgnoreAuthenticatedClients", .boolean, default: "yes",
-            "Passes over clients that Postfix has authenticated by SASL or certificate."),
+            "Does not check clients that Postfix has authenticated by SASL or certificate."),
         DirectiveSpec(
             "skip_addresses", .dataSet, default: "127.0.0.0/8,::ffff:127.0.0.0/104,::1",
             "Local clients, which are not checked."),
@@ -80,7 +80,7 @@ enum Directives {
             "How long the lookups of each of these three may take."),
     ]
 
-    /// How results are told.
+    /// How results are reported.
     static let fields: [DirectiveSpec] = [
         DirectiveSpec(
             "Header_Type",
@@ -107,7 +107,7 @@ enum Directives {
             "How many lookups of a check may find nothing."),
         DirectiveSpec(
             "Prospective", .text,
-            "An address to check in place of the client's: that which our mail leaves from."),
+            "An address to check instead of the client's, such as that of the outgoing relay."),
         DirectiveSpec(
             "Mock", .boolean, default: "no",
             "Answers DUNNO to everything; Postfix before 3.0 needed such a service."),
@@ -117,7 +117,7 @@ enum Directives {
     static let logging: [DirectiveSpec] = [
         DirectiveSpec(
             "debugLevel", .integer(-1...Int.max), default: "1",
-            "0 logs errors, 1 results, 2 and more the way to them; -1 nothing."),
+            "0 logs errors, 1 also results, 2 and more also how they were reached; -1 nothing."),
         DirectiveSpec(
             "QueueID", .boolean, default: "yes",
             "Begins lines with the queue id once Postfix has given one."),
@@ -127,7 +127,7 @@ enum Directives {
     static let withoutEffect: [DirectiveSpec] = [
         .noOp("SyslogSuccess", "debugLevel says whether results are logged"),
         .refused(
-            "MacroList", "a policy service is told no macros",
+            "MacroList", "Postfix passes no macros to a policy service",
             instead: "use IgnoreAuthenticatedClients and InternalHosts"),
     ]
 

@@ -82,7 +82,7 @@ final class SPFConfiguration: Sendable {
     }
 
     /// How long Postfix waits for an answer, in seconds (smtpd_policy_service_timeout).
-    private static let patienceOfPostfix = 100.0
+    private static let postfixTimeout = 100.0
 
     /// Warns of what works, and not as it was meant.
     private func warn(_ reader: ConfigurationReader) {
@@ -92,7 +92,7 @@ final class SPFConfiguration: Sendable {
             !exemptions.hostDomains.isEmpty,
         ].filter { $0 }.count
         let longest = 2 * lookupSeconds + Double(methods) * exemptions.seconds
-        if longest >= Self.patienceOfPostfix {
+        if longest >= Self.postfixTimeout {
             reader.report(
                 .warning, "Lookup_Time",
                 "an answer may take \(Int(longest)) s, and Postfix waits for 100 s",

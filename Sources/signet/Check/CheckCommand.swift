@@ -11,7 +11,8 @@ struct CheckCommand: ParsableCommand {
         abstract: "Evaluates the authentication of saved messages.",
         discussion: """
             Exit status 0 if all messages were evaluated, whatever the results; 65 if one cannot be read; 75 if the DNS gave \
-            no answer for one. With --exit-status, 1 if DMARC fails for one, and 2 if it can neither pass nor fail.
+            no answer for one. With --exit-status the worst verdict counts: 0 DMARC pass or none, 1 fail, 2 temperror or unknown, \
+            3 permerror.
             """)
 
     @Option(
@@ -61,7 +62,7 @@ struct CheckCommand: ParsableCommand {
                 let message = try Self.read(path)
                 let report = try evaluation.evaluate(
                     message, from: fromTrace ? EnvelopeFacts(trace: message.header) : client)
-                if report.isTemporary, status == .ok { status = .tempFail }
+                if report.isTemporary, !exitStatus, status == .ok { status = .tempFail }
                 if !json {
                     if messages.count > 1 { print("\(path):") }
                     print(report.text(for: terminal, showsField: verbose))

@@ -7,7 +7,7 @@ extension MessageReport: Encodable {
         case dkim, spf, arc, dmarc, authenticationResults = "authentication_results"
         case result, reason, domain, selector, algorithm, identity
         case chain, oldestPass = "oldest_pass", instance
-        case caveat, policy, disposition, policyDomain = "policy_domain"
+        case caveats, policy, disposition, policyDomain = "policy_domain"
     }
 
     private typealias Object = KeyedEncodingContainer<Key>
@@ -30,6 +30,7 @@ extension MessageReport: Encodable {
         try encodeChain(to: &chain)
         var policy = object.nestedContainer(keyedBy: Key.self, forKey: .dmarc)
         try encodePolicy(to: &policy)
+        try object.encode(caveats, forKey: .caveats)
         try object.encode(unfoldedResults, forKey: .authenticationResults)
     }
 
@@ -71,9 +72,5 @@ extension MessageReport: Encodable {
         try object.encode(author?.policy?.published.rawValue, forKey: .policy)
         try object.encode(author?.policy?.domain.ascii, forKey: .policyDomain)
         try object.encode(dmarc.disposition.rawValue, forKey: .disposition)
-        if lacksClient {
-            try object.encode(
-                "unknown without the client's address: SPF was not evaluated", forKey: .caveat)
-        }
     }
 }

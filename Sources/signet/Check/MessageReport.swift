@@ -34,13 +34,27 @@ struct MessageReport {
     /// Whether DMARC failed only as far as DKIM goes: SPF, which might have passed, could not be evaluated.
     var lacksClient: Bool { spf == nil && dmarc.result == .fail }
 
-    /// The exit status that tells the verdict: 0 for pass, 1 for fail, 2 for all else.
+    /// The exit status that tells the verdict: 0 for pass and none, 1 for fail, 2 for temperror and where it is unknown for want of
+    /// the client's address, 3 for permerror.
     var exitStatus: Int32 {
         switch dmarc.result {
-        case .pass: 0
+        case .pass, .none: 0
         case .fail: lacksClient ? 2 : 1
-        default: 2
+        case .temperror: 2
+        case .permerror: 3
         }
+    }
+
+    /// What limits the results.
+    var caveats: [String] {
+        guard spf == nil else { return [] }
+        let caveat = "SPF was not evaluated: it needs the client's address"
+        return lacksClient
+            ? [
+                caveat,
+                "DMARC is unknown without it: no DKIM signature of an aligned domain passes",
+            ]
+            : [caveat]
     }
 
     /// The results in words: the verdict, then a row for each method, aligned and wrapped for the terminal.

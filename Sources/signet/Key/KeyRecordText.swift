@@ -9,14 +9,16 @@ struct KeyRecordText {
     let selector: String
     /// The domain that the key signs for.
     let domain: DomainName
+    /// The tags that restrict the key, each with its semicolon and a space: `s=email; t=y; `.
+    var restrictions = ""
 
     /// The record's value on one line.
-    var line: String { Self.line(for: key) }
+    var line: String { Self.line(for: key, restrictions: restrictions) }
 
     /// The record's value on one line: what a provider's form wants.
-    static func line(for key: PublicKey) -> String {
+    static func line(for key: PublicKey, restrictions: String = "") -> String {
         let kind = isRSA(key) ? "k=rsa; h=sha256" : "k=ed25519"
-        return "v=DKIM1; \(kind); p=\(Base64.encode(key.recordOctets))"
+        return "v=DKIM1; \(kind); \(restrictions)p=\(Base64.encode(key.recordOctets))"
     }
 
     /// The record for a zone file, as opendkim-genkey lays it out.
@@ -24,7 +26,7 @@ struct KeyRecordText {
     /// A character string has at most 255 octets (RFC 1035, section 3.3), so p= is cut.
     var zoneText: String {
         let head = Self.isRSA(key) ? "v=DKIM1; h=sha256; k=rsa; " : "v=DKIM1; k=ed25519; "
-        var strings = ["\"\(head)\""]
+        var strings = ["\"\(head)\(restrictions)\""]
         var rest = "p=\(Base64.encode(key.recordOctets))"[...]
         while !rest.isEmpty {
             strings.append("\"\(rest.prefix(250))\"")

@@ -63,8 +63,10 @@ struct ReportSendCommand: ParsableCommand {
         let (settings, resolverSettings) = try options.settings()
         guard let reporter = Reporter(settings) else {
             let words = "OrganizationName and ReportEmail are not both set: no reports are sent"
-            // The timer runs from the day of the installation on.
-            guard !scheduled else { return }
+            guard !scheduled else {
+                print(words)
+                return
+            }
             throw CommandFailure(.configuration, words)
         }
         let location = try ReportOptions.location(settings)
@@ -143,7 +145,7 @@ struct ReportSendCommand: ParsableCommand {
         } catch {
             throw CommandFailure(.unavailable, "no more reports can be sent now: \(error)")
         }
-        if !scheduled || !tally.isEmpty { print(ReportStatusCommand.summary(tally)) }
+        print(ReportStatusCommand.summary(tally))
         if tally[.waiting] ?? 0 > 0, !scheduled {
             throw CommandFailure(.tempFail, "some reports are put off")
         }

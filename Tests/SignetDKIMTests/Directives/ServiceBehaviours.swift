@@ -22,6 +22,32 @@ extension Behaviours {
             #expect(settings("").socketGroup == "postfix")
             #expect(settings("SocketGroup mail\n").socketGroup == "mail")
         },
+        "PostfixDirectory": {
+            let folder = try TemporaryDirectory("signet-postfix")
+            func warnings(_ list: String, _ text: String, named: String = "dkim.conf") throws -> Int
+            {
+                try folder.write("smtpd_milters = \(list)\n", to: "main.cf")
+                let reader = ConfigurationReader(
+                    schema: SignetDKIM.description.schema,
+                    text: "PostfixDirectory \(folder.path)\n\(text)", named: named)
+                _ = DKIMConfiguration(reading: reader)
+                return reader.problems.count {
+                    $0.severity == .warning && $0.message.contains("removes its results")
+                }
+            }
+            let wrong = "unix:signet/dmarc.sock, unix:signet/dkim.sock"
+            #expect(try warnings(wrong, "") == 1)
+            #expect(try warnings("inet:localhost:8893, unix:signet/dkim.sock", "") == 1)
+            #expect(try warnings("unix:signet/dkim.sock, unix:signet/dmarc.sock", "") == 0)
+            #expect(try warnings(wrong, "KeepAuthResults yes\n") == 0)
+            let signs = try Keys.shared.get().single + "Mode s\n"
+            #expect(try warnings(wrong, signs) == 0)
+            // Results under another name are not touched.
+            try folder.write("AuthservID other.example.org\n", to: "dmarc.conf")
+            #expect(try warnings(wrong, "", named: folder.file("dkim.conf")) == 0)
+            let same = "AuthservID Other.example.org\n"
+            #expect(try warnings(wrong, same, named: folder.file("dkim.conf")) == 1)
+        },
         "Transport": {
             func transport(_ text: String) -> MilterTransport {
                 MilterTransport(
@@ -60,14 +86,14 @@ extension Behaviours {
             let signed = try pass(ours("SyslogSuccess yes\n" + keys.twins))
             #expect(
                 signed.log == [
-                    "4XyZ: DKIM-Signature field added (s=mail, d=example.org)",
-                    "4XyZ: DKIM-Signature field added (s=ed, d=example.org)",
+                    "4XyZ: DKIM-Signature field added (s=mail, d=example.org), "
+                        + "(s=ed, d=example.org)"
                 ])
             let verified = try pass("SyslogSuccess yes\n", signed.message)
             #expect(
                 verified.log == [
-                    "4XyZ: DKIM verification successful (s=mail, d=example.org)",
-                    "4XyZ: DKIM verification successful (s=ed, d=example.org)",
+                    "4XyZ: DKIM verification successful (s=mail, d=example.org), "
+                        + "(s=ed, d=example.org)"
                 ])
             #expect(try pass("SyslogSuccess yes\n").log == ["4XyZ: no signature data"])
             #expect(try pass(ours(keys.twins)).log.isEmpty)

@@ -45,6 +45,8 @@ struct Exchange {
     var recipients = ["<bob@example.net>"]
     /// The queue id.
     var queueID: String? = "4XyZ"
+    /// How much is logged.
+    var level = Log.Level.debug
     /// The edits that the MTA allows.
     var edits: MilterEdits = [.addHeaders, .changeHeaders, .quarantine]
 
@@ -57,7 +59,7 @@ struct Exchange {
     func session(_ lines: Lines) throws -> DKIMSession {
         let (settings, problems) = read(configuration)
         guard !problems.hasErrors else { throw Unusable(problems: problems) }
-        let log = Log(level: .debug, collecting: { _, line in lines.add(line) })
+        let log = Log(level: level, collecting: { _, line in lines.add(line) })
         let services = DKIMServices(configuration: Snapshot(settings), resolver: zone, log: log)
         return DKIMFilter(services: services).makeSession(
             protocol: NegotiatedProtocol(edits: edits))

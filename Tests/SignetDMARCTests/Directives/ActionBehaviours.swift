@@ -48,10 +48,13 @@ extension Behaviours {
             #expect(try pass("", good).log == ["4XyZ: evil.example pass"])
             #expect(
                 try pass("SyslogSuccess yes", good).log == [
-                    "4XyZ: SPF(mailfrom): evil.example pass", "4XyZ: evil.example pass",
+                    "4XyZ: evil.example pass; SPF(mailfrom): evil.example pass"
                 ])
-            // A failure is told in full in any case.
-            #expect(try pass("").log.count == 3)
+            // A failure is logged with its reason in any case, on one line.
+            let failure = try pass("").log
+            #expect(failure.count == 1)
+            #expect(failure[0].hasPrefix("4XyZ: victim.example fail: SPF passed for evil.example"))
+            #expect(failure[0].contains("; disposition "))
         },
     ]
 

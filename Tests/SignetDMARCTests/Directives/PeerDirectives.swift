@@ -18,7 +18,7 @@ enum PeerDirectives {
         """
         DKIMSelfValidate DomainDiscovery ExemptDomains ExemptHosts ExemptLists MaximumHeaders
         MaximumSignaturesToVerify MinimumKeyBits Nameservers NoReports OnEvaluationTimeout
-        OrganizationName RejectUnreadableFrom ReportEmail ReportRetention ReportStore
+        OrganizationName PostfixDirectory RejectUnreadableFrom ReportEmail ReportRetention ReportStore
         ReportStoreLimit RequiredFrom ReverseLookup SingletonHeaders SocketGroup SyslogName
         SyslogSuccess Transport
         TrustAnchorFile TrustedResultsFields TrustedSealers

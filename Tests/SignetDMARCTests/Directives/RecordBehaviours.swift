@@ -152,6 +152,27 @@ extension Behaviours {
             #expect(settings("").socketGroup == "postfix")
             #expect(settings("SocketGroup mail").socketGroup == "mail")
         },
+        "PostfixDirectory": {
+            let folder = try TemporaryDirectory("signet-postfix")
+            func warnings(_ list: String, dkim: String? = nil) throws -> Int {
+                try folder.write("smtpd_milters = \(list)\n", to: "main.cf")
+                if let dkim { try folder.write(dkim, to: "dkim.conf") }
+                let reader = ConfigurationReader(
+                    schema: SignetDMARC.description.schema,
+                    text: "PostfixDirectory \(folder.path)\n", named: folder.file("dmarc.conf"))
+                _ = DMARCConfiguration(reading: reader)
+                return reader.problems.count {
+                    $0.severity == .warning && $0.message.contains("comes after signet-dmarc")
+                }
+            }
+            let wrong = "unix:signet/dmarc.sock, unix:signet/dkim.sock"
+            #expect(try warnings(wrong) == 1)
+            #expect(try warnings("unix:signet/dkim.sock, unix:signet/dmarc.sock") == 0)
+            #expect(try warnings(wrong, dkim: "# nothing\n") == 1)
+            #expect(try warnings(wrong, dkim: "Mode sv\n") == 1)
+            #expect(try warnings(wrong, dkim: "mode s\n") == 0)
+            #expect(try warnings(wrong, dkim: "AuthservID other.example.org\n") == 0)
+        },
         "Transport": {
             func transport(_ text: String) -> MilterTransport {
                 MilterTransport(

@@ -92,7 +92,7 @@ struct DirectiveTests {
         ("Void_Limit = -1", "out of range"), ("Whitelist = 10.0.0.0/99", "not an address"),
         ("Domain_Whitelist = a..b", "not a domain name"), ("Colour = red", "unknown directive"),
         ("Reason_Message = {nobody}", "is not one of its placeholders"),
-        ("Reason_Message = {spf", "without its pair"), ("MacroList = a", "is told no macros"),
+        ("Reason_Message = {spf", "without its pair"), ("MacroList = a", "passes no macros"),
         ("Header_Type = both sides", "is not one of its values"),
     ])
     func `a mistake is an error with its line`(_ line: String, _ message: String) {

@@ -1,5 +1,3 @@
-import MailSyntax
-
 /// The parameters of Postfix's main.cf, and of a service that sets some of them anew.
 ///
 /// As much of postconf(5)'s syntax as lists of milters are written with: continued lines, comments, and `$name` in its forms.
