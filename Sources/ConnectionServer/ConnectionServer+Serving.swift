@@ -41,6 +41,7 @@ extension ConnectionServer {
     /// Gives a connection back to the table, and has it watched again.
     private func park(_ connection: Connection) -> ServerState.NextStep {
         let octets = connection.heldOctets
+        let interest: Poller.Interest = if case .room = connection.wait { .room } else { .input }
         let next = state.withLock { state in
             state.park(connection, holding: octets, mostOctets: limits.bufferedOctets)
                 ? state.nextStep() : nil
@@ -51,8 +52,7 @@ extension ConnectionServer {
                 "connections hold \(limits.bufferedOctets) octets, the limit: one is closed")
             return end(connection)
         }
-        let interest: Poller.Interest = if case .room = connection.wait { .room } else { .input }
-        // From here on the connection may be another thread's.
+        // In the table, the connection may be another thread's.
         if !poller.renew(connection.descriptor, id: connection.id, for: interest) {
             abandon(connection.id)
         }

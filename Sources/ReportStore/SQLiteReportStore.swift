@@ -25,8 +25,6 @@ public final class SQLiteReportStore: ReportStore {
 
     /// The limit where none is given: a gigabyte.
     public static let defaultLimit: Int64 = 1 << 30
-    /// After how many messages to look again whether there is room.
-    private static let stride = 64
     /// How often to look for what is too old, in seconds.
     private static let period: Int64 = 3600
     /// How long to be silent after a line about messages that are left out, in seconds.
@@ -58,11 +56,8 @@ public final class SQLiteReportStore: ReportStore {
             try open()
             guard let connection else { return }
             try connection.database.run("BEGIN IMMEDIATE")
-            var hasRoom = true
-            var leftOut = 0
-            for (index, evaluation) in evaluations.enumerated() {
-                if index % Self.stride == 0 { hasRoom = try isBelowBound() }
-                if try !connection.count(evaluation, mayGrow: hasRoom) { leftOut += 1 }
+            let leftOut = try connection.count(evaluations) { () throws(SinkError) in
+                try isBelowBound()
             }
             try connection.database.run("COMMIT")
             others += leftOut
@@ -128,13 +123,12 @@ public final class SQLiteReportStore: ReportStore {
     /// Counts some messages of version 1.
     private func moveVersionOne() throws(SinkError) -> Bool {
         guard let versionOne, let connection else { return false }
-        let hasRoom = try isBelowBound()
-        var leftOut = 0
         let isMore = try versionOne.move(in: connection.database) {
-            evaluation throws(SinkError) in
-            if try !connection.count(evaluation, mayGrow: hasRoom) { leftOut += 1 }
+            evaluations throws(SinkError) in
+            others += try connection.count(evaluations) { () throws(SinkError) in
+                try isBelowBound()
+            }
         }
-        others += leftOut
         if !isMore {
             self.versionOne = nil
             bound = limit

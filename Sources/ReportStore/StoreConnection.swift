@@ -21,8 +21,23 @@ final class StoreConnection {
         let day: Int64
     }
 
+    /// Messages that are counted together.
+    private struct Group: Hashable, Comparable {
+        let day: Int64
+        let policy: Int64
+        let source: String
+        let verdict: Int64
+
+        static func < (one: Group, other: Group) -> Bool {
+            (one.day, one.policy, one.source, one.verdict)
+                < (other.day, other.policy, other.source, other.verdict)
+        }
+    }
+
     /// How many policies and how many verdicts are remembered: some megabytes of each.
-    private static let memory = 2048
+    private static let memory = 8192
+    /// After how many steps to look again whether there is room.
+    private static let stride = 64
     private static let wordLimit = 32
 
     /// Opens the file, or makes it, and brings it to the version that is written here.
@@ -47,33 +62,65 @@ final class StoreConnection {
         result = try database.prepared("INSERT INTO result VALUES (?, ?, ?, ?, ?, ?, ?)")
         counting = try database.prepared(
             """
-            INSERT INTO message_count VALUES (?, ?, ?, ?, 1)
-            ON CONFLICT DO UPDATE SET messages = messages + 1
+            INSERT INTO message_count VALUES (?, ?, ?, ?, ?)
+            ON CONFLICT DO UPDATE SET messages = messages + excluded.messages
             """)
         recounting = try database.prepared(
             """
-            UPDATE message_count SET messages = messages + 1
-            WHERE day = ? AND policy = ? AND source = ? AND verdict = ?
+            UPDATE message_count SET messages = messages + ?5
+            WHERE day = ?1 AND policy = ?2 AND source = ?3 AND verdict = ?4
             """)
         remainder = try database.prepared(
             """
-            INSERT INTO other VALUES (?, 1) ON CONFLICT DO UPDATE SET messages = messages + 1
+            INSERT INTO other VALUES (?, ?)
+            ON CONFLICT DO UPDATE SET messages = messages + excluded.messages
             """)
         self.database = database
     }
 
-    /// Counts an evaluation.
+    /// Counts evaluations.
+    ///
+    /// Those that are counted together are one statement, and these come in the order of the table: it
+    /// is larger than the memory for its pages.
     ///
     /// - Parameters:
-    ///   - evaluation: what to count.
-    ///   - mayGrow: whether there is room for what the store does not have yet.
-    /// - Returns: whether it is counted by what it says; otherwise it is one of the others of its day.
+    ///   - evaluations: what to count.
+    ///   - hasRoom: whether there is room for what the store does not have yet; asked again and again.
+    /// - Returns: how many are not counted by what they say, but as others of their days.
     /// - Throws: what SQLite says.
-    func count(_ evaluation: Evaluation, mayGrow: Bool) throws(SinkError) -> Bool {
-        let day = max(0, evaluation.received) / 86_400
-        let isKept = try count(evaluation, on: day, mayGrow: mayGrow)
-        if !isKept { try database.run(remainder) { $0.add(day) } }
-        return isKept
+    func count(
+        _ evaluations: [Evaluation], hasRoom: () throws(SinkError) -> Bool
+    ) throws(SinkError) -> Int {
+        var groups: [Group: Int64] = [:]
+        var others: [Int64: Int64] = [:]
+        var mayGrow = true
+        for (index, evaluation) in evaluations.enumerated() {
+            if index % Self.stride == 0 { mayGrow = try hasRoom() }
+            let day = max(0, evaluation.received) / 86_400
+            if let group = try group(of: evaluation, on: day, mayGrow: mayGrow) {
+                groups[group, default: 0] += 1
+            } else {
+                others[day, default: 0] += 1
+            }
+        }
+        for (index, (group, messages)) in groups.sorted(by: { $0.key < $1.key }).enumerated() {
+            if index % Self.stride == 0 { mayGrow = try hasRoom() }
+            try database.run(mayGrow ? counting : recounting) { values in
+                values.add(group.day)
+                values.add(group.policy)
+                values.add(group.source)
+                values.add(group.verdict)
+                values.add(messages)
+            }
+            if database.changes != 1 { others[group.day, default: 0] += messages }
+        }
+        for (day, messages) in others {
+            try database.run(remainder) { values in
+                values.add(day)
+                values.add(messages)
+            }
+        }
+        return Int(others.values.reduce(0, +))
     }
 
     /// Forgets the numbers of values, some of which are about to go.
@@ -82,20 +129,14 @@ final class StoreConnection {
         knownVerdicts = [:]
     }
 
-    private func count(
-        _ evaluation: Evaluation, on day: Int64, mayGrow: Bool
-    ) throws(SinkError) -> Bool {
+    private func group(
+        of evaluation: Evaluation, on day: Int64, mayGrow: Bool
+    ) throws(SinkError) -> Group? {
         guard let policy = try policy(of: evaluation, on: day, mayGrow: mayGrow),
             let verdict = try verdict(Verdict(evaluation), on: day, mayGrow: mayGrow)
-        else { return false }
+        else { return nil }
         let source = BoundedText.line(evaluation.sourceAddress ?? "", atMost: Verdict.nameLimit)
-        try database.run(mayGrow ? counting : recounting) { values in
-            values.add(day)
-            values.add(policy)
-            values.add(source)
-            values.add(verdict)
-        }
-        return database.changes == 1
+        return Group(day: day, policy: policy, source: source, verdict: verdict)
     }
 
     /// The number of the policy as published; 0 where there is none.

@@ -34,15 +34,15 @@ struct VersionOneMessages {
     ///
     /// - Parameters:
     ///   - database: the store.
-    ///   - count: counts one.
+    ///   - count: counts them.
     /// - Returns: whether there may be more.
     /// - Throws: what SQLite says.
     func move(
-        in database: borrowing Database, _ count: (Evaluation) throws(SinkError) -> Void
+        in database: borrowing Database, _ count: ([Evaluation]) throws(SinkError) -> Void
     ) throws(SinkError) -> Bool {
         try database.run("BEGIN IMMEDIATE")
         let found = try evaluations(in: database)
-        for (_, evaluation) in found { try count(evaluation) }
+        try count(found.map(\.1))
         if let last = found.last?.id {
             try database.run(
                 """

@@ -63,10 +63,8 @@ struct ReportSendCommand: ParsableCommand {
         let (settings, resolverSettings) = try options.settings()
         guard let reporter = Reporter(settings) else {
             let words = "OrganizationName and ReportEmail are not both set: no reports are sent"
-            guard !scheduled else {
-                print(words)
-                return
-            }
+            // The timer runs from the day of the installation on.
+            guard !scheduled else { return }
             throw CommandFailure(.configuration, words)
         }
         let location = try ReportOptions.location(settings)
@@ -145,7 +143,7 @@ struct ReportSendCommand: ParsableCommand {
         } catch {
             throw CommandFailure(.unavailable, "no more reports can be sent now: \(error)")
         }
-        print(ReportStatusCommand.summary(tally))
+        if !scheduled || !tally.isEmpty { print(ReportStatusCommand.summary(tally)) }
         if tally[.waiting] ?? 0 > 0, !scheduled {
             throw CommandFailure(.tempFail, "some reports are put off")
         }
