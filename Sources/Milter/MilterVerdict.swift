@@ -41,9 +41,9 @@ public struct MilterVerdict: Sendable, Equatable {
     ///   - queueID: The MTA's name for the message, for the log.
     /// - Returns: What may be sent.
     package func checked(granted: MilterEdits, queueID: String?) -> Checked {
-        guard reply == .continue || reply == .accept, !edits.isEmpty else {
-            return Checked(reply: reply)
-        }
+        // Nothing of the message follows, so that MTAs take both alike; libmilter's filters accept.
+        let reply = self.reply == .continue ? .accept : self.reply
+        guard reply == .accept, !edits.isEmpty else { return Checked(reply: reply) }
         if edits.count > Self.maximumEdits {
             let name = queueID.map { "\($0): " } ?? ""
             return Checked(

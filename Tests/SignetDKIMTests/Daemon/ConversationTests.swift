@@ -126,7 +126,7 @@ import Testing
             try connection.begin(queueID: id)
             try connection.field("From", Array("a@example.org".utf8))
             try connection.endHeader()
-            #expect(try connection.end().map(\.command) == ["c"])
+            #expect(try connection.end().map(\.command) == ["a"])
             connection.close()
         }
         #expect(daemon.log("NOQUEUE: external host client.example.net [192.0.2.1] attempted") == 2)

@@ -57,7 +57,7 @@ import Testing
         let line = [UInt8](repeating: UInt8(ascii: "x"), count: 65_533) + [13, 10]
         for _ in 0..<(2 << 30) / line.count + 1 { try connection.body(line) }
         let replies = try connection.end()
-        #expect(replies.map(\.command) == ["i", "c"])
+        #expect(replies.map(\.command) == ["i", "a"])
         connection.close()
         #expect(try daemon.peakMemory < before + 2 << 20)
     }

@@ -24,24 +24,26 @@ enum PeerDirectives {
     /// Accepted with a notice.
     static let withoutEffect = words(
         """
-        AllowSHA1Only AutoRestart AutoRestartCount AutoRestartRate Background DisableCryptoInit
-        EnableCoredumps MilterDebug Minimum MTACommand QueryCache ReportAddress ReportBccAddress
-        ResolverTracing SMTPURI SoftStart StrictTestMode TemporaryDirectory WeakSyntaxChecks
+        AllowSHA1Only ATPSDomains ATPSHashAlgorithm AutoRestart AutoRestartCount
+        AutoRestartRate Background BodyLengthDB
+        DiagnosticDirectory DisableCryptoInit DNSConnect DomainKeysCompat EnableCoredumps
+        FixCRLF IdentityHeader KeepTemporaryFiles LDAPAuthMechanism LDAPAuthName LDAPAuthRealm
+        LDAPAuthUser LDAPBindPassword LDAPBindUser LDAPDisableCache LDAPKeepaliveIdle
+        LDAPKeepaliveInterval LDAPKeepaliveProbes LDAPTimeout LDAPUseTLS MaximumSignedBytes
+        MilterDebug Minimum MTACommand QueryCache ReportAddress ReportBccAddress RequestReports
+        ResolverTracing SelectCanonicalizationHeader SendReports SMTPURI SoftStart Statistics
+        StatisticsName StatisticsPrefix StrictTestMode TemporaryDirectory VBR-Certifiers
+        VBR-PurgeFields VBR-TrustedCertifiers VBR-TrustedCertifiersOnly VBR-Type
+        WeakSyntaxChecks
         """)
 
     /// An error with a way to go.
     static let refused = words(
         """
-        BodyLengthDB ChangeRootDirectory DiagnosticDirectory DNSConnect
-        DNSOverride DomainKeysCompat FinalPolicyScript FixCRLF IdentityHeader
-        IdentityHeaderRemove KeepTemporaryFiles LDAPAuthMechanism LDAPAuthName LDAPAuthRealm
-        LDAPAuthUser LDAPBindPassword LDAPBindUser LDAPDisableCache LDAPKeepaliveIdle
-        LDAPKeepaliveInterval LDAPKeepaliveProbes LDAPTimeout LDAPUseTLS MaximumSignedBytes
-        POPDBFile RedirectFailuresTo ReplaceHeaders ReplaceRules RequestReports ResignAll
-        ResignMailTo ResolverConfiguration ScreenPolicyScript SelectCanonicalizationHeader
-        SenderMacro SendReports SetupPolicyScript Statistics StatisticsName
-        StatisticsPolicyScript StatisticsPrefix VBR-Certifiers VBR-PurgeFields
-        VBR-TrustedCertifiers VBR-TrustedCertifiersOnly VBR-Type
+        ChangeRootDirectory DNSOverride FinalPolicyScript IdentityHeaderRemove POPDBFile
+        RedirectFailuresTo ReplaceHeaders ReplaceRules ResignAll ResignMailTo
+        ResolverConfiguration ScreenPolicyScript SenderMacro SetupPolicyScript
+        StatisticsPolicyScript
         """)
 
     /// What signet-dkim has of its own, and of OpenDKIM's development version.
