@@ -183,6 +183,7 @@ let package = Package(
             exclude: ["Floor", "NullFilter", "README.md", "SignetNull", "Store", "run"],
             sources: [
                 "Blinding", "Milter", "DKIM", "DMARC", "Ratios", "SPF", "Scrub", "Soak",
+                "Worst",
             ],
             swiftSettings: strict),
         // What it compares the daemons with: a floor in C, and filters that do nothing.

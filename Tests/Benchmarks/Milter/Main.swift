@@ -11,7 +11,7 @@ enum SignetBenchmark {
     private static let subjects: KeyValuePairs<String, Experiments> = [
         "ratios": RatioExperiments.all, "dkim": DKIMExperiments.all, "dmarc": DMARCExperiments.all,
         "scrub": ScrubExperiments.all, "spf": SPFExperiments.all, "soak": SoakExperiments.all,
-        "blinding": BlindingExperiment.all,
+        "blinding": BlindingExperiment.all, "worst": WorstExperiments.all,
     ]
 
     private static let onRequest = ["flat", "profile"]
