@@ -144,22 +144,18 @@ enum DMARCDirectives {
     static let withoutEffect: [DirectiveSpec] = [
         .noOp("DomainWhitelistSize", "the list grows as it must"),
         .noOp("MilterDebug", "use -v"),
+        .noOp(
+            "FailureReports", "no failure reports are sent; CopyFailuresTo shows failures to you"),
         .noOp("FailureReportsBcc", "no failure reports are sent"),
+        .noOp("FailureReportsOnNone", "no failure reports are sent"),
         .noOp("FailureReportsSentBy", "no failure reports are sent"),
         .noOp("ReportCommand", "no failure reports are sent"),
     ]
 
-    /// Refused, as to ignore them would change what happens to mail or to reports.
+    /// Refused, as to ignore it would leave the daemon where it can do more than the file says.
     static let refused: [DirectiveSpec] = [
         .refused(
             "ChangeRootDirectory", "the unit confines the daemon",
-            instead: "use RootDirectory= in the unit"),
-        .refused(
-            "FailureReports", exceptNo: true, "this version sends no failure reports (RFC 9991)",
-            instead: "use CopyFailuresTo to see failures yourself, or remove the line"),
-        .refused(
-            "FailureReportsOnNone", exceptNo: true,
-            "this version sends no failure reports (RFC 9991)",
-            instead: "use CopyFailuresTo to see failures yourself, or remove the line"),
+            instead: "use RootDirectory= in the unit")
     ]
 }

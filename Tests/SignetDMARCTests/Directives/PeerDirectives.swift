@@ -9,11 +9,10 @@ enum PeerDirectives {
         """)
     static let withoutEffect = words(
         """
-        AutoRestart AutoRestartCount AutoRestartRate Background DomainWhitelistSize EnableCoredumps FailureReportsBcc
-        FailureReportsSentBy MilterDebug ReportCommand
+        AutoRestart AutoRestartCount AutoRestartRate Background DomainWhitelistSize EnableCoredumps FailureReports
+        FailureReportsBcc FailureReportsOnNone FailureReportsSentBy MilterDebug ReportCommand
         """)
-    static let refused = words(
-        "ChangeRootDirectory FailureReports FailureReportsOnNone")
+    static let refused = words("ChangeRootDirectory")
     static let ours = words(
         """
         DKIMSelfValidate DomainDiscovery ExemptDomains ExemptHosts ExemptLists MaximumHeaders
