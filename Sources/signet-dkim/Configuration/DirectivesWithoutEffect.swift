@@ -31,12 +31,14 @@ extension DKIMDirectives {
             .noOp("ReportAddress", "no reports are sent"),
             .noOp("ReportBccAddress", "no reports are sent"),
             .noOp(
-                "RequestReports", "RFC 6651 reports reach nobody today; signet-dmarc has DMARC's"),
+                "RequestReports", "nobody collects RFC 6651 reports today; signet-dmarc has DMARC's"
+            ),
             .noOp("ResolverTracing", "use -v, or signet check"),
             .noOp(
                 "SelectCanonicalizationHeader",
                 "a header field that anyone can write does not choose; Canonicalization does"),
-            .noOp("SendReports", "RFC 6651 reports reach nobody today; signet-dmarc has DMARC's"),
+            .noOp(
+                "SendReports", "nobody collects RFC 6651 reports today; signet-dmarc has DMARC's"),
             .noOp("SMTPURI", "no reports are sent"),
             .noOp("SoftStart", "there is no database to wait for"),
             .noOp("StrictTestMode", "-t reads messages with either line end"),
