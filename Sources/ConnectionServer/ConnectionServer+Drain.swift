@@ -47,7 +47,8 @@ extension ConnectionServer {
         }
         problems.report(
             .drain,
-            "\(count) connections are cut off: \(Int(limits.drainSeconds)) s to finish are over")
+            "\(count) connections are closed that did not finish within \(Int(limits.drainSeconds)) s"
+        )
         // Those that wait end now; those that a handler holds do not.
         _ = state.wait(until: .now() + 1) { $0.connections == 0 ? true : nil }
         return false

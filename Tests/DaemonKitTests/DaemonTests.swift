@@ -302,6 +302,8 @@ import Testing
                 "Socket: not listening on unix:\(socket): systemd passes unix:\(folder.file("systemd"))"
             ))
         #expect(probe.log.contains("systemctl edit signet-probe.socket"))
+        #expect(
+            probe.logs("listens on unix:\(folder.file("systemd")), which was passed to it"))
         probe.signal(SIGTERM)
         #expect(probe.status() == 0)
         #expect(FileManager.default.fileExists(atPath: folder.file("systemd")))

@@ -112,7 +112,9 @@ struct Service<Program: DaemonProgram> {
 
     private func place(_ listener: Listener) -> String {
         guard let socket = configuration.service.socket, listener.isOwn else {
-            return "the socket that it was given (fd \(listener.descriptor))"
+            let place = SocketSpec(boundTo: listener.descriptor)?.description
+            return place.map { "\($0), which was passed to it" }
+                ?? "a socket that was passed to it (fd \(listener.descriptor))"
         }
         return socket.description
     }

@@ -70,7 +70,7 @@ struct Startup<Program: DaemonProgram>: Sendable {
                 ConfigurationProblem(
                     .warning, at: SourceLocation(file: file),
                     "the user that the daemon becomes cannot read this file: no reload will work",
-                    suggestion: "chgrp and chmod it so that he can"))
+                    suggestion: "let that user read it, with chgrp and chmod"))
         }
     }
 

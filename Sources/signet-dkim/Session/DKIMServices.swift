@@ -30,8 +30,8 @@ final class DKIMServices: Sendable {
         guard !hasWarnedOfSpaces.exchange(true, ordering: .relaxed) else { return }
         log.warning(
             queueID,
-            "the MTA does not tell the white space after the colon of a header field, so that a signature "
-                + "with simple header canonicalization may not verify; set Canonicalization relaxed/simple, "
+            "the MTA hides the white space after the colon of a header field, so that a signature with "
+                + "simple header canonicalization may not verify; set Canonicalization relaxed/simple, "
                 + "or milter_protocol 6 in Postfix")
     }
 }
