@@ -26,8 +26,7 @@ struct Signet: ParsableCommand {
             exit(withError: ArgumentParser.ExitCode(failure.status.rawValue))
         } catch let error as ValidationError {
             // The parser would show the usage of `signet` itself.
-            complain(error.message)
-            complain(usageString(for: type(of: parsed)))
+            complain("\(error.message)\nUsage: \(usageString(for: type(of: parsed)))")
             exit(withError: ArgumentParser.ExitCode.validationFailure)
         } catch {
             exit(withError: error)
