@@ -245,8 +245,9 @@ import UnboundDNS
             return
         }
         #expect(MonotonicTime.now().seconds(since: start) > 4)
-        // What a hostile sender can have us ask is so many packets, and no more.
-        #expect(server.queries.count <= 4)
+        // What a hostile sender can have us ask is so many packets, and no more; the server itself
+        // is asked about the root whether it is there.
+        #expect(server.queries.count { $0.name != .root } <= 4)
         #expect(try ask("one.example.test A", within: 1).line == "192.0.2.1")
         server.stop()
     }

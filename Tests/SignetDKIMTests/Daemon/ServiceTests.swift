@@ -106,7 +106,7 @@ import Testing
             "\(path):1:1: error: Domian: unknown directive; did you mean Domain?",
             "\(path):3:1: error: MaximumHeaders: \"many\" is not a whole number",
             "\(path):4:1: error: SigningTable: /none ",
-            "\(path):5:1: error: LDAPTimeout: ",
+            "\(path):5:1: notice: LDAPTimeout: ",
         ] {
             #expect(result.errors.contains(words), "\(words) in \(result.errors)")
         }
