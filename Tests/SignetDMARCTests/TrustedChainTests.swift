@@ -126,6 +126,24 @@ import Testing
         }
     }
 
+    /// Overload is no fault of the chain's.
+    @Test func `a chain whose keys could not be asked for decides nothing`() throws {
+        let sealed = try first.seal(message, finding: Self.passed)
+        var exchange = Exchange(
+            configuration: "DomainWhitelist sealer.example\nRejectFailures yes")
+        exchange.zone += "\n" + first.record
+        exchange.refused = ["s._domainkey.sealer.example"]
+        #expect(try exchange.pass(sealed).refusal?.hasPrefix("451") == true)
+        // The chain of a stranger changes nothing.
+        exchange.configuration = "DomainWhitelist relay.example\nRejectFailures yes"
+        #expect(try exchange.pass(sealed).refusal?.hasPrefix("550 5.7.26") == true)
+        // Nor does a key that the sealer's servers do not give (RFC 8617, section 5.2.1).
+        exchange.configuration = "DomainWhitelist sealer.example\nRejectFailures yes"
+        exchange.failing = exchange.refused
+        exchange.refused = []
+        #expect(try exchange.pass(sealed).refusal?.hasPrefix("550 5.7.26") == true)
+    }
+
     @Test func `a chain makes no pass of mail of several author domains`() throws {
         let both = MailMessage.from("a@victim.example, b@quarantine.example")
         let sealed = try first.seal(both, finding: Self.passed)

@@ -101,6 +101,8 @@ struct Disposition: Equatable, Sendable {
         var isListMail = false
         /// What trusted sealers say that makes up for the failure; nil where they say nothing.
         var trustedChain: String?
+        /// Whether a chain of a trusted sealer could not be validated, as the resolver could not ask for its keys.
+        var isChainUnknown = false
 
         private static let listFields: [FieldName] = ["List-Id", "List-Post"]
 
@@ -113,6 +115,7 @@ struct Disposition: Equatable, Sendable {
             isListMail = Self.listFields.contains { header.count(named: $0) > 0 }
             if case .one(let author) = findings.dmarc.authorship {
                 trustedChain = findings.arc.override(for: author, trusting: sealers)
+                isChainUnknown = findings.arc.wasNotAsked(of: sealers)
             }
         }
     }
@@ -147,6 +150,11 @@ struct Disposition: Equatable, Sendable {
             return
         }
         guard !isForwarded(facts, policy) else { return }
+        // What our own resolver could not ask is asked when the message comes again.
+        guard !facts.isChainUnknown else {
+            action = .defer
+            return
+        }
         // All that ask for something: or one author would lend its exemption to another.
         let asking = evaluation.authors.filter { $0.requestedDisposition != .none }
         if asking.allSatisfy({ policy.exemptDomains.contains($0.domain) }) {
@@ -243,6 +251,13 @@ extension ARCOutcome {
             return domain == author
         }
         return hasPassed ? reportComment : nil
+    }
+
+    /// Whether the resolver could not ask for a key, and the last sealer is one of these.
+    fileprivate func wasNotAsked(of sealers: [DomainSet]) -> Bool {
+        guard case .signature(_, _, .dns(.resolver)) = reason, let sealer = hops.last?.domain
+        else { return false }
+        return sealers.contains { $0.contains(sealer) }
     }
 }
 

@@ -26,6 +26,8 @@ struct Exchange {
     var zone = Exchange.zone
     /// Names whose questions fail.
     var failing: [String] = []
+    /// Names that the resolver cannot ask for, as too much is under way.
+    var refused: [String] = []
     /// Names whose questions nobody answers.
     var silent: [String] = []
     /// The client's address; nil for a Unix socket.
@@ -71,6 +73,9 @@ struct Exchange {
         #expect(!problems.hasErrors, "\(problems)")
         var resolver = try ZoneResolver(parsing: zone)
         for name in failing { resolver.fail(try DomainName(name), with: .timeout) }
+        for name in refused {
+            resolver.fail(try DomainName(name), with: .resolver("too many questions are under way"))
+        }
         let silent = try Set(silent.map { try DomainName($0) })
         let lines = Lines()
         let log = Log(level: .debug, collecting: { _, line in lines.add(line) })
