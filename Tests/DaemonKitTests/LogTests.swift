@@ -81,11 +81,8 @@ import Threads
         let log = Log(
             to: DescriptorSink(
                 pipe.fileHandleForWriting.fileDescriptor, writesPriorities: false))
-        let clock = ContinuousClock()
-        let elapsed = clock.measure {
-            for _ in 0..<500 { log.info(String(repeating: "y", count: 1000)) }
-        }
-        #expect(elapsed < .seconds(20))
+        // More than the pipe holds: a log that waited would never come to the next line.
+        for _ in 0..<500 { log.info(String(repeating: "y", count: 1000)) }
         // What was lost is said as soon as somebody reads.
         _ = pipe.fileHandleForReading.availableData
         log.info("again")
@@ -169,8 +166,8 @@ import Threads
             to: SyslogSink(
                 path: folder.file("log"), facility: "local0", name: "x",
                 fallback: DescriptorSink(-1, writesPriorities: false)))
-        let elapsed = ContinuousClock().measure { for _ in 0..<500 { log.info("z") } }
-        #expect(elapsed < .seconds(20))
+        // More than the socket holds: a log that waited would never come to the next line.
+        for _ in 0..<500 { log.info("z") }
         #expect(service.receive().hasPrefix("<134>"))
     }
 }

@@ -90,14 +90,12 @@ import UnboundDNS
         server.set(.wrongID, for: try DomainName("one.example.test"))
         server.set(.delay(2), for: try DomainName("six.example.test"))
         for question in ["drop.example.test TXT", "one.example.test A", "six.example.test AAAA"] {
-            let start = MonotonicTime.now()
+            // Without the deadline there would be an answer, or SERVFAIL.
             #expect(try ask(question, within: 0.2) == .failure(.timeout), "\(question)")
-            let taken = MonotonicTime.now().seconds(since: start)
-            #expect(taken >= 0.2 && taken < 0.3, "\(question)")
         }
-        // The question whose answer came too late has run on, and its answer is known now.
-        Thread.sleep(forTimeInterval: 2.2)
-        #expect(try ask("six.example.test AAAA", within: 0.2).line == "2001:db8::6")
+        // The question whose answer comes too late runs on: another one would get none.
+        server.set(.drop, for: try DomainName("six.example.test"))
+        #expect(try ask("six.example.test AAAA", within: 30).line == "2001:db8::6")
         server.stop()
     }
 
@@ -105,12 +103,10 @@ import UnboundDNS
         server.set(.drop, for: try DomainName("drop.example.test"))
         let pending = resolver.begin(try .test("drop.example.test A"), deadline: .now() + 30)
         pending.cancel()
-        let start = MonotonicTime.now()
         guard case .failure(.resolver) = pending.wait() else {
             Issue.record("a cancelled question has an answer")
             return
         }
-        #expect(MonotonicTime.now().seconds(since: start) < 0.1)
         server.stop()
     }
 
@@ -169,11 +165,15 @@ import UnboundDNS
 
     @Test func manyQuestionsAtATime() throws {
         let names = try (0..<200).map { try DomainName("n\($0).example.test") }
-        for name in names { server.set(.delay(0.2), for: name) }
-        let start = MonotonicTime.now()
-        let pending = names.map { resolver.begin(DNSQuestion($0, .a), deadline: .now() + 5) }
-        for answer in pending { #expect(answer.wait() == .nameError(.insecure)) }
-        #expect(MonotonicTime.now().seconds(since: start) < 2)
+        for name in names { server.set(.drop, for: name) }
+        let pending = names.map { resolver.begin(DNSQuestion($0, .a), deadline: .now() + 60) }
+        // None is answered, and all have been asked.
+        let end = MonotonicTime.now() + 60
+        while Set(server.queries.map(\.name)).count < names.count, MonotonicTime.now() < end {
+            Thread.sleep(forTimeInterval: 0.01)
+        }
+        #expect(Set(server.queries.map(\.name)).count == names.count)
+        for question in pending { question.cancel() }
         server.stop()
     }
 
@@ -239,16 +239,16 @@ import UnboundDNS
     @Test func aNameWithoutAnswerDoesNotHoldUpOthers() throws {
         server.set(.drop, for: try DomainName("drop.example.test"))
         let pending = resolver.begin(try .test("drop.example.test A"), deadline: .now() + 30)
-        let start = MonotonicTime.now()
+        #expect(try ask("one.example.test A", within: 30).line == "192.0.2.1")
         guard case .failure = pending.wait() else {
             Issue.record("an answer came to a question without one")
             return
         }
-        #expect(MonotonicTime.now().seconds(since: start) > 4)
         // What a hostile sender can have us ask is so many packets, and no more; the server itself
-        // is asked about the root whether it is there.
-        #expect(server.queries.count { $0.name != .root } <= 4)
-        #expect(try ask("one.example.test A", within: 1).line == "192.0.2.1")
+        // is asked about the root whether it is there, and once for the question that was answered.
+        #expect(server.queries.count { $0.name != .root } <= 5)
+        // Nor when its server's silence has been noticed.
+        #expect(try ask("six.example.test AAAA", within: 30).line == "2001:db8::6")
         server.stop()
     }
 
@@ -256,12 +256,10 @@ import UnboundDNS
         server.setSilent(true)
         for index in 0..<10 { _ = try ask("n\(index).example.test A", within: 0.3) }
         server.setSilent(false)
-        let start = MonotonicTime.now()
-        while MonotonicTime.now().seconds(since: start) < 20 {
-            let index = Int.random(in: 1000...9_999_999)
-            if try ask("n\(index).example.test A", within: 1) == .nameError(.insecure) { break }
+        let isFound = try (1000..<1020).contains { index in
+            try ask("n\(index).example.test A", within: 1) == .nameError(.insecure)
         }
-        #expect(MonotonicTime.now().seconds(since: start) < 5)
+        #expect(isFound)
         server.stop()
     }
 
@@ -306,13 +304,11 @@ import UnboundDNS
 
     @Test func aResolverThatGoesAwayLeavesNoWaiterBehind() throws {
         server.setSilent(true)
-        let start = MonotonicTime.now()
         var resolver: UnboundResolver? = try UnboundResolver(
             .init(nameservers: [server.nameserver]))
         let pending = resolver?.begin(try .test("one.example.test A"), deadline: .now() + 20)
         resolver = nil
         #expect(pending?.wait() == .failure(.resolver("the resolver was closed")))
-        #expect(MonotonicTime.now().seconds(since: start) < 5)
         server.stop()
     }
 
