@@ -74,13 +74,12 @@ final class ScrubHost {
                 configuration.submissionRelayPort = relay
                 configuration.isRelayTrusted = isTrusted
             }
-            configuration.extra = """
-                ssl = yes
-                ssl_cert = <\(self.certificate.file("cert.pem"))
-                ssl_key = <\(self.certificate.file("key.pem"))
-                \(self.topology.dovecotConfiguration(self.postfix, relayPort: relay))
-
-                """
+            configuration.certificate = (
+                self.certificate.file("cert.pem"), self.certificate.file("key.pem")
+            )
+            configuration.extra =
+                self.topology.dovecotConfiguration(self.postfix, relayPort: relay) + "
+"
         }
     }
 

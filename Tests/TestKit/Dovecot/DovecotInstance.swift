@@ -1,7 +1,7 @@
 internal import Foundation
 import Synchronization
 
-/// A private Dovecot: submission, LMTP, IMAP and passwords for Postfix, without TLS, on loopback.
+/// A private Dovecot: submission, LMTP, IMAP and passwords for Postfix, on loopback.
 ///
 /// Mail belongs to Debian's user `mail` and lies in the instance's temporary directory.
 public final class DovecotInstance: Sendable {
@@ -17,7 +17,9 @@ public final class DovecotInstance: Sendable {
         public var isRelayTrusted = false
         /// A Postfix whose smtpd asks for passwords at `private/auth`.
         public var authenticatedPostfix: PostfixInstance?
-        /// Lines for the end of dovecot.conf.
+        /// The files of a certificate and its key, for TLS; there is none without.
+        public var certificate: (certificate: String, key: String)?
+        /// Lines for the end of dovecot.conf, which 2.3 and 2.4 both understand.
         public var extra = ""
 
         /// One user and no submission.
@@ -48,7 +50,7 @@ public final class DovecotInstance: Sendable {
         try directory.makeDirectory("mail", owner: "mail", group: "mail")
         let users = configuration.users.map { "\($0.key):{PLAIN}\($0.value)\n" }.joined()
         try directory.write(users, to: "passwd")
-        try directory.write(text, to: "dovecot.conf")
+        try directory.write(try text(), to: "dovecot.conf")
         try start()
     }
 
@@ -86,75 +88,5 @@ public final class DovecotInstance: Sendable {
                 return try? LoopbackSocket.connect(port: port)
             }
         }
-    }
-
-    private var text: String {
-        let relay = configuration.submissionRelayPort
-        var text = """
-            base_dir = \(directory.path)/run
-            state_dir = \(directory.path)/state
-            log_path = \(directory.path)/log
-            protocols = imap lmtp\(relay == nil ? "" : " submission")
-            listen = 127.0.0.1
-            hostname = \(configuration.hostName)
-            instance_name = \(directory.path)
-            ssl = no
-            disable_plaintext_auth = no
-            auth_mechanisms = plain login
-            first_valid_uid = 1
-            first_valid_gid = 1
-            mail_location = maildir:~/Maildir
-            passdb {
-              driver = passwd-file
-              args = \(directory.path)/passwd
-            }
-            userdb {
-              driver = static
-              args = uid=mail gid=mail home=\(directory.path)/mail/%u
-            }
-            service imap-login {
-              inet_listener imap {
-                port = \(imapPort)
-              }
-              inet_listener imaps {
-                port = 0
-              }
-            }
-            service lmtp {
-              inet_listener lmtp {
-                port = \(lmtpPort)
-              }
-            }
-
-            """
-        if let relay {
-            text += """
-                submission_relay_host = 127.0.0.1
-                submission_relay_port = \(relay)
-                submission_relay_trusted = \(configuration.isRelayTrusted ? "yes" : "no")
-                service submission-login {
-                  inet_listener submission {
-                    port = \(submissionPort)
-                  }
-                  inet_listener submissions {
-                    port = 0
-                  }
-                }
-
-                """
-        }
-        if let postfix = configuration.authenticatedPostfix {
-            text += """
-                service auth {
-                  unix_listener \(postfix.queueDirectory)/private/auth {
-                    mode = 0660
-                    user = postfix
-                    group = postfix
-                  }
-                }
-
-                """
-        }
-        return text + configuration.extra
     }
 }
