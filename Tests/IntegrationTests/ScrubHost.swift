@@ -78,8 +78,7 @@ final class ScrubHost {
                 self.certificate.file("cert.pem"), self.certificate.file("key.pem")
             )
             configuration.extra =
-                self.topology.dovecotConfiguration(self.postfix, relayPort: relay) + "
-"
+                self.topology.dovecotConfiguration(self.postfix, relayPort: relay) + "\n"
         }
     }
 
