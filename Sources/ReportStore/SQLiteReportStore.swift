@@ -20,15 +20,12 @@ public final class SQLiteReportStore: ReportStore {
     private var bound: Int64 = 0
     private var sweep: StoreSweep?
     private var nextTidying: Int64 = 0
-    private var others = 0
-    private var nextNotice: Int64 = 0
+    private var notice = OthersNotice()
 
     /// The limit where none is given: a gigabyte.
     public static let defaultLimit: Int64 = 1 << 30
     /// How often to look for what is too old, in seconds.
     private static let period: Int64 = 3600
-    /// How long to be silent after a line about messages that are left out, in seconds.
-    private static let warningInterval: Int64 = 60
     /// The largest contents, in octets, that are copied to give room back.
     private static let copyLimit: Int64 = 100 << 20
 
@@ -60,7 +57,7 @@ public final class SQLiteReportStore: ReportStore {
                 try isBelowBound()
             }
             try connection.database.run("COMMIT")
-            others += leftOut
+            notice.add(leftOut)
         } catch {
             close()
             throw error
@@ -80,12 +77,7 @@ public final class SQLiteReportStore: ReportStore {
     }
 
     /// That messages are left out, once a minute.
-    public func notices() -> [String] {
-        guard others > 0, now() >= nextNotice else { return [] }
-        defer { others = 0 }
-        nextNotice = now() + Self.warningInterval
-        return ["it has come to its limit: \(others) evaluations are counted as others only"]
-    }
+    public func notices() -> [String] { notice.lines(at: now()) }
 
     private func open() throws(SinkError) {
         guard connection == nil else { return }
@@ -125,9 +117,10 @@ public final class SQLiteReportStore: ReportStore {
         guard let versionOne, let connection else { return false }
         let isMore = try versionOne.move(in: connection.database) {
             evaluations throws(SinkError) in
-            others += try connection.count(evaluations) { () throws(SinkError) in
+            let leftOut = try connection.count(evaluations) { () throws(SinkError) in
                 try isBelowBound()
             }
+            notice.add(leftOut)
         }
         if !isMore {
             self.versionOne = nil

@@ -9,9 +9,6 @@ struct FileVerification {
     private let services: DKIMServices
     private let configuration: DKIMConfiguration
 
-    /// The longest file that is read.
-    private static let sizeLimit = 256 << 20
-
     /// Prepares to evaluate.
     init(services: DKIMServices) {
         self.services = services
@@ -52,7 +49,7 @@ struct FileVerification {
 
     private func read(_ path: String) throws -> MessageFile {
         try MessageFile(
-            contents: MessageInput.read(path, limit: Self.sizeLimit),
+            contents: MessageInput.read(path),
             limits: HeaderSection.Limits(bytes: configuration.maximumHeaderOctets))
     }
 }

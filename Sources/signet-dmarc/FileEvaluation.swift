@@ -12,9 +12,6 @@ struct FileEvaluation {
     private let services: DMARCServices
     private let configuration: DMARCConfiguration
 
-    /// The longest file that is read.
-    private static let sizeLimit = 256 << 20
-
     /// Prepares to evaluate.
     init(services: DMARCServices) {
         self.services = services
@@ -52,7 +49,7 @@ struct FileEvaluation {
 
     private func read(_ path: String) throws -> MessageFile {
         try MessageFile(
-            contents: MessageInput.read(path, limit: Self.sizeLimit),
+            contents: MessageInput.read(path),
             limits: HeaderSection.Limits(bytes: configuration.maximumHeaderOctets))
     }
 }

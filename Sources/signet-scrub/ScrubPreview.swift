@@ -10,9 +10,6 @@ struct ScrubPreview {
     /// Where lines about unreadable files go.
     let log: Log
 
-    /// The longest file that is read.
-    private static let sizeLimit = 256 << 20
-
     /// Evaluates one file, and writes a line for each field.
     ///
     /// - Parameter path: the file, or `-` for standard input.
@@ -20,7 +17,7 @@ struct ScrubPreview {
     func evaluate(_ path: String) -> ExitCode {
         let header: HeaderSection
         do {
-            let contents = try MessageInput.read(path, limit: Self.sizeLimit)
+            let contents = try MessageInput.read(path)
             header = try HeaderSection.split(message: contents, limits: ScrubSession.limits).header
         } catch {
             log.error("\(path) \(error)")

@@ -3,8 +3,11 @@ internal import Glibc
 
 /// Reading and writing for `-t`.
 public enum MessageInput {
-    /// Reads a file, or standard input for `-`, provided that it is not longer than the limit.
-    public static func read(_ path: String, limit: Int) throws(FileReadError) -> [UInt8] {
+    /// The longest file that is read.
+    private static let sizeLimit = 256 << 20
+
+    /// Reads a file, or standard input for `-`, of at most 256 MB.
+    public static func read(_ path: String) throws(FileReadError) -> [UInt8] {
         let file = path == "-" ? 0 : unsafe open(path, O_RDONLY | O_CLOEXEC)
         guard file >= 0 else { throw .system(.last) }
         defer { if file != 0 { close(file) } }
@@ -14,7 +17,7 @@ public enum MessageInput {
             let count = unsafe Glibc.read(file, &chunk, chunk.count)
             if count < 0, errno == EINTR { continue }
             guard count >= 0 else { throw .system(.last) }
-            guard contents.count + count <= limit else { throw .tooLarge(limit: limit) }
+            guard contents.count + count <= sizeLimit else { throw .tooLarge(limit: sizeLimit) }
             if count == 0 { return contents }
             contents += chunk.prefix(count)
         }

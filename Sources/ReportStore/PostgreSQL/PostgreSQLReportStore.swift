@@ -17,8 +17,7 @@ public final class PostgreSQLReportStore: ReportStore {
     private var hasRoom = true
     private var nextLook: Int64 = 0
     private var nextTidying: Int64 = 0
-    private var others = 0
-    private var nextNotice: Int64 = 0
+    private var notice = OthersNotice()
 
     /// A number, and the last day on which the store has its value as used.
     private struct Use {
@@ -45,8 +44,6 @@ public final class PostgreSQLReportStore: ReportStore {
     private static let batch = 5000
     /// How many rows are read at once.
     private static let readBatch = 1000
-    /// How long to be silent after a line about messages that are left out, in seconds.
-    private static let silence: Int64 = 60
     /// About how many octets a row takes, its part of the indices included.
     private static let rowSizes = [
         ("message_count", 160), ("verdict", 500), ("policy", 500), ("report", 4000),
@@ -79,7 +76,7 @@ public final class PostgreSQLReportStore: ReportStore {
                 try look(connection)
                 leftOut = try count(evaluations, connection)
             }
-            others += leftOut
+            notice.add(leftOut)
         } catch {
             close()
             throw error
@@ -113,12 +110,7 @@ public final class PostgreSQLReportStore: ReportStore {
     }
 
     /// That messages are left out, once a minute.
-    public func notices() -> [String] {
-        guard others > 0, now() >= nextNotice else { return [] }
-        defer { others = 0 }
-        nextNotice = now() + Self.silence
-        return ["it has come to its limit: \(others) evaluations are counted as others only"]
-    }
+    public func notices() -> [String] { notice.lines(at: now()) }
 
     private func open() throws(SinkError) -> PostgreSQLConnection {
         if let writer { return writer }

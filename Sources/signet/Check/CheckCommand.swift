@@ -90,11 +90,8 @@ struct CheckCommand: ParsableCommand {
     }
 
     private static func read(_ path: String) throws -> MessageFile {
-        try MessageFile(contents: MessageInput.read(path, limit: sizeLimit))
+        try MessageFile(contents: MessageInput.read(path))
     }
-
-    /// The longest file that is read.
-    private static let sizeLimit = 256 << 20
 
     private func time() throws -> Int64 {
         guard let at else { return Int64(Date().timeIntervalSince1970) }

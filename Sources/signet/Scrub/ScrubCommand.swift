@@ -69,15 +69,12 @@ struct ScrubCommand: ParsableCommand {
     private func read() throws -> (contents: [UInt8], split: SplitMessage) {
         let path = message ?? "-"
         do {
-            let contents = try MessageInput.read(path, limit: Self.sizeLimit)
+            let contents = try MessageInput.read(path)
             return (contents, try HeaderSection.split(message: contents))
         } catch {
             throw CommandFailure(.dataError, "\(path) \(error)")
         }
     }
-
-    /// The longest file that is read.
-    private static let sizeLimit = 256 << 20
 
     /// What ends the first line of a message, and so all of them.
     private static func lineEnd(of contents: [UInt8]) -> [UInt8] {

@@ -1,0 +1,228 @@
+internal import MailDNS
+internal import MailSyntax
+internal import Synchronization
+internal import Threads
+
+/// The resolver's shared state: the context, the questions under way and the answers kept.
+final class ResolverEngine: Sendable {
+    /// A question under way, and all who still wait for its answer.
+    private struct Flight {
+        let query: UnboundQuery
+        var waiters: [(ticket: Ticket, answer: PendingAnswer)]
+        let start: MonotonicTime
+    }
+
+    /// What tells one waiter from another.
+    private final class Ticket: Sendable {}
+
+    private struct Flights {
+        var byQuestion: [DNSQuestion: Flight] = [:]
+        /// Those among them for which somebody waits.
+        var load: ResolverLoad
+    }
+
+    private enum Admission {
+        case joined
+        case start(UnboundQuery)
+        case refused(DNSFailure)
+    }
+
+    private let context: UnboundContext
+    private let cache: AnswerCache?
+    private let questionLimit: Int
+    private let flights: Locked<Flights>
+    private let hasPump = Atomic(false)
+    private let stopPipe = StopPipe()
+    private let watch: ServerWatch
+
+    init(
+        context: UnboundContext, options: UnboundResolver.Options,
+        report: @escaping @Sendable (NameserverState) -> Void
+    ) {
+        self.context = context
+        let servers =
+            options.nameservers.isEmpty
+            ? Nameserver.list(inResolvConf: options.resolvConf) : options.nameservers
+        let outage = OutageHandler()
+        watch = ServerWatch(servers) { state in
+            report(state)
+            if case .down = state { outage.run() }
+        }
+        questionLimit = options.questionLimit
+        flights = Locked(Flights(load: ResolverLoad(limit: options.questionLimit)))
+        cache = options.cachesAnswers ? AnswerCache() : nil
+        outage.set { [weak self] in self?.failAll() }
+    }
+
+    deinit {
+        // The context goes first: until then its callbacks may point at the queries of the flights.
+        context.close()
+        flights.withLock { flights in
+            for waiter in flights.byQuestion.values.flatMap(\.waiters) {
+                waiter.answer.fulfil(.failure(.resolver("the resolver was closed")))
+            }
+        }
+    }
+
+    func begin(_ question: DNSQuestion, deadline: MonotonicTime) -> PendingAnswer {
+        if let cache, let answer = cache.answer(to: question, at: .now()) { return .ready(answer) }
+        guard watch.mayAsk() else { return .ready(.failure(.noServer)) }
+        let ticket = Ticket()
+        let pending = PendingAnswer(deadline: deadline) { [weak self] in
+            self?.leave(question, ticket)
+        }
+        switch admit(question, ticket, pending) {
+        case .joined: break
+        case .refused(let failure): pending.fulfil(.failure(failure))
+        case .start(let query): start(query, for: question)
+        }
+        return pending
+    }
+
+    /// Joins a question that is under way, or enters it as a new one.
+    private func admit(
+        _ question: DNSQuestion, _ ticket: Ticket, _ pending: PendingAnswer
+    ) -> Admission {
+        flights.withLock { flights in
+            if let flight = flights.byQuestion[question] {
+                if flight.waiters.isEmpty { flights.load.begin(question) }
+                flights.byQuestion[question]?.waiters.append((ticket, pending))
+                return .joined
+            }
+            if let refusal = flights.load.refusal(of: question) {
+                return .refused(DNSFailure(refusal))
+            }
+            guard flights.byQuestion.count < Self.abandonedFactor * questionLimit else {
+                return .refused(DNSFailure(.full))
+            }
+            let query = UnboundQuery(
+                name: question.name.queryText, type: question.type.rawValue
+            ) { [weak self] reply in
+                self?.finish(question, reply)
+            }
+            flights.byQuestion[question] = Flight(
+                query: query, waiters: [(ticket, pending)], start: .now())
+            flights.load.begin(question)
+            return .start(query)
+        }
+    }
+
+    /// How many times the questions that are awaited may be under way, with those that everybody
+    /// has given up: libunbound ends these within seconds.
+    private static let abandonedFactor = 4
+
+    /// Takes back a waiter who has given up; the place of a question for which nobody waits is free
+    /// for another.
+    private func leave(_ question: DNSQuestion, _ ticket: Ticket) {
+        flights.withLock { flights in
+            guard let flight = flights.byQuestion[question],
+                let index = flight.waiters.firstIndex(where: { $0.ticket === ticket })
+            else { return }
+            flights.byQuestion[question]?.waiters.remove(at: index)
+            if flight.waiters.count == 1 {
+                let hadTime = MonotonicTime.now().seconds(since: flight.start) >= Self.answerTime
+                flights.load.end(question, hadTime ? .silent : .abandoned)
+            }
+        }
+    }
+
+    /// After how many seconds without an answer a server counts as silent: it has been asked twice
+    /// by then.
+    private static let answerTime = 1.5
+
+    private func start(_ query: UnboundQuery, for question: DNSQuestion) {
+        guard startPump() else {
+            return deliver(.failure(.resolver("no thread can be started")), to: question)
+        }
+        do throws(UnboundError) {
+            try context.start(query)
+        } catch {
+            deliver(.failure(.resolver(error.description)), to: question)
+        }
+    }
+
+    /// Runs on the pump thread when libunbound is done with a question.
+    private func finish(_ question: DNSQuestion, _ reply: Result<UnboundReply, UnboundError>) {
+        switch reply {
+        case .failure(let error):
+            deliver(.failure(.resolver(error.description)), to: question)
+        case .success(let reply):
+            let answer = DNSAnswer(reply, to: question.type)
+            if reply.responseCode != Self.serverFailure { watch.heard() }
+            cache?.insert(answer, to: question, ttl: reply.ttl, at: .now())
+            deliver(answer, to: question)
+        }
+    }
+
+    /// SERVFAIL, with which libunbound also tells that no server has answered.
+    private static let serverFailure = 2
+
+    /// Answers all who wait; the questions themselves run on.
+    private func failAll() {
+        let waiters = flights.withLock { flights in
+            var waiters: [PendingAnswer] = []
+            for (question, flight) in flights.byQuestion where !flight.waiters.isEmpty {
+                waiters += flight.waiters.map(\.answer)
+                flights.byQuestion[question]?.waiters = []
+                // Nothing is known about the servers of its zone.
+                flights.load.end(question, .abandoned)
+            }
+            return waiters
+        }
+        for waiter in waiters { waiter.fulfil(.failure(.noServer)) }
+    }
+
+    private func deliver(_ answer: DNSAnswer, to question: DNSQuestion) {
+        let waiters = flights.withLock { flights in
+            let waiters = flights.byQuestion.removeValue(forKey: question)?.waiters ?? []
+            let ending = ResolverLoad.Ending(answer)
+            if waiters.isEmpty {
+                flights.load.note(question, ending)
+            } else {
+                flights.load.end(question, ending)
+            }
+            return waiters
+        }
+        for waiter in waiters { waiter.answer.fulfil(answer) }
+    }
+
+    /// Sees to it that there is a pump thread; false where the system gives none.
+    private func startPump() -> Bool {
+        guard !hasPump.load(ordering: .relaxed),
+            !hasPump.exchange(true, ordering: .acquiringAndReleasing)
+        else { return true }
+        let hasStarted = PumpThread.start { self.pump() }
+        if !hasStarted { hasPump.store(false, ordering: .releasing) }
+        return hasStarted
+    }
+
+    /// The pump thread's work; the thread keeps the engine alive until it is told to stop.
+    private func pump() {
+        let descriptor = context.fileDescriptor
+        while PumpThread.waitReadable(descriptor, orStop: stopPipe.reader) { context.process() }
+    }
+
+    func stop() {
+        watch.stop()
+        stopPipe.signal()
+    }
+}
+
+/// What is done when no server answers: set once the engine exists, which it points back to.
+private final class OutageHandler: Sendable {
+    private let body = Locked<(@Sendable () -> Void)?>(nil)
+
+    func set(_ body: @escaping @Sendable () -> Void) { self.body.withLock { $0 = body } }
+
+    func run() { body.withLock { $0 }?() }
+}
+
+extension DomainName {
+    /// The name as libunbound reads it: with its last dot, and the backslash escaped.
+    fileprivate var queryText: String {
+        ascii.contains("\\")
+            ? ascii.split(separator: "\\", omittingEmptySubsequences: false)
+                .joined(separator: "\\\\") + "."
+            : ascii + "."
+    }
+}

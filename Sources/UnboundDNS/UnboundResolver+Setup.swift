@@ -1,0 +1,88 @@
+internal import MailDNS
+internal import MailSyntax
+
+extension UnboundResolver {
+    /// Makes the context of libunbound that the options describe.
+    static func makeContext(_ options: Options) throws(SetupError) -> UnboundContext {
+        let context: UnboundContext
+        do throws(UnboundError) {
+            context = try UnboundContext()
+        } catch {
+            throw .context(error.description)
+        }
+        do throws(SetupError) {
+            try configure(context, options)
+        } catch {
+            context.close()
+            throw error
+        }
+        return context
+    }
+
+    private static func configure(
+        _ context: UnboundContext, _ options: Options
+    ) throws(SetupError) {
+        let modules = options.trustAnchorFile == nil ? "iterator" : "validator iterator"
+        let chosen = [("module-config", modules)] + families(of: options.nameservers)
+        for (name, value) in settings + chosen {
+            do throws(UnboundError) {
+                try context.set(name, value)
+            } catch {
+                throw .option(name, error.description)
+            }
+        }
+        for server in options.nameservers {
+            do throws(UnboundError) {
+                try context.forward(to: server.description)
+            } catch {
+                throw .nameserver(server, error.description)
+            }
+        }
+        if options.nameservers.isEmpty {
+            do throws(UnboundError) {
+                try context.forward(toServersIn: options.resolvConf)
+            } catch {
+                throw .resolvConf(options.resolvConf, error.description)
+            }
+        }
+        do throws(UnboundError) {
+            if let file = options.trustAnchorFile { try context.addTrustAnchors(from: file) }
+            // A server that was named knows what it answers for these (RFC 6761 names).
+            let released = options.nameservers.isEmpty ? [] : specialUseNames
+            for name in ["home.arpa."] + released { try context.removeLocalZone(name) }
+        } catch {
+            if let file = options.trustAnchorFile { throw .trustAnchors(file) }
+            throw .context(error.description)
+        }
+    }
+
+    /// Does without the address family that no server has, for which the library would keep a list
+    /// of all ports, 240 kB.
+    private static func families(of servers: [Nameserver]) -> [(String, String)] {
+        let isIPv4 = servers.map { if case .v4 = $0.address { true } else { false } }
+        if servers.isEmpty || Set(isIPv4).count == 2 { return [] }
+        return [(isIPv4[0] ? "do-ip6" : "do-ip4", "no")]
+    }
+
+    /// Settings of unbound.conf(5) that differ from the library's.
+    private static let settings = [
+        // Small caches: the answers that matter are few, and AnswerCache stands in front.
+        ("msg-cache-size", "1m"), ("rrset-cache-size", "2m"), ("key-cache-size", "512k"),
+        // Sockets for many questions at a time; the library's own values are 16 and 2. Questions
+        // without an answer hold theirs until they are given up, also where nobody waits any more.
+        ("outgoing-range", "1024"), ("outgoing-num-tcp", "8"),
+        // RFC 9715: no fragments.
+        ("edns-buffer-size", "1232"),
+        // Servers on this host and names of private networks are the administrator's choice.
+        ("do-not-query-localhost", "no"), ("unblock-lan-zones", "yes"),
+        // Disables the library's own server back-off: it would otherwise take one name
+        // that a sender's slow server leaves hanging for an outage, and ask nothing for a minute.
+        ("infra-host-ttl", "0"),
+        // A server is asked after 0, 1, 2 and 4 s, and given up after 5 (measured): 36 questions of a
+        // hostile message are 144 packets. Twelve retries, 0.4 s apart at first, made 22 of each.
+        ("infra-cache-min-rtt", "1000"), ("infra-cache-max-rtt", "10000"),
+        ("outbound-msg-retry", "2"),
+    ]
+
+    private static let specialUseNames = ["test.", "invalid.", "onion.", "localhost."]
+}
