@@ -5,7 +5,8 @@
 ///
 /// - each "@" with a domain after it, in brackets or not;
 /// - a domain with gaps in it up to the first gap, across gaps around its dots, and with the gaps left out
-///   that are no white space;
+///   that are no white space; with every gap left out where a dot or the closing bracket comes after it, as
+///   readers do who know no white space in a domain;
 /// - a quoted string with an address in it, where no address in brackets follows it in its element of the
 ///   list, so that it is no display name; where quotes or comments are not balanced, what they hold too.
 ///
@@ -97,7 +98,53 @@ struct SloppyAuthorReader {
         }
         if let untilGap { take(localPart, untilGap, isPart: true) }
         if let joinedByDots { take(localPart, joinedByDots, isPart: true) }
+        if let closedUp = Self.closedUp(text, scan.tokens, after: index) {
+            take(localPart, closedUp, isPart: false)
+        }
         take(localPart, domain, isPart: false)
+    }
+
+    /// The domain after an "@" without the gaps between its words; nil where there are none, or where what
+    /// follows them is as likely a name (`boss@bank.example Boss`).
+    private static func closedUp(
+        _ text: [UInt8], _ tokens: [AddressToken], after index: Int
+    ) -> [UInt8]? {
+        var domain: [UInt8] = []
+        var end = tokens[index].range.upperBound
+        var isAfterWord = false
+        var hasGap = false
+        var isCertain = false
+        for token in tokens[(index + 1)...] {
+            let isDot = token.isSpecial(UInt8(ascii: "."))
+            guard isDot || token.isWord, isBlank(text[end..<token.range.lowerBound]) else { break }
+            end = token.range.upperBound
+            if isDot {
+                isCertain = isCertain || hasGap
+                if isAfterWord { domain.append(UInt8(ascii: ".")) }
+            } else {
+                hasGap = hasGap || isAfterWord
+                domain += withPlainDots(text[token.range])
+            }
+            isAfterWord = !isDot
+        }
+        guard hasGap else { return nil }
+        let rest = text[end...].first { !$0.isWSP && $0 != .cr && $0 != .lf }
+        return isCertain || rest == UInt8(ascii: ">") ? domain : nil
+    }
+
+    /// Whether nothing but white space and comments is between two words.
+    private static func isBlank(_ gap: ArraySlice<UInt8>) -> Bool {
+        var depth = 0
+        for octet in gap {
+            switch octet {
+            case UInt8(ascii: "("): depth += 1
+            case UInt8(ascii: ")"): depth -= 1
+            case UInt8(ascii: "<"), UInt8(ascii: ">"), UInt8(ascii: ","), UInt8(ascii: ";"):
+                if depth <= 0 { return false }
+            default: break
+            }
+        }
+        return true
     }
 
     /// Takes a domain, as far as it is one.

@@ -87,12 +87,14 @@ private final class ReportWriter {
     func add(
         _ row: ReportRow, _ messages: Int64, _ each: (AggregateReport) throws(ReportError) -> Void
     ) throws(ReportError) {
+        // A damaged store may have any number.
+        guard messages > 0 else { return }
         if row.sourceAddress != address || waiting.count >= Self.memory {
             try flush(each)
             address = row.sourceAddress
         }
         if let place = places[row] {
-            waiting[place].messages += messages
+            waiting[place].messages.add(upToMost: messages)
         } else {
             places[row] = waiting.count
             waiting.append((row, messages))
@@ -112,7 +114,7 @@ private final class ReportWriter {
             let document = try opened()
             Self.write(row, messages, to: document)
             records += 1
-            self.messages += messages
+            self.messages.add(upToMost: messages)
             if records % Self.stride == 0, document.length >= sizeLimit { try close(each) }
         }
         waiting = []
@@ -227,5 +229,13 @@ private final class ReportWriter {
                 }
             }
         }
+    }
+}
+
+extension Int64 {
+    /// Adds a positive number, up to the largest that there is.
+    fileprivate mutating func add(upToMost other: Int64) {
+        let (sum, isTooLarge) = addingReportingOverflow(other)
+        self = isTooLarge ? .max : sum
     }
 }

@@ -31,7 +31,7 @@ public struct SendmailProgram: MailHandover {
     private let path: String
 
     /// How long the program may take, in seconds.
-    private static let patience = 300
+    private static let timeLimit = 300
     /// How often it is tried to start while its file is written to.
     private static let startAttempts = 20
     /// How much of what it says is kept, in octets.
@@ -64,7 +64,7 @@ public struct SendmailProgram: MailHandover {
             return .later("\(path) could not be started: \(reason)")
         }
         guard let end = Self.wait(for: child) else {
-            return .later("\(path) did not end within \(Self.patience) seconds")
+            return .later("\(path) did not end within \(Self.timeLimit) seconds")
         }
         let said = words.beginning(Self.wordsLimit)
         let detail = said.isEmpty ? "" : ": \(said)"
@@ -101,7 +101,7 @@ public struct SendmailProgram: MailHandover {
         var pause: useconds_t = 500
         var waited = 0
         while unsafe waitpid(child, &status, WNOHANG) == 0 {
-            guard waited < patience * 1_000_000 else {
+            guard waited < timeLimit * 1_000_000 else {
                 kill(child, SIGKILL)
                 unsafe waitpid(child, &status, 0)
                 return nil

@@ -164,7 +164,12 @@ private func outcome(_ field: AuthorField) -> Row.Outcome {
             finds: ["a@bank.example", "b@evil.example"]),
         Row(" \"a@bank.example\" <b@evil.example> y", .textAfterAddress, finds: ["b@evil.example"]),
         Row(" \"Boss\" a@b.example", .unquotedSpace, finds: ["a@b.example"]),
-        Row(" <a@bank.example x>", .textAfterAddress, finds: ["a@bank.example"]),
+        // Python's email.utils and its kin know no white space in a domain.
+        Row(
+            " <a@bank.example x>", .textAfterAddress,
+            finds: ["a@bank.example", "a@bank.examplex"]),
+        Row(" a@ba nk.example", .textAfterAddress, finds: ["a@bank.example"]),
+        Row(" a@bank.example Boss", .textAfterAddress, finds: ["a@bank.example"]),
         Row(
             " a@bank.example;b@evil.example", .strayGroupMark,
             finds: ["a@bank.example", "b@evil.example"]),

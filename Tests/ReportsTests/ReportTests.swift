@@ -46,6 +46,23 @@ import Testing
         return reports
     }
 
+    @Test(arguments: [("9223372036854775807", [Int64.max]), ("-1", []), ("0", [])])
+    func `a damaged store's numbers do no harm`(number: String, messages: [Int64]) throws {
+        let folder = try TemporaryDirectory("signet-reports")
+        let path = folder.file("reports.db")
+        let store = SQLiteReportStore(path: path)
+        try store.write([Self.sample(), Self.sample { $0.sourceAddress = "192.0.2.77" }])
+        _ = try Command.require(
+            "/usr/bin/sqlite3", [path, "UPDATE message_count SET messages = \(number)"])
+        var found: [Int64] = []
+        for policy in try store.policies(on: Self.day) {
+            try AggregateReport.each(of: policy, day: Self.day, from: store, by: Self.reporter) {
+                found.append($0.messages)
+            }
+        }
+        #expect(found == messages)
+    }
+
     private func report(_ evaluations: Evaluation...) throws -> AggregateReport {
         let reports = try Self.reports(of: evaluations)
         #expect(reports.count == 1)

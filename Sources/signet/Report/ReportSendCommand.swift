@@ -107,7 +107,9 @@ struct ReportSendCommand: ParsableCommand {
         if let day = day.flatMap(CalendarDay.init) { return day.number...day.number }
         let yesterday = CalendarDay.today.number - 1
         // Where nothing was ever sent, it begins with yesterday, whatever the store has.
-        let first = try outbox.lastDay().map { max($0 + 1, yesterday - Self.mostDays + 1) }
+        let first = try outbox.lastDay().map { last in
+            last >= yesterday ? yesterday + 1 : max(last + 1, yesterday - Self.mostDays + 1)
+        }
         let begin = first ?? yesterday
         return begin <= yesterday ? begin...yesterday : nil
     }
@@ -138,7 +140,7 @@ struct ReportSendCommand: ParsableCommand {
                     let line =
                         "\(state.rawValue): \(delivery.domain) \(CalendarDay(number: delivery.day))"
                         + " to \(delivery.address)" + (reason.isEmpty ? "" : ": \(reason)")
-                    if !scheduled || state != .sent { print(line) }
+                    if !scheduled || state != .sent { print(LogText.safe(line)) }
                 })
         } catch {
             throw CommandFailure(.unavailable, "no more reports can be sent now: \(error)")

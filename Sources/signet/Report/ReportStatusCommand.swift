@@ -66,7 +66,9 @@ struct ReportStatusCommand: ParsableCommand {
         print(Self.summary(tally))
         for item in items {
             let reason = item.reason.isEmpty ? "" : ": \(item.reason)"
-            print("\(item.state): \(item.domain) \(item.day) to \(item.destination)\(reason)")
+            print(
+                LogText.safe(
+                    "\(item.state): \(item.domain) \(item.day) to \(item.destination)\(reason)"))
         }
     }
 
