@@ -23,7 +23,7 @@ final class ServerWatch: Sendable {
     /// For how long after an answer the servers are not suspected, in seconds.
     private static let trustedSeconds = 2.0
     /// How long a question may be out before the servers are asked directly, in seconds.
-    private static let patience = 1.0
+    private static let suspicionSeconds = 1.0
     /// How long they have for an answer, in milliseconds, and how often they are asked before they count as down.
     private static let roundMilliseconds: Int32 = 1000
     private static let rounds = 2
@@ -73,7 +73,7 @@ final class ServerWatch: Sendable {
                 state.isDown = false
             }
         }
-        if isOver(start, until: start + Self.patience) { return }
+        if isOver(start, until: start + Self.suspicionSeconds) { return }
         let probe = ServerProbe(servers)
         for _ in 0..<Self.rounds {
             if probe.round(milliseconds: Self.roundMilliseconds) != nil { return heard() }
@@ -90,7 +90,9 @@ final class ServerWatch: Sendable {
                 return state.isStopped
             }
             if !isStopped {
-                report(.up(server, downSeconds: max(0, Int64(time(nil)) - began)))
+                // An answer to a question may come before that to the probe: whose it is, is known of one server.
+                let answering = server ?? (servers.count == 1 ? servers.first : nil)
+                report(.up(answering, downSeconds: max(0, Int64(time(nil)) - began)))
             }
             return
         }

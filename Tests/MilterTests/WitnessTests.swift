@@ -17,19 +17,21 @@ import Testing
         var generator = SeededGenerator(seed: seed &+ UInt64(number) &* 0x9E37_79B9)
         let arguments = ProbeScript.arguments(using: &generator)
         let native = try Probe(arguments, over: .unix)
-        let libmilter = try Probe(arguments + ["transport=libmilter"], over: .unix)
+        var witness = try LibmilterWitness(arguments)
         for index in 1...Self.conversations {
-            var same = generator
-            let ours = try Conversation.play(to: native, using: &generator)
-            let theirs = try Conversation.play(to: libmilter, using: &same)
-            try native.settle(index)
-            try libmilter.settle(index)
+            let same = generator
             let context =
                 "SIGNET_SEED=\(seed), script \(number) \(arguments), conversation \(index)"
+            let ours = try said(by: "native", context) {
+                let answers = try Conversation.play(to: native, using: &generator)
+                try native.settle(index)
+                return answers
+            }
+            let theirs = try said(by: "libmilter", context) { try witness.play(same) }
             try #require(ours == theirs, "\(context)")
             // libmilter may have missed the last of them: see TransportDifference.
             let seen = TransportDifference.normalized(native.events(index))
-            let witnessed = TransportDifference.normalized(libmilter.events(index))
+            let witnessed = TransportDifference.normalized(witness.events)
             try #require(seen.starts(with: witnessed), "\(context)")
             let missed = seen.dropFirst(witnessed.count)
             try #require(
@@ -37,6 +39,52 @@ import Testing
         }
         native.process.tell("drain")
         #expect(native.process.waitForExit() == 0)
+    }
+
+    /// Runs one side of a conversation; what goes wrong is recorded with all that repeats it.
+    private func said<Answers>(
+        by transport: String, _ context: String, _ play: () throws -> Answers
+    ) throws -> Answers {
+        do {
+            return try play()
+        } catch {
+            Issue.record("\(transport): \(error); \(context)")
+            throw error
+        }
+    }
+}
+
+/// A filter over libmilter, to which conversations are played one after the other.
+private struct LibmilterWitness {
+    /// How often a script begins anew with another process, as `TransportDifference.stalls` says.
+    private var restarts = 3
+    private let arguments: [String]
+    private var probe: Probe
+    private var sessions = 0
+
+    init(_ arguments: [String]) throws {
+        self.arguments = arguments + ["transport=libmilter"]
+        probe = try Probe(self.arguments, over: .unix)
+    }
+
+    /// The events of the last conversation.
+    var events: [String] { probe.events(sessions) }
+
+    /// Plays the conversation that the generator makes; returns the transcript.
+    mutating func play(_ generator: SeededGenerator) throws -> [String] {
+        while true {
+            var generator = generator
+            sessions += 1
+            do {
+                let answers = try Conversation.play(to: probe, using: &generator)
+                try probe.settle(sessions)
+                return answers
+            } catch StreamError.timeout where restarts > 0 {
+                restarts -= 1
+                probe = try Probe(arguments, over: .unix)
+                sessions = 0
+            }
+        }
     }
 }
 
@@ -57,6 +105,14 @@ enum TransportDifference {
         (
             what: "commands that get no reply and come with the end of the connection",
             reason: "libmilter sees the end first and does not read them; ours reads all that came"
+        )
+    ]
+    /// What is tried again with libmilter, and never with ours.
+    static let stalls = [
+        (
+            what: "a connection on which nothing more happens",
+            reason: "on a busy machine libmilter's pool of threads can leave a connection that has "
+                + "sent something waiting, for two minutes and more"
         )
     ]
     /// What conversations here leave out.

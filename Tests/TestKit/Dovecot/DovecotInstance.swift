@@ -80,6 +80,13 @@ public final class DovecotInstance: Sendable {
         master.withLock { $0 = process }
         var ports = [lmtpPort, imapPort]
         if configuration.submissionRelayPort != nil { ports.append(submissionPort) }
+        if let postfix = configuration.authenticatedPostfix {
+            // An smtpd that finds nobody there ends.
+            let path = "\(postfix.queueDirectory)/private/auth"
+            _ = try wait(for: "Dovecot to listen on \(path)\n\(log)") {
+                try? LoopbackSocket.connect(path: path)
+            }
+        }
         for port in ports {
             _ = try wait(for: "Dovecot to listen on \(port)\n\(log)") {
                 guard process.end == nil else {
