@@ -329,3 +329,10 @@ if Context.environment["SIGNET_FUZZ"] != nil {
             exclude: ["Corpora", "Regressions", "run"], swiftSettings: strict,
             linkerSettings: [.linkedLibrary("stdc++")]))
 }
+
+// For the one who works on a module: SIGNET_TEST_TARGETS="MailAuthTests MailDNSTests" leaves the other
+// test targets out, so that `swift build --product signetPackageTests` builds what these need alone.
+if let chosen = Context.environment["SIGNET_TEST_TARGETS"] {
+    let names = chosen.split(separator: " ").map(String.init)
+    package.targets.removeAll { $0.type == .test && !names.contains($0.name) }
+}
