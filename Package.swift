@@ -194,8 +194,9 @@ let package = Package(
             name: "SignetNull", dependencies: ["Milter", "MilterService"],
             path: "Tests/Benchmarks/SignetNull", swiftSettings: strict),
         .executableTarget(
-            name: "StoreBenchmark", dependencies: ["ReportStore"], path: "Tests/Benchmarks/Store",
-            swiftSettings: strict),
+            name: "StoreBenchmark",
+            dependencies: ["MailAuth", "MailDNS", "ReportStore", "Reports", "Threads"],
+            path: "Tests/Benchmarks/Store", swiftSettings: strict),
         .executableTarget(
             name: "NullFilter", path: "Tests/Benchmarks/NullFilter",
             linkerSettings: [.linkedLibrary("milter")]),

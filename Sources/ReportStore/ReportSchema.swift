@@ -3,14 +3,19 @@ enum ReportSchema {
     /// The version that is written here.
     ///
     /// Version 1 had a row of `message` for each message, with its rows of `authentication` and `override`.
-    static let version = 2
+    static var version: Int { steps.last?.version ?? 0 }
+
+    /// What each version adds to the one before it.
+    ///
+    /// Version 2 begins as from nothing: the tables of version 1 stay beside its own.
+    private static let steps: [(version: Int, tables: String)] = [(2, counts), (3, bounces)]
 
     /// The tables of version 2.
     ///
     /// Messages that do not differ in what a report says are one row of `message_count`. What its rows refer to is kept once, with the
     /// last day on which it was used: what no day that is kept has used can go. An absent name is 0, an absent text is empty, so that
     /// UNIQUE holds for them; the view `evaluation` has NULL for both, and the names in place of their numbers.
-    private static let tables = """
+    private static let counts = """
         CREATE TABLE name (
             id INTEGER PRIMARY KEY,
             value TEXT NOT NULL UNIQUE,
@@ -117,7 +122,22 @@ enum ReportSchema {
             LEFT JOIN policy ON policy.id = counted.policy
             LEFT JOIN name AS owner ON owner.id = policy.domain
             LEFT JOIN reason_list ON reason_list.id = reasons;
-        PRAGMA user_version = 2;
+        """
+
+    /// The tables of version 3: destinations that do not take reports, and keys of our own.
+    private static let bounces = """
+        CREATE TABLE bounced_destination (
+            address TEXT PRIMARY KEY,
+            permanent INTEGER NOT NULL,
+            bounces INTEGER NOT NULL,
+            last INTEGER NOT NULL,
+            until INTEGER NOT NULL,
+            reason TEXT NOT NULL
+        ) WITHOUT ROWID;
+        CREATE TABLE secret (
+            name TEXT PRIMARY KEY,
+            value TEXT NOT NULL
+        ) WITHOUT ROWID;
         """
 
     /// Brings a database to this version.
@@ -135,7 +155,11 @@ enum ReportSchema {
         try database.run("BEGIN IMMEDIATE")
         do {
             // Another process may have been first.
-            if try found(database) < version { try database.run(tables) }
+            let found = try found(database)
+            for step in steps where step.version > found {
+                try database.run(step.tables)
+                try database.run("PRAGMA user_version = \(step.version)")
+            }
             try database.run("COMMIT")
         } catch {
             try? database.run("ROLLBACK")

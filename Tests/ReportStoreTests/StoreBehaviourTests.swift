@@ -224,6 +224,77 @@ import Testing
         #expect(try outbox.lastDay() == Self.day)
     }
 
+    @Test(arguments: kinds) func `addresses that bounce are remembered until they are forgotten`(
+        _ kind: Kind
+    ) throws {
+        let place = try Place(kind)
+        try place.store().write([sample()])
+        let outbox = try place.location.outbox()
+        let key = try outbox.bounceKey()
+        #expect(key.count == 32)
+        #expect(try place.location.outbox().bounceKey() == key)
+        try outbox.add(
+            ["ab1", "ab2", "b"].map { id in
+                OutgoingReport(
+                    id: id, day: Self.day, domain: "d.example", messages: 1, mail: "mail\n",
+                    created: Self.time,
+                    destinations: [.init("mailto:a@d.example", state: .waiting, next: 0)])
+            })
+        #expect(try outbox.deliveries(ofReportsBeginning: "ab").map(\.report) == ["ab1", "ab2"])
+        #expect(try outbox.deliveries(ofReportsBeginning: "%").isEmpty)
+        let delivery = try #require(try outbox.deliveries(ofReportsBeginning: "b").first)
+        #expect(try outbox.bounces(of: "a@d.example") == nil)
+        for count in 1...2 {
+            let destination = BouncedDestination(
+                address: "a@d.example", isPermanent: count == 2, bounces: count, last: Self.time,
+                until: Self.time + 86_400, reason: "5.1.1 no such user")
+            try outbox.add(destination, of: delivery)
+            #expect(try outbox.bounces(of: "a@d.example") == destination)
+            #expect(try outbox.bouncedDestinations() == [destination])
+        }
+        let failed = try #require(try outbox.deliveries(ofReportsBeginning: "b").first)
+        #expect(failed.state == .failed && failed.reason == "5.1.1 no such user")
+        #expect(try outbox.forgetBounces(of: "a@d.example"))
+        #expect(try !outbox.forgetBounces(of: "a@d.example"))
+    }
+
+    @Test(.enabled(if: PostgreSQLServer.isInstalled, "PostgreSQL is not installed"))
+    func `a database of the version before is brought up to date by the daemon alone`() throws {
+        let server = try #require(PostgreSQLServer.shared)
+        let address = try server.makeDatabase()
+        let location = try #require(StoreLocation(address))
+        try location.store().write([sample()])
+        let name = try #require(address.firstMatch(of: /signet[0-9]+/)).0
+        _ = try server.query(
+            String(name),
+            """
+            DROP TABLE signet.secret; DROP TABLE signet.bounced_destination;
+            UPDATE signet.version SET number = 1
+            """)
+        #expect(throws: SinkError.self) { try location.outbox() }
+        let store = location.store()
+        try store.write([sample()])
+        #expect(try counts(store).map(\.1.messages) == [2])
+        #expect(try location.outbox().bouncedDestinations().isEmpty)
+    }
+
+    @Test func `a file of the version before is brought up to date by the daemon alone`() throws {
+        let place = try Place(.sqlite)
+        guard case .file(let path) = place.location else { return }
+        try place.store().write([sample()])
+        _ = try Command.require(
+            "sqlite3",
+            [
+                path,
+                "DROP TABLE secret; DROP TABLE bounced_destination; PRAGMA user_version = 2",
+            ])
+        #expect(throws: SinkError.self) { try place.location.outbox() }
+        let store = place.store()
+        try store.write([sample()])
+        #expect(try counts(store).map(\.1.messages) == [2])
+        #expect(try place.location.outbox().bouncedDestinations().isEmpty)
+    }
+
     @Test(arguments: kinds) func `one sends at a time`(_ kind: Kind) throws {
         let place = try Place(kind)
         try place.store().write([sample()])

@@ -75,7 +75,7 @@ import Testing
         other.queueID = "another"
         other.helo = "another.example"
         try store.write([sample(), other, sample(1)])
-        #expect(try sqlite(path, "PRAGMA user_version") == "2")
+        #expect(try sqlite(path, "PRAGMA user_version") == "3")
         let rows = try counts(store, on: 1_795_000_000 / 86_400)
         #expect(rows.count == 1)
         let (policy, row) = try #require(rows.first)

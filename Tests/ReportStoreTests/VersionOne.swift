@@ -100,7 +100,7 @@ enum VersionOne {
         let store = SQLiteReportStore(path: path)
         try store.write([evaluation()])
         while try store.tidy() {}
-        #expect(try sqlite(path, "PRAGMA user_version") == "2")
+        #expect(try sqlite(path, "PRAGMA user_version") == "3")
         #expect(
             try sqlite(
                 path, "SELECT count(*) FROM sqlite_schema WHERE name IN ('message', 'override')")

@@ -50,4 +50,24 @@ public protocol ReportOutbox: AnyObject {
 
     /// Forgets the reports of days before one.
     func forget(before day: Int64) throws(SinkError)
+
+    /// The key of the addresses that bounces come back to: random, and made with the first use.
+    func bounceKey() throws(SinkError) -> String
+
+    /// The deliveries of reports whose id begins with these characters.
+    func deliveries(ofReportsBeginning prefix: String) throws(SinkError) -> [Delivery]
+
+    /// What is known of an address that has bounced; nil where it has not.
+    func bounces(of address: String) throws(SinkError) -> BouncedDestination?
+
+    /// Keeps what is known of an address, and that a delivery to it has failed: both or none.
+    func add(_ destination: BouncedDestination, of delivery: Delivery) throws(SinkError)
+
+    /// The addresses that have bounced, in the order of their names.
+    func bouncedDestinations() throws(SinkError) -> [BouncedDestination]
+
+    /// Forgets that an address has bounced.
+    ///
+    /// - Returns: whether it was known.
+    func forgetBounces(of address: String) throws(SinkError) -> Bool
 }

@@ -3,7 +3,7 @@ internal import Glibc
 /// The reports on their way out, in the file of a report store.
 public final class SQLiteReportOutbox: ReportOutbox {
     private let path: String
-    private let database: Database
+    let database: Database
     private let insertion: Statement
     private let destination: Statement
     private let due: Statement
@@ -15,12 +15,12 @@ public final class SQLiteReportOutbox: ReportOutbox {
     /// The lock on the store's folder; it goes with the process.
     private var lock: Int32 = -1
 
-    private static let columns = """
+    static let columns = """
         delivery.report, position, day, domain, address, state, reason, attempts, next, created
         FROM delivery JOIN report ON report.id = delivery.report
         """
     /// The longest reason, in octets.
-    private static let reasonLimit = 512
+    static let reasonLimit = 512
 
     /// Opens the outbox of a store that is there and has the version that is written here.
     ///
@@ -178,7 +178,7 @@ public final class SQLiteReportOutbox: ReportOutbox {
         }
     }
 
-    private func transaction(_ body: () throws(SinkError) -> Void) throws(SinkError) {
+    func transaction(_ body: () throws(SinkError) -> Void) throws(SinkError) {
         try database.run("BEGIN IMMEDIATE")
         do {
             try body()
@@ -189,7 +189,7 @@ public final class SQLiteReportOutbox: ReportOutbox {
         }
     }
 
-    private static func delivery(_ row: Statement) -> Delivery {
+    static func delivery(_ row: Statement) -> Delivery {
         Delivery(
             report: row.text(0), position: row.integer(1), day: row.integer(2),
             domain: row.text(3), address: row.text(4),

@@ -1,13 +1,13 @@
 /// The reports on their way out, in the database of several hosts: one of them sends at a time.
 public final class PostgreSQLReportOutbox: ReportOutbox {
-    private let connection: PostgreSQLConnection
+    let connection: PostgreSQLConnection
 
-    private static let columns = """
+    static let columns = """
         delivery.report, position, day, domain, address, state, reason, attempts, next, created
         FROM delivery JOIN report ON report.id = delivery.report
         """
     /// The longest reason, in octets.
-    private static let reasonLimit = 512
+    static let reasonLimit = 512
     /// How many deliveries are read at once.
     private static let batch = 1000
 
@@ -134,7 +134,7 @@ public final class PostgreSQLReportOutbox: ReportOutbox {
         }
     }
 
-    private static func delivery(_ rows: PostgreSQLRows, _ row: Int32) -> Delivery {
+    static func delivery(_ rows: PostgreSQLRows, _ row: Int32) -> Delivery {
         Delivery(
             report: rows.text(row, 0), position: rows.integer(row, 1), day: rows.integer(row, 2),
             domain: rows.text(row, 3), address: rows.text(row, 4),

@@ -4,16 +4,19 @@
 /// texts are empty.
 enum PostgreSQLSchema {
     /// The version that is written here.
-    static let version: Int64 = 1
+    static var version: Int64 { steps.last?.version ?? 0 }
     /// The lock under which one host at a time writes: two would wait for each other's rows.
     static let writing = "SELECT pg_advisory_xact_lock(hashtext('signet-dmarc writing'))"
     /// The lock that the host has that sends.
     static let sending = "SELECT pg_try_advisory_lock(hashtext('signet-dmarc sending'))"
 
-    private static let tables = """
+    /// What each version adds to the one before it.
+    private static let steps: [(version: Int64, tables: String)] = [(1, counts), (2, bounces)]
+
+    private static let counts = """
         CREATE SCHEMA IF NOT EXISTS signet;
         CREATE TABLE signet.version (number bigint NOT NULL);
-        INSERT INTO signet.version VALUES (\(version));
+        INSERT INTO signet.version VALUES (1);
         CREATE TABLE signet.policy (
             id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
             digest bytea NOT NULL UNIQUE,
@@ -76,14 +79,31 @@ enum PostgreSQLSchema {
         CREATE TABLE signet.reported_day (day bigint PRIMARY KEY);
         """
 
-    /// Connects, and makes the tables where there are none.
+    /// Destinations that do not take reports, and keys of our own.
+    private static let bounces = """
+        CREATE TABLE signet.bounced_destination (
+            address text PRIMARY KEY,
+            permanent boolean NOT NULL,
+            bounces bigint NOT NULL,
+            last bigint NOT NULL,
+            until bigint NOT NULL,
+            reason text NOT NULL
+        );
+        CREATE TABLE signet.secret (name text PRIMARY KEY, value text NOT NULL);
+        """
+
+    /// Connects, and brings the tables to the version that is written here, from none as well.
     static func connect(_ address: String) throws(SinkError) -> PostgreSQLConnection {
         let connection = try PostgreSQLConnection(address)
-        if try found(connection) == nil {
+        if try found(connection) ?? 0 < version {
             try connection.transaction { () throws(SinkError) in
                 try connection.run(writing)
                 // Another host may have been first.
-                if try found(connection) == nil { try connection.run(tables) }
+                let found = try found(connection) ?? 0
+                for step in steps where step.version > found {
+                    try connection.run(step.tables)
+                    try connection.run("UPDATE signet.version SET number = \(step.version)")
+                }
             }
         }
         try require(connection)
@@ -102,8 +122,12 @@ enum PostgreSQLSchema {
 
     private static func require(_ connection: PostgreSQLConnection) throws(SinkError) {
         let found = try found(connection) ?? 0
-        guard found == version else {
+        guard found <= version else {
             throw SinkError("its schema has version \(found), of a later release than this one")
+        }
+        guard found == version else {
+            throw SinkError(
+                "PostgreSQL: the store has version \(found): signet-dmarc brings it up to date")
         }
         try connection.run("SET search_path = signet")
     }
