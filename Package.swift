@@ -195,7 +195,9 @@ let package = Package(
             path: "Tests/Benchmarks/SignetNull", swiftSettings: strict),
         .executableTarget(
             name: "StoreBenchmark",
-            dependencies: ["MailAuth", "MailDNS", "ReportStore", "Reports", "Threads"],
+            dependencies: [
+                "MailAuth", "MailDNS", "MailSyntax", "ReportStore", "Reports", "Threads",
+            ],
             path: "Tests/Benchmarks/Store", swiftSettings: strict),
         .executableTarget(
             name: "NullFilter", path: "Tests/Benchmarks/NullFilter",

@@ -1,6 +1,7 @@
 import Foundation
 import MailAuth
 import MailDNS
+import MailSyntax
 import ReportStore
 import Reports
 import Threads
