@@ -80,6 +80,8 @@ let package = Package(
             name: "ConnectionServer", dependencies: ["CLinux", "Threads"], swiftSettings: strict),
         // The configuration dialect, data sets and globs.
         .target(name: "Configuration", dependencies: ["MailSyntax"], swiftSettings: strict),
+        // main.cf and master.cf.
+        .target(name: "PostfixConfiguration", swiftSettings: strict),
         // Whose mail it is: the policy that the milters share.
         .target(
             name: "Traffic", dependencies: ["Configuration", "MailSyntax"], swiftSettings: strict),
@@ -276,6 +278,9 @@ let package = Package(
         .testTarget(
             name: "ConfigurationTests", dependencies: ["Configuration", "MailSyntax", "TestKit"],
             swiftSettings: strict),
+        .testTarget(
+            name: "PostfixConfigurationTests", dependencies: ["PostfixConfiguration", "TestKit"],
+            exclude: ["Files"], swiftSettings: strict),
         // What each module may import.
         .testTarget(
             name: "ArchitectureTests", exclude: ["imports.txt"], swiftSettings: strict),
