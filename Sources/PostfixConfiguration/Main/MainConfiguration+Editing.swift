@@ -28,8 +28,9 @@ extension MainConfiguration {
         return itemRanges(of: place).map { TextWords.string(place.line.text, $0) }
     }
 
-    /// Adds an item to the list that holds, before another of its items or else at its end; a list that main.cf does
-    /// not set is made. An item that is there already is not added.
+    /// Adds an item to the list that holds, before another of its items or else at its end.
+    ///
+    /// A list that main.cf does not set is made. An item that is there already is not added.
     package mutating func insert(_ item: String, into name: String, before next: String? = nil) {
         guard let place = place(of: name) else { return appendLine("\(name) = \(item)") }
         let text = place.line.text
@@ -64,8 +65,9 @@ extension MainConfiguration {
         read()
     }
 
-    /// Takes an item out of the list that holds, with the separators behind it, or before it where it is the last; a
-    /// physical line of which nothing is left goes too. The list itself stays, if need be empty.
+    /// Takes an item out of the list that holds, with the separators that it leaves.
+    ///
+    /// A physical line of which nothing is left goes too. The list itself stays, if need be empty.
     package mutating func removeItem(_ item: String, from name: String) {
         while let place = place(of: name) {
             let ranges = itemRanges(of: place)

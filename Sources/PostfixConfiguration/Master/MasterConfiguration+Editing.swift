@@ -1,7 +1,8 @@
 /// Edits that change what they name and keep every other octet.
 extension MasterConfiguration {
-    /// Sets a parameter of a service, as `postconf -P` does: in the place of the option that holds, or else as a further
-    /// one on a line of its own. Nothing happens where there is no such service.
+    /// Sets a parameter of a service, as `postconf -P` does.
+    ///
+    /// It takes the place of the option that holds, or else a line of its own. Nothing happens where there is no such service.
     ///
     /// The value must not contain a line end, nor braces that are not balanced.
     package mutating func setOption(_ name: String, of key: String, to value: String) {

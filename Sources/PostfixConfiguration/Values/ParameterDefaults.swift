@@ -21,6 +21,7 @@ package struct ParameterDefaults: Sendable {
     /// The values on a host.
     ///
     /// - Parameters:
+    ///   - release: the release whose values they are.
     ///   - hostName: what gethostname(2) gives; Postfix appends a domain where it has none.
     ///   - networks: the networks that `mynetworks` names when main.cf does not; by default those of loopback.
     package init(
