@@ -31,6 +31,11 @@ let package = Package(
     ],
     targets: [
         // C libraries of the system.
+        .systemLibrary(
+            name: "CArchive", pkgConfig: "libarchive", providers: [.apt(["libarchive-dev"])]),
+        .systemLibrary(name: "CExpat", pkgConfig: "expat", providers: [.apt(["libexpat1-dev"])]),
+        .systemLibrary(
+            name: "CJansson", pkgConfig: "jansson", providers: [.apt(["libjansson-dev"])]),
         .systemLibrary(name: "CLinux"),
         .systemLibrary(name: "CMilter", providers: [.apt(["libmilter-dev"])]),
         .systemLibrary(name: "COpenSSL", pkgConfig: "libcrypto", providers: [.apt(["libssl-dev"])]),
@@ -110,6 +115,12 @@ let package = Package(
             dependencies: [
                 "CPostgreSQL", "CSQLite", "Configuration", "DaemonKit", "MailSyntax", "Threads",
             ],
+            swiftSettings: strict),
+
+        // Reports that others send.
+        .target(
+            name: "ReportReading",
+            dependencies: ["CArchive", "CExpat", "CJansson", "MailSyntax", "ReportStore"],
             swiftSettings: strict),
 
         // The programs.
@@ -291,6 +302,10 @@ let package = Package(
                 "TestKit", "Threads",
             ],
             swiftSettings: strict),
+        .testTarget(
+            name: "ReportReadingTests",
+            dependencies: ["MailSyntax", "ReportReading", "ReportStore", "TestKit"],
+            exclude: ["samples.txt"], swiftSettings: strict),
         .testTarget(
             name: "SignetTests",
             dependencies: [

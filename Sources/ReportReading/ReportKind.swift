@@ -1,0 +1,4 @@
+package import ReportStore
+
+/// The kinds of reports.
+package typealias ReportKind = ReceivedReport.Kind
