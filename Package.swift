@@ -165,8 +165,8 @@ let package = Package(
             name: "signet",
             dependencies: [
                 "Configuration", "DaemonKit", "DaemonResolver", "HeaderScrub", "MailAuth",
-                "MailCrypto", "MailDNS", "MailEvaluation", "MailSyntax", "ReportStore", "Reports",
-                "Threads", "UnboundDNS", argumentParser,
+                "MailCrypto", "MailDNS", "MailEvaluation", "MailSyntax", "ReportReading",
+                "ReportStore", "Reports", "Threads", "UnboundDNS", argumentParser,
             ],
             swiftSettings: strict),
 

@@ -156,6 +156,7 @@ final class AggregateBuilder {
     /// The report, once the document has ended.
     ///
     /// - Parameter hints: what the mail and the file's name say.
+    /// - Returns: the report.
     /// - Throws: why there is none.
     func finish(_ hints: ReportHints) throws(ReportRefusal) -> ReceivedReport {
         if let refusal { throw self.refused(refusal, hints) }

@@ -14,6 +14,7 @@ final class UnpackingBudget {
     ///   - count: how many.
     ///   - total: how many have come of this archive by now.
     ///   - packed: the archive's own size.
+    /// - Throws: that it is too much.
     func take(_ count: Int, total: Int, packed: Int) throws(ReportRefusal) {
         unpacked += count
         guard unpacked <= limits.unpacked else {

@@ -19,6 +19,7 @@ final class ExpatParser {
     /// - Parameters:
     ///   - builder: what makes a report of them.
     ///   - isUTF8: whether the text is UTF-8 whatever the document says.
+    /// - Throws: that there is no memory.
     init(_ builder: AggregateBuilder, isUTF8: Bool = false) throws(Failure) {
         guard let handle = unsafe XML_ParserCreate(isUTF8 ? "UTF-8" : nil) else {
             throw Failure(reason: "no memory")

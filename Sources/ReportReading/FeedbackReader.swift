@@ -9,6 +9,7 @@ enum FeedbackReader {
     ///   - leaves: the parts of the mail.
     ///   - hints: what its header says.
     /// - Returns: nil where the mail is no failure report.
+    /// - Throws: why it cannot be read as the failure report that it is.
     static func report(
         _ leaves: [MIMELeaf], _ hints: ReportHints
     ) throws(ReportRefusal) -> ReceivedReport? {
@@ -85,7 +86,8 @@ enum FeedbackReader {
     private static func fields(_ octets: [UInt8]) -> [String: String] {
         let text = octets.drop { $0.isFoldingSpace }
         guard let (header, _) = MIMEHeader.read(text, atMost: 64 << 10) else { return [:] }
-        return Dictionary(header.fields.map { ($0.name, $0.value) }, uniquingKeysWith: { a, _ in a })
+        return Dictionary(
+            header.fields.map { ($0.name, $0.value) }, uniquingKeysWith: { a, _ in a })
     }
 
     /// The header of the message that a report is about.

@@ -69,7 +69,8 @@ final class JSONDocument {
             }
             let line = error.line
             throw ReportRefusal(
-                .tls, "the JSON cannot be parsed: line \(line): \(PlainText.line(words, atMost: 120))")
+                .tls,
+                "the JSON cannot be parsed: line \(line): \(PlainText.line(words, atMost: 120))")
         }
         unsafe self.root = unsafe root
     }

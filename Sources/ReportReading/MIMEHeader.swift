@@ -42,8 +42,9 @@ struct MIMEHeader {
                                 as: UTF8.self)
                         ))
                 }
-            } else if position == octets.startIndex, line.starts(with: "From ".utf8)
-                || line.starts(with: ">From ".utf8)
+            } else if position == octets.startIndex,
+                line.starts(with: "From ".utf8)
+                    || line.starts(with: ">From ".utf8)
             {
                 // The line of an mbox.
             } else {
@@ -100,7 +101,9 @@ struct StructuredValue {
     /// A parameter, its pieces put together and decoded (RFC 2231, sections 3 and 4).
     func parameter(_ name: String) -> String? {
         if let plain = parameters[name] { return plain }
-        if let encoded = parameters["\(name)*"] { return Self.percentDecoded(encoded, isFirst: true) }
+        if let encoded = parameters["\(name)*"] {
+            return Self.percentDecoded(encoded, isFirst: true)
+        }
         var whole = ""
         for number in 0..<Self.limit {
             if let piece = parameters["\(name)*\(number)"] {

@@ -183,7 +183,7 @@ package struct ReportReader {
         throw ReportRefusal(nil, unreadable ?? "the archive has no files")
     }
 
-    /// Reads a report while it is unpacked. A file that is no report does not end the archive; a bad archive does.
+    /// Reads a report while it is unpacked: a file that is no report does not end the archive, and a bad archive does.
     private mutating func readXML(
         _ start: [UInt8], _ archive: Archive
     ) throws(ReportRefusal) {

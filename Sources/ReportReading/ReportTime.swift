@@ -1,6 +1,6 @@
 /// Points in time as reports write them, in seconds since 1970.
 enum ReportTime {
-    /// The greatest: the end of the year 2199. What is later is a mistake.
+    /// The greatest, the end of the year 2199: what is later is a mistake.
     private static let greatest: Int64 = 7_258_118_399
 
     /// A time of an aggregate report, and what is wrong with how it is written.
@@ -61,7 +61,8 @@ enum ReportTime {
         let months = [
             "jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec",
         ]
-        let words = text.lowercased().split(whereSeparator: { $0 == " " || $0 == "," || $0 == "\t" })
+        let words = text.lowercased().split(whereSeparator: { $0 == " " || $0 == "," || $0 == "\t" }
+        )
         guard let place = words.firstIndex(where: { months.contains(String($0.prefix(3))) }),
             place > 0, words.count > place + 2, let day = Int64(words[place - 1]),
             let month = months.firstIndex(of: String(words[place].prefix(3))),

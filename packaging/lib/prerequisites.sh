@@ -10,7 +10,7 @@
 build_packages=(
     binutils ca-certificates g++ git libcurl4-openssl-dev libedit-dev libncurses-dev tzdata
     libmilter-dev libunbound-dev libssl-dev libpq-dev libsqlite3-dev libspf2-dev
-    libxml2-dev zlib1g-dev pkg-config
+    libxml2-dev zlib1g-dev libarchive-dev libexpat1-dev libjansson-dev pkg-config
 )
 # From Debian 13 on, the linker that Swift calls is in a package of its own.
 if [ "$(. /etc/os-release && echo "${VERSION_ID:-0}")" -ge 13 ]; then

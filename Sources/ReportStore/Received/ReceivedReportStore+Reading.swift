@@ -44,6 +44,7 @@ extension ReceivedReportStore {
     ///   - day: the first day.
     ///   - middle: the day from which messages are counted as recent too.
     ///   - each: is given the sums, those of one domain and source behind each other.
+    /// - Throws: why the store cannot be read.
     package func counts(
         since day: Int64, middle: Int64, _ each: (StoredCount) throws(SinkError) -> Void
     ) throws(SinkError) {

@@ -148,7 +148,8 @@ package final class ReceivedReportStore {
                     VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)
                     """,
                     [
-                        .integer(refusal.received), .text(refusal.isForeign ? "foreign" : "refused"),
+                        .integer(refusal.received),
+                        .text(refusal.isForeign ? "foreign" : "refused"),
                         .text(refusal.kind?.rawValue ?? ""), .text(Self.line(refusal.reporter)),
                         .text(Self.line(refusal.id)), .text(Self.line(refusal.domain)),
                         .text(Self.line(refusal.reason)), .text(Self.notes(refusal.notes)),

@@ -3,7 +3,7 @@ enum ReceivedSchema {
     /// The version that is written here.
     static let version: Int64 = 1
 
-    /// The tables. The text of a verdict is `ReceivedVerdict.line`; a day is in days since 1970.
+    /// The tables: the text of a verdict is `ReceivedVerdict.line`, a day is in days since 1970.
     private static func tables(key: String, clustered: String) -> String {
         """
         CREATE TABLE received_version (number bigint NOT NULL);

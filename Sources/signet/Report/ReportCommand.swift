@@ -4,8 +4,9 @@ import ArgumentParser
 struct ReportCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "report",
-        abstract: "Shows and sends DMARC aggregate reports.",
+        abstract: "Sends DMARC reports, and takes and explains those of others.",
         subcommands: [
             ReportPreviewCommand.self, ReportSendCommand.self, ReportStatusCommand.self,
+            ReportImportCommand.self,
         ])
 }

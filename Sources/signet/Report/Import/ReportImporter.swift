@@ -1,0 +1,143 @@
+import DaemonKit
+import Foundation
+import MailSyntax
+import ReportReading
+import ReportStore
+
+/// Reads mails and files, adds their reports to the store, and keeps aside what it cannot take.
+final class ReportImporter {
+    /// What became of a report.
+    enum Status: String, CaseIterable {
+        case imported, duplicate, refused, foreign
+    }
+
+    /// A report, or what should have been one, and what became of it.
+    struct Outcome {
+        var status: Status
+        var origin: String
+        var report: ReceivedReport?
+        var refusal: ReportRefusal?
+        var kept = ""
+    }
+
+    private let store: ReceivedReportStore
+    private let domains: OwnDomains
+    private let aside: KeptAside
+    private let limits: ReadingLimits
+    private let now: Int64
+    /// Is told of each outcome, in the order in which they were read.
+    private let tell: (Outcome) -> Void
+    private var waiting: [Outcome] = []
+    private var refusals: [ReceivedRefusal] = []
+    private var rows = 0
+    /// How many there were of each.
+    private(set) var tally: [Status: Int] = [:]
+
+    /// How many reports, and how many of their rows, are written at once.
+    private static let batch = 1000
+    private static let rowBatch = 20_000
+
+    init(
+        _ store: ReceivedReportStore, of domains: OwnDomains, aside: KeptAside,
+        limits: ReadingLimits = ReadingLimits(), at now: Int64,
+        tell: @escaping (Outcome) -> Void
+    ) {
+        self.store = store
+        self.domains = domains
+        self.aside = aside
+        self.limits = limits
+        self.now = now
+        self.tell = tell
+    }
+
+    /// Takes a mail or a file; what comes of it is durable after `finish()`.
+    func take(_ item: ImportSource.Item) throws {
+        let found: [FoundReport]
+        if item.isTooLarge {
+            let reason = "it has more than \(limits.message >> 20) MB, which is not read"
+            found = [.refused(ReportRefusal(nil, reason))]
+        } else {
+            found = ReportReader.read(item.octets, name: item.name, limits: limits)
+        }
+        var outcomes = found.map { outcome($0, item) }
+        for status in [Status.refused, .foreign] {
+            let places = outcomes.indices.filter { outcomes[$0].status == status }
+            guard !places.isEmpty else { continue }
+            let reasons = places.map { reason(of: outcomes[$0]) }
+            // The file itself is still where it was: only its beginning is kept of what is too large.
+            let octets = item.isTooLarge ? Array(item.octets.prefix(1 << 20)) : item.octets
+            let name = try aside.keep(
+                octets, because: "\(item.origin): \(reasons.joined(separator: "\n"))",
+                isForeign: status == .foreign)
+            for place in places {
+                outcomes[place].kept = name
+                remember(outcomes[place])
+            }
+        }
+        waiting += outcomes
+        rows += outcomes.reduce(0) { $0 + ($1.report?.counts.count ?? 0) }
+        if waiting.count >= Self.batch || rows >= Self.rowBatch { try finish() }
+    }
+
+    /// Writes what is not yet written.
+    func finish() throws {
+        do throws(SinkError) {
+            let places = waiting.indices.filter { waiting[$0].status == .imported }
+            if !places.isEmpty {
+                let reports = places.compactMap { waiting[$0].report }
+                let areNew = try store.add(reports, at: now)
+                for (place, isNew) in zip(places, areNew) where !isNew {
+                    waiting[place].status = .duplicate
+                }
+            }
+            if !refusals.isEmpty { try store.remember(refusals) }
+        } catch {
+            throw CommandFailure(
+                .tempFail, "the store cannot be written, and nothing is lost: \(error)")
+        }
+        for outcome in waiting {
+            tally[outcome.status, default: 0] += 1
+            tell(outcome)
+        }
+        (waiting, refusals, rows) = ([], [], 0)
+    }
+
+    private func outcome(_ found: FoundReport, _ item: ImportSource.Item) -> Outcome {
+        switch found {
+        case .report(var report):
+            let isOurs = domains.contains(report.domain)
+            // The kinds without an identifier of their own are known by what they are.
+            if report.id.isEmpty { report.id = "\(report.begin)-\(report.end)" }
+            return Outcome(
+                status: isOurs ? .imported : .foreign, origin: item.origin, report: report)
+        case .refused(let refusal):
+            return Outcome(status: .refused, origin: item.origin, refusal: refusal)
+        }
+    }
+
+    private func reason(of outcome: Outcome) -> String {
+        if let refusal = outcome.refusal {
+            return ([refusal.reason] + refusal.notes.map { "- \($0)" }).joined(separator: "\n")
+        }
+        return Self.foreignReason(outcome.report?.domain ?? "")
+    }
+
+    /// Why a report about somebody else is not counted.
+    static func foreignReason(_ domain: String) -> String {
+        "it is about \(domain), which is not one of the domains that reports are counted for"
+    }
+
+    private func remember(_ outcome: Outcome) {
+        var refusal = ReceivedRefusal(received: now)
+        refusal.isForeign = outcome.status == .foreign
+        refusal.kind = outcome.report?.kind ?? outcome.refusal?.kind
+        refusal.reporter = outcome.report?.reporter ?? outcome.refusal?.reporter ?? ""
+        refusal.id = outcome.report?.id ?? outcome.refusal?.id ?? ""
+        refusal.domain = outcome.report?.domain ?? outcome.refusal?.domain ?? ""
+        refusal.reason =
+            outcome.refusal?.reason ?? Self.foreignReason(outcome.report?.domain ?? "")
+        refusal.notes = outcome.report?.notes ?? outcome.refusal?.notes ?? []
+        refusal.kept = outcome.kept
+        refusals.append(refusal)
+    }
+}

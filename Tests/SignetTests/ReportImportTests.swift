@@ -1,0 +1,119 @@
+import Foundation
+import TestKit
+import Testing
+
+/// `signet report import` as scripts and delivery agents use it.
+@Suite("signet report import")
+struct ReportImportTests {
+    /// An aggregate report.
+    static func report(
+        _ id: String = "r1", domain: String = "example.org", rows: String = row()
+    ) -> String {
+        """
+        <?xml version="1.0"?>
+        <feedback><report_metadata><org_name>Reporter</org_name><email>d@reports.example</email>
+        <report_id>\(id)</report_id><date_range><begin>1700006400</begin><end>1700092799</end>
+        </date_range></report_metadata><policy_published><domain>\(domain)</domain><p>none</p>
+        </policy_published>\(rows)</feedback>
+        """
+    }
+
+    /// A record.
+    static func row(
+        _ source: String = "192.0.2.1", _ count: Int = 2, dkim: String = "pass",
+        spf: String = "fail", results: String = ""
+    ) -> String {
+        """
+        <record><row><source_ip>\(source)</source_ip><count>\(count)</count><policy_evaluated>
+        <disposition>none</disposition><dkim>\(dkim)</dkim><spf>\(spf)</spf></policy_evaluated>
+        </row><identifiers><header_from>example.org</header_from></identifiers>
+        <auth_results>\(results)</auth_results></record>
+        """
+    }
+
+    private func run(_ arguments: [String]) throws -> SignetCommand.Result {
+        try SignetCommand.run(["report", "import"] + arguments)
+    }
+
+    @Test func `what is read is counted once, and the rest is kept aside`() throws {
+        let folder = try TemporaryDirectory("signet-import")
+        let store = folder.file("r.db")
+        try folder.makeDirectory("in")
+        try folder.write(Self.report(), to: "in/1.xml")
+        try folder.write(Self.report("r2", domain: "sub.example.org"), to: "in/2.xml")
+        try folder.write(Self.report("r3", domain: "else.example"), to: "in/3.xml")
+        try folder.write("no report", to: "in/4.txt")
+        let arguments = ["--store", store, "--domains", "example.org", "--json", folder.file("in")]
+        let first = try run(arguments)
+        #expect(first.status == 65, "\(first.errors)")
+        let object = try #require(try first.object())
+        #expect(object["imported"] as? Int == 2)
+        #expect(object["foreign"] as? Int == 1)
+        #expect(object["refused"] as? Int == 1)
+        let reports = try #require(object["reports"] as? [[String: Any]])
+        #expect(
+            reports.map { $0["status"] as? String } == [
+                "imported", "imported", "foreign", "refused",
+            ])
+        #expect(reports[0]["kind"] as? String == "aggregate")
+        #expect(reports[0]["rows"] as? Int == 1)
+        #expect(reports[0]["messages"] as? Int == 2)
+        #expect(reports[0]["begin"] as? Int == 1_700_006_400)
+        #expect(reports[3]["reason"] as? String == "it is neither a mail nor a report")
+        let kept = try #require(reports[3]["kept"] as? String)
+        let aside = "\(store).aside/refused/\(kept)"
+        #expect(try String(contentsOfFile: "\(aside).eml", encoding: .utf8) == "no report")
+        #expect(try String(contentsOfFile: "\(aside).reason", encoding: .utf8).contains("neither"))
+
+        let second = try #require(try run(arguments).object())
+        #expect(second["imported"] as? Int == 0)
+        #expect(second["duplicate"] as? Int == 2)
+    }
+
+    @Test func `an mbox and a Maildir are read message by message`() throws {
+        let folder = try TemporaryDirectory("signet-import")
+        func mail(_ id: String) -> String {
+            "From: d@reports.example\nContent-Type: text/xml\n\n\(Self.report(id))\n"
+        }
+        let mbox = ["a", "b"].map { "From x@y Tue Apr 30 02:09:16 2019\n\(mail($0))\n" }.joined()
+        try folder.write(mbox, to: "mbox")
+        for name in ["cur", "new", "tmp"] { try folder.makeDirectory("Maildir/\(name)") }
+        try folder.write(mail("b"), to: "Maildir/cur/1:2,S")
+        try folder.write(mail("c"), to: "Maildir/new/2")
+        try folder.write(mail("d"), to: "Maildir/tmp/3")
+        let result = try run([
+            "--store", folder.file("r.db"), "--any-domain", folder.file("mbox"),
+            folder.file("Maildir"),
+        ])
+        #expect(result.status == 0, "\(result.errors)")
+        #expect(result.output.hasSuffix("imported 3, duplicate 1, refused 0, foreign 0\n"))
+    }
+
+    @Test func `a store that cannot be written is tried again`() throws {
+        let folder = try TemporaryDirectory("signet-import")
+        try folder.write(Self.report(), to: "1.xml")
+        let result = try run([
+            "--store", folder.file("missing/r.db"), "--any-domain", folder.file("1.xml"),
+        ])
+        #expect(result.status == 75)
+        let unknown = try run(["--store", folder.file("r.db"), folder.file("1.xml")])
+        #expect(unknown.status == 78 || FileManager.default.fileExists(atPath: "/etc/signet"))
+        #expect(
+            try run(["--store", folder.file("r.db"), "--any-domain", "/nonexistent"]).status == 66)
+    }
+
+    /// local(8) and pipe(8) would send the mail back for any status but 0 and 75.
+    @Test func `as a delivery it never bounces`() throws {
+        let folder = try TemporaryDirectory("signet-import")
+        try folder.write("From: a@example.org\nSubject: x\n\nNo report.\n", to: "mail")
+        let arguments = ["--delivery", "--store", folder.file("r.db")]
+        let refused = try run(arguments + ["--any-domain", folder.file("mail")])
+        #expect(refused.status == 0)
+        #expect(refused.output.isEmpty)
+        #expect(try run(arguments + ["--domains", "example.org", "/nonexistent"]).status != 65)
+        let store = try run([
+            "--delivery", "--any-domain", "--store", "/nonexistent/r.db", folder.file("mail"),
+        ])
+        #expect(store.status == 75)
+    }
+}
