@@ -28,10 +28,8 @@ import Testing
     }
 
     @Test func `what unpacks to too much is refused`() throws {
-        let zeros = try Sample.gzip([UInt8](repeating: 0x20, count: 60 << 20))
-        #expect(zeros.count < 200 << 10)
         let bomb = Array("<feedback>".utf8) + [UInt8](repeating: 0x20, count: 20 << 20)
-        for octets in [zeros, try Sample.gzip(bomb), try Sample.zip([("a.xml", bomb)])] {
+        for octets in [try Sample.gzip(bomb), try Sample.zip([("a.xml", bomb)])] {
             let reasons = Sample.reasons(ReportReader.read(octets))
             #expect(reasons.count == 1)
             #expect(reasons.first?.contains("times its size") == true, "\(reasons)")
@@ -52,7 +50,7 @@ import Testing
         #expect(Sample.reports(ReportReader.read(octets)).count == 1)
         for _ in 0..<3 { octets = try Sample.zip([("c.zip", octets)]) }
         #expect(Sample.reasons(ReportReader.read(octets)) == ["archives are nested deeper than 3"])
-        let many = (0..<300).map { ("f\($0).txt", [UInt8]()) }
+        let many = (0..<300).map { ("f\($0).txt", [UInt8](1...2)) }
         #expect(
             Sample.reasons(ReportReader.read(try Sample.zip(many)))
                 == ["the archive has more than 256 files"])
