@@ -102,6 +102,23 @@ let package = Package(
             name: "HeaderScrub", dependencies: ["Configuration", "MailSyntax"],
             swiftSettings: strict),
 
+        // What a daemon keeps of the messages it has decided about, and what it counts.
+        .target(
+            name: "FlightRecord", dependencies: ["CLinux", "Configuration", "Threads"],
+            swiftSettings: strict),
+        .target(
+            name: "Metrics", dependencies: ["Configuration", "Threads"], swiftSettings: strict),
+        // Both together, as a daemon uses them.
+        .target(
+            name: "Observation",
+            dependencies: [
+                "Configuration", "DaemonKit", "FlightRecord", "MailDNS", "MailSyntax", "Metrics",
+                "Threads",
+            ], swiftSettings: strict),
+        // The story of a message, out of the records and the MTA's log.
+        .target(
+            name: "Explanation", dependencies: ["FlightRecord"], swiftSettings: strict),
+
         // What the milter daemons share.
         .target(
             name: "MilterDaemon",
@@ -242,6 +259,15 @@ let package = Package(
         .testTarget(
             name: "MilterTests", dependencies: ["MailSyntax", "Milter", "MilterProbe", "TestKit"],
             swiftSettings: strict),
+        .testTarget(
+            name: "FlightRecordTests",
+            dependencies: ["Configuration", "FlightRecord", "TestKit", "Threads"],
+            swiftSettings: strict),
+        .testTarget(
+            name: "MetricsTests", dependencies: ["Metrics", "TestKit"], swiftSettings: strict),
+        .testTarget(
+            name: "ExplanationTests", dependencies: ["Explanation", "FlightRecord", "TestKit"],
+            exclude: ["stories.txt"], swiftSettings: strict),
         .testTarget(
             name: "PolicyProtocolTests", dependencies: ["PolicyProtocol", "TestKit"],
             swiftSettings: strict),

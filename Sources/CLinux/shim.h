@@ -54,3 +54,10 @@ static inline int signet_accept(int descriptor) {
 // closes (MFD_CLOEXEC).
 extern int memfd_create(const char *, unsigned int);
 static inline int signet_memory_file(const char *name) { return memfd_create(name, 1U); }
+
+// memmem(3), which the headers show to GNU sources alone.
+void *memmem(const void *, size_t, const void *, size_t);
+static inline const void *signet_find(
+    const void *octets, size_t length, const void *wanted, size_t wanted_length) {
+    return memmem(octets, length, wanted, wanted_length);
+}

@@ -1,0 +1,84 @@
+internal import FlightRecord
+
+extension MessageStory {
+    /// The sentence that answers what became of the message, and why.
+    package var answer: String {
+        if let decided = stopped { return decided + released + "." }
+        let fate = delivery
+        if let entry = decidingEntry {
+            return EntrySentence.text(of: entry) + (fate.map { "; \($0)" } ?? "") + "."
+        }
+        let unknown = "no daemon of Signet has a record of it"
+        if let refusal = refusals.last {
+            return "Refused by Postfix at \(refusal.stage): \(refusal.reply); \(unknown)."
+        }
+        guard let fate else {
+            return "Postfix has seen it, and does not say what became of it; \(unknown)."
+        }
+        return Self.capitalized(fate) + "; \(unknown)."
+    }
+
+    /// What kept the message from its recipients.
+    private var stopped: String? {
+        let ends: [FlightVerdict] = [.refused, .discarded, .deferred, .held]
+        let ending = entries.last { entry in
+            entry[.verdict].flatMap(FlightVerdict.init).map(ends.contains) == true
+        }
+        if let ending { return EntrySentence.text(of: ending) }
+        return nil
+    }
+
+    private var released: String {
+        let isReleased = postfix.contains { if case .release = $0 { true } else { false } }
+        guard isReleased else { return "" }
+        return "; released from hold" + (delivery.map { ", then \($0)" } ?? "")
+    }
+
+    /// The entry that says most about a message that went on: what was signed, then why not, then what
+    /// was found.
+    private var decidingEntry: FlightEntry? {
+        func last(_ verdict: FlightVerdict, _ daemon: FlightDaemon? = nil) -> FlightEntry? {
+            entries.last { entry in
+                entry[.verdict] == verdict.rawValue && (daemon == nil || entry.daemon == daemon)
+            }
+        }
+        return last(.marked) ?? last(.signed) ?? last(.unsigned) ?? last(.passed, .dmarc)
+            ?? last(.passed, .dkim) ?? last(.passed) ?? last(.scrubbed) ?? last(.ignored)
+            ?? entries.last
+    }
+
+    private var refusals: [PostfixEvent.Refusal] {
+        postfix.compactMap { if case .refusal(let refusal) = $0 { refusal } else { nil } }
+    }
+
+    /// What became of the delivery: of the last queue id's recipients.
+    private var delivery: String? {
+        let deliveries = postfix.compactMap { event -> PostfixEvent.Delivery? in
+            if case .delivery(let delivery) = event { delivery } else { nil }
+        }
+        // What was handed over on this host alone is not delivered yet.
+        let final = deliveries.filter { delivery in
+            !(delivery.nextID.map(queueIDs.contains) ?? false)
+        }
+        guard let last = final.last else { return nil }
+        var latest: [String: PostfixEvent.Delivery] = [:]
+        for delivery in final { latest[delivery.recipient] = delivery }
+        let others = latest.count > 1 ? " and \(latest.count - 1) more" : ""
+        let to = "\(last.recipient)\(others)"
+        switch last.status {
+        case "sent":
+            let next = last.nextID.map { ", there queued as \($0)" } ?? ""
+            let relay = last.relay.prefix { $0 != "[" }
+            return relay == "local" || relay == "none" || relay.isEmpty
+                ? "delivered to \(to)" : "delivered to \(to) by \(relay)\(next)"
+        case "deferred": return "not yet delivered to \(to): \(last.answer)"
+        case "bounced", "expired":
+            return "returned to the sender, \(to) was refused: \(last.answer)"
+        default: return "\(last.status) for \(to): \(last.answer)"
+        }
+    }
+
+    private static func capitalized(_ text: String) -> String {
+        text.prefix(1).uppercased() + text.dropFirst()
+    }
+}

@@ -1,0 +1,188 @@
+internal import FlightRecord
+
+/// Gathers what is known of a message: from what the question names to queue ids, from queue id to
+/// queue id where the message was handed over on this host, and to refusals that never had one.
+package struct StoryFinder {
+    /// What is asked for.
+    package struct Question: Hashable, Sendable {
+        /// A queue id, a Message-ID, the next host's id, an address, or a client's address.
+        package let text: String
+        /// The time near which it was, in microseconds since 1970; nil for any.
+        package let near: Int64?
+
+        /// Asks.
+        package init(_ text: String, near: Int64? = nil) {
+            let isBracketed = text.hasPrefix("<") && text.hasSuffix(">")
+            self.text = isBracketed ? String(text.dropFirst().dropLast()) : text
+            self.near = near
+        }
+    }
+
+    private let evidence: any Evidence
+
+    /// The most queue ids that are followed.
+    private static let mostIDs = 50
+    /// How far from the time that is named a message may lie, in microseconds.
+    private static let nearness: Int64 = 600_000_000
+    /// How long before a message's end a question about its recipients may lie, in microseconds.
+    private static let envelopeSpan: Int64 = 600_000_000
+
+    /// Looks in some evidence.
+    package init(_ evidence: any Evidence) { self.evidence = evidence }
+
+    /// The stories of all messages that the question may mean, the newest last.
+    package func stories(of question: Question) -> [MessageStory] {
+        let lines = evidence.lines(with: [question.text])
+        let entries = evidence.entries(with: [question.text])
+        var ids: [String] = []
+        func add(_ id: String?) {
+            if let id, !ids.contains(id) { ids.append(id) }
+        }
+        for line in lines {
+            if let id = line.queueID, names(line, question), isNear(line.time, question) { add(id) }
+        }
+        var loose: [FlightEntry] = []
+        for entry in entries where names(entry, question) && isNear(entry.time, question) {
+            if let id = entry[.queueID] { add(id) } else { loose.append(entry) }
+        }
+        var stories: [MessageStory] = []
+        var told: Set<String> = []
+        for id in ids where !told.contains(id) {
+            let story = story(of: id)
+            told.formUnion(story.queueIDs)
+            stories.append(story)
+        }
+        let joined = Set(stories.flatMap(\.entries))
+        let refusals = lines.filter {
+            $0.queueID == nil && names($0, question) && isNear($0.time, question)
+        }
+        stories += Self.withoutQueueID(loose.filter { !joined.contains($0) }, refusals)
+        return stories.sorted { $0.time < $1.time }
+    }
+
+    /// Whether a line speaks of what is asked for, and does not only quote it.
+    private func names(_ line: MailLogLine, _ question: Question) -> Bool {
+        let text = question.text
+        if line.queueID == text { return true }
+        switch PostfixEvent(line) {
+        case .messageID(let id): return id == text
+        case .delivery(let delivery):
+            return delivery.nextID == text || Self.isSame(delivery.recipient, text)
+        case .from(let sender): return Self.isSame(sender, text)
+        case .begin(let client, let login):
+            return client.hasSuffix("[\(text)]") || login == text
+        case .refusal(let refusal):
+            return refusal.client.hasSuffix("[\(text)]")
+                || [refusal.sender, refusal.recipient].compactMap(\.self)
+                    .contains { Self.isSame($0, text) }
+        case .hold, .release, .bounce, .removed, nil: return false
+        }
+    }
+
+    private func names(_ entry: FlightEntry, _ question: Question) -> Bool {
+        let forms = evidence.forms(of: question.text)
+        return entry.items.contains { item in
+            switch item.key {
+            case .queueID, .messageID, .clientAddress, .login: forms.contains(item.text)
+            case .sender, .recipient:
+                forms.contains { Self.isSame($0, item.text) || item.text.hasPrefix("\($0)@") }
+            default: false
+            }
+        }
+    }
+
+    private func isNear(_ time: Int64, _ question: Question) -> Bool {
+        guard let near = question.near else { return true }
+        return time >= near - Self.nearness && time <= near + Self.nearness
+    }
+
+    private static func isSame(_ left: String, _ right: String) -> Bool {
+        left.lowercased() == right.lowercased()
+    }
+
+    // MARK: One message
+
+    /// The story of a queue id, and of those that the message had before and after on this host.
+    private func story(of first: String) -> MessageStory {
+        var ids = [first]
+        var lines: [MailLogLine] = []
+        var entries: [FlightEntry] = []
+        var next = 0
+        while next < ids.count, ids.count < Self.mostIDs {
+            let id = ids[next]
+            next += 1
+            let mine = evidence.lines(with: [id])
+            lines += mine.filter { $0.queueID == id }
+            let told = evidence.entries(with: [id]).filter { $0[.queueID] == id }
+            entries += told
+            for other in neighbours(of: id, in: mine, told) where !ids.contains(other) {
+                ids.append(other)
+            }
+        }
+        entries += earlier(entries, lines)
+        return MessageStory(queueIDs: ids, entries: entries, lines: lines)
+    }
+
+    /// The queue ids that the same message has, or has had, on this host.
+    private func neighbours(
+        of id: String, in lines: [MailLogLine], _ entries: [FlightEntry]
+    ) -> [String] {
+        var found: [String] = []
+        for line in lines {
+            guard let event = PostfixEvent(line) else { continue }
+            switch event {
+            case .delivery(let delivery) where line.queueID == id:
+                // Only what this host has in its own log was handed over on this host.
+                if let next = delivery.nextID,
+                    evidence.lines(with: [next]).contains(where: { $0.queueID == next })
+                {
+                    found.append(next)
+                }
+            case .delivery(let delivery) where delivery.nextID == id:
+                if let before = line.queueID { found.append(before) }
+            case .bounce(let notification) where line.queueID == id: found.append(notification)
+            default: break
+            }
+        }
+        return found
+    }
+
+    /// What was asked about the recipients before there was a queue id: the same client, envelope and
+    /// time.
+    private func earlier(_ entries: [FlightEntry], _ lines: [MailLogLine]) -> [FlightEntry] {
+        guard let anchor = entries.first(where: { $0[.clientAddress] != nil }),
+            let client = anchor[.clientAddress]
+        else { return [] }
+        let sender = entries.compactMap { $0[.sender] }.first
+        return evidence.entries(with: [client]).filter { entry in
+            entry.daemon == .spf && entry[.queueID] == nil && entry[.clientAddress] == client
+                && entry.time <= anchor.time && entry.time >= anchor.time - Self.envelopeSpan
+                && (sender == nil || entry[.sender] == nil || entry[.sender] == sender)
+        }
+    }
+
+    // MARK: Refusals without a queue id
+
+    /// The stories of what was refused before there was a queue id: an entry, and the MTA's line about it.
+    private static func withoutQueueID(
+        _ entries: [FlightEntry], _ lines: [MailLogLine]
+    ) -> [MessageStory] {
+        var lines = lines
+        var stories: [MessageStory] = []
+        for entry in entries {
+            let index = lines.firstIndex { line in
+                guard abs(line.time - entry.time) < 5_000_000,
+                    case .refusal(let refusal) = PostfixEvent(line)
+                else { return false }
+                return entry[.recipient].map { isSame($0, refusal.recipient ?? $0) } ?? true
+            }
+            let line = index.map { lines.remove(at: $0) }
+            stories.append(
+                MessageStory(queueIDs: [], entries: [entry], lines: line.map { [$0] } ?? []))
+        }
+        for line in lines where PostfixEvent(line) != nil {
+            stories.append(MessageStory(queueIDs: [], entries: [], lines: [line]))
+        }
+        return stories
+    }
+}

@@ -1,0 +1,169 @@
+package import DaemonKit
+package import FlightRecord
+internal import Metrics
+
+/// What a daemon keeps and counts of its messages: one call at the end of each.
+///
+/// Nothing of it can delay an answer: the record is written by a thread of its own, and counting is a
+/// short look under a lock.
+package final class Observer: Sendable {
+    private let daemon: FlightDaemon
+    private let recorder: FlightRecorder?
+    private let socket: MetricsSocket?
+    private let messages: Counter
+    private let decisions: Histogram
+    private let reloads: Counter
+    private let signatures: Counter
+    private let unsigned: Counter
+    private let dnsAnswers: Counter
+    private let dnsSeconds: Histogram
+    private let counts: Bool
+
+    /// Starts to keep and to give what the settings ask for; what cannot be done is said in the log.
+    ///
+    /// - Parameters:
+    ///   - settings: what is asked for.
+    ///   - daemon: who tells.
+    ///   - log: where lines about failures go.
+    package init(
+        _ settings: ObservationSettings, daemon: FlightDaemon, log: Log
+    ) {
+        self.daemon = daemon
+        recorder = FlightRecorder(settings.record, daemon: daemon) { log.warning($0) }
+        messages = Counter(
+            MetricName("signet_messages", "Messages and questions by what was done with them"),
+            labels: ["verdict"], known: FlightVerdict.allCases.map { [$0.rawValue] })
+        decisions = Histogram(
+            MetricName(
+                "signet_decision_seconds", unit: "seconds",
+                "From the end of the header section, or the question, to the answer"))
+        reloads = Counter(
+            MetricName("signet_config_reloads", "Readings of the configuration by their result"),
+            labels: ["result"], known: [["ok"], ["refused"]])
+        signatures = Counter(
+            MetricName("signet_dkim_signatures", "Signatures made, of own domains"),
+            labels: ["domain", "algorithm"])
+        unsigned = Counter(
+            MetricName("signet_dkim_unsigned", "Messages of own clients left unsigned, by reason"),
+            labels: ["reason"])
+        dnsAnswers = Counter(
+            MetricName("signet_dns_queries", "Questions to the resolver by their outcome"),
+            labels: ["outcome"])
+        dnsSeconds = Histogram(
+            MetricName("signet_dns_seconds", unit: "seconds", "From a question to its answer"))
+        let start = Double(FlightRecorder.systemTime()) / 1e6
+        let instruments: [any Instrument] = [
+            BuildInfo(version: Version.current),
+            Gauge(
+                MetricName("signet_start_time_seconds", unit: "seconds", "Start, since 1970")
+            ) { start },
+            messages, decisions, reloads,
+        ]
+        let ofSigner: [any Instrument] = daemon == .dkim ? [signatures, unsigned] : []
+        let ofResolver: [any Instrument] = daemon == .scrub ? [] : [dnsAnswers, dnsSeconds]
+        let all = instruments + ofSigner + ofResolver
+        let recorder = recorder
+        socket = Self.socket(settings.metrics, log) {
+            let record = recorder.map(Self.families) ?? []
+            return MetricsText.text(of: all.map(\.family) + record)
+        }
+        counts = socket != nil
+    }
+
+    /// Neither keeps nor gives anything.
+    package static var silent: Observer {
+        Observer(ObservationSettings(), daemon: .scrub, log: Log())
+    }
+
+    /// Whether anybody looks at what is told, so that it is worth being gathered.
+    package var isWatching: Bool { recorder != nil || counts }
+    /// Whether a record is kept.
+    package var isRecording: Bool { recorder != nil }
+
+    /// The end of a message, or of a question about one.
+    ///
+    /// - Parameters:
+    ///   - verdict: what was done.
+    ///   - seconds: how long it took; nil where nothing was to be decided.
+    ///   - story: adds what is known, on another thread and some moments later.
+    package func ended(
+        _ verdict: FlightVerdict, seconds: Double?, _ story: @escaping FlightRecorder.Story
+    ) {
+        if counts {
+            messages.add([verdict.rawValue])
+            if let seconds { decisions.observe(seconds) }
+        }
+        recorder?.record { entry in
+            story(&entry)
+            entry.add(.verdict, verdict.rawValue)
+            if let seconds { entry.add(.step, "decided in \(Int(seconds * 1_000)) ms") }
+        }
+    }
+
+    /// Counts a signature of one of our domains.
+    package func signed(domain: String, algorithm: String) {
+        if counts { signatures.add([domain, algorithm]) }
+    }
+
+    /// Counts a message of ours that is not signed; `reason` is one of a few words of ours.
+    package func leftUnsigned(_ reason: String) {
+        if counts { unsigned.add([reason]) }
+    }
+
+    /// Counts a reading of the configuration.
+    package func reloaded(_ isUsed: Bool) {
+        reloads.add([isUsed ? "ok" : "refused"])
+    }
+
+    /// Counts an answer of the resolver.
+    package func answered(_ outcome: String, seconds: Double) {
+        dnsAnswers.add([outcome])
+        dnsSeconds.observe(seconds)
+    }
+
+    /// Whether the resolver's answers are counted.
+    package var countsAnswers: Bool { counts }
+
+    /// Writes what waits, and gives nothing more.
+    package func close() {
+        socket?.close()
+        recorder?.close()
+    }
+
+    private static func families(of recorder: FlightRecorder) -> [MetricFamily] {
+        let tally = recorder.tally
+        return [
+            MetricFamily(
+                MetricName("signet_flight_record_entries", "Entries of the record by their fate"),
+                .counter,
+                [
+                    MetricSample("_total", [("fate", "written")], "\(tally.written)"),
+                    MetricSample("_total", [("fate", "dropped")], "\(tally.dropped)"),
+                ])
+        ]
+    }
+
+    private static func socket(
+        _ settings: MetricsSettings, _ log: Log, text: @escaping @Sendable () -> String
+    ) -> MetricsSocket? {
+        guard let path = settings.socket else { return nil }
+        do throws(MetricsSocket.SetupError) {
+            return try MetricsSocket(path: path, text: text)
+        } catch {
+            // The unit makes the directory of the default.
+            if settings.isNamed { log.warning("Metrics: \(path): \(error)") }
+            return nil
+        }
+    }
+}
+
+/// Which build runs.
+private struct BuildInfo: Instrument {
+    let version: String
+
+    var family: MetricFamily {
+        MetricFamily(
+            MetricName("signet_build", "The build that runs"), .info,
+            [MetricSample("_info", [("version", version)], "1")])
+    }
+}

@@ -1,0 +1,64 @@
+import Explanation
+import Testing
+
+/// Lines of logs in the forms that hosts write.
+@Suite struct MailLogTests {
+    private static let calendar: MailLogLine.Calendar = { date in
+        Int64(date.month * 100 + date.day) * 100_000
+            + Int64(date.hour * 3_600 + date.minute * 60 + date.second)
+    }
+
+    private static let same = MailLogLine(
+        time: 0, program: "postfix/smtp", queueID: "4Qx1Yz2", text: "removed")
+
+    @Test(
+        arguments: [
+            ("Nov  7 01:00:05 mail postfix/smtp[12]: 4Qx1Yz2: removed", 110_703_605_000_000),
+            ("1764250000.000123 mail postfix/smtp[12]: 4Qx1Yz2: removed", 1_764_250_000_000_123),
+            (
+                "2025-11-27T13:26:40.000123+00:00 mail postfix/smtp[12]: 4Qx1Yz2: removed",
+                1_764_250_000_000_123
+            ),
+            (
+                "2025-11-27T14:26:40.000123+01:00 mail postfix/smtp[12]: 4Qx1Yz2: removed",
+                1_764_250_000_000_123
+            ),
+            ("2025-11-27T13:26:40Z mail postfix/smtp: 4Qx1Yz2: removed", 1_764_250_000_000_000),
+        ] as [(String, Int64)])
+    func isRead(_ line: String, _ time: Int64) throws {
+        let read = try #require(MailLogLine(line[...], calendar: Self.calendar))
+        #expect(read.time == time)
+        #expect(read.program == "postfix/smtp")
+        #expect(read.queueID == "4Qx1Yz2")
+        #expect(read.text == "removed")
+    }
+
+    @Test(arguments: [
+        "", " ", "x", "Nov 7 01:00:05", "Nov 7 01:00:05 host", "Nov 7 1:2 mail a: b",
+        "2025-11-27T13:26:40", "9999999999999999999.000000 a b: c", "\u{0}",
+        "Foo 7 01:00:05 a b: c",
+        "2025-13-27T13:26:40Z mail postfix/smtp: x", "-- Boot 1234 --",
+    ])
+    func isNone(_ line: String) {
+        #expect(MailLogLine(line[...], calendar: Self.calendar) == nil)
+    }
+
+    @Test func refusalWithoutQueueID() throws {
+        let line = try #require(
+            MailLogLine(
+                """
+                1764250000.000000 h postfix/smtpd[1]: NOQUEUE: reject: RCPT from a.example[192.0.2.1]: \
+                550 5.7.23 <b@c.example>: no; from=<a@b.example> to=<b@c.example> proto=ESMTP helo=<h>
+                """[...], calendar: Self.calendar))
+        #expect(line.queueID == nil)
+        guard case .refusal(let refusal) = PostfixEvent(line) else {
+            Issue.record("\(line)")
+            return
+        }
+        #expect(refusal.stage == "RCPT")
+        #expect(refusal.client == "a.example[192.0.2.1]")
+        #expect(refusal.sender == "a@b.example")
+        #expect(refusal.recipient == "b@c.example")
+        #expect(!refusal.isTemporary)
+    }
+}

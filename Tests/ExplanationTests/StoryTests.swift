@@ -1,0 +1,110 @@
+import Explanation
+import FlightRecord
+import Foundation
+import Testing
+
+/// The table of stories beside this file.
+@Suite struct StoryTests {
+    struct Case: CustomTestStringConvertible, Sendable {
+        var name = ""
+        var entries: [FlightEntry] = []
+        var lines: [MailLogLine] = []
+        var questions: [String] = []
+        var answer = ""
+
+        var testDescription: String { name }
+    }
+
+    private struct Given: Evidence {
+        let story: Case
+
+        func entries(with texts: [String]) -> [FlightEntry] {
+            story.entries.filter { entry in
+                entry.items.contains { item in texts.contains { item.text.contains($0) } }
+            }
+        }
+
+        func lines(with texts: [String]) -> [MailLogLine] {
+            story.lines.filter { line in
+                texts.contains { line.text.contains($0) || line.queueID == $0 }
+            }
+        }
+
+        func forms(of text: String) -> Set<String> { [text] }
+    }
+
+    static let cases: [Case] = {
+        let file = URL(filePath: #filePath).deletingLastPathComponent().appending(
+            path: "stories.txt")
+        let text = (try? String(contentsOf: file, encoding: .utf8)) ?? ""
+        var cases: [Case] = []
+        for line in text.split(separator: "\n") where !line.hasPrefix("#") {
+            let word = line.prefix { $0 != " " }
+            let rest = line.dropFirst(word.count + 1)
+            if word == "STORY" { cases.append(Case(name: String(rest))) }
+            guard !cases.isEmpty else { continue }
+            switch word {
+            case "ENTRY": cases[cases.count - 1].entries.append(entry(rest))
+            case "LOG":
+                let parts = rest.split(separator: " ", maxSplits: 1)
+                let line = MailLogLine(
+                    "176425\(String(parts[0]).leftPadded).000000 host \(tagged(parts[1]))"[...]
+                ) { _ in nil }
+                if let line { cases[cases.count - 1].lines.append(line) }
+            case "ASK": cases[cases.count - 1].questions.append(String(rest))
+            case "ANSWER": cases[cases.count - 1].answer = String(rest)
+            default: break
+            }
+        }
+        return cases
+    }()
+
+    private static func tagged(_ line: Substring) -> String {
+        let program = line.prefix { $0 != " " }
+        return "\(program)[123]:\(line.dropFirst(program.count))"
+    }
+
+    private static func entry(_ text: Substring) -> FlightEntry {
+        let parts = text.split(separator: "|").map { $0.trimmingCharacters(in: .whitespaces) }
+        let head = parts[0].split(separator: " ")
+        let daemon = FlightDaemon.allCases.first { $0.shortName == head[0] } ?? .scrub
+        var entry = FlightEntry(daemon, time: (1_764_250_000 + (Int64(head[1]) ?? 0)) * 1_000_000)
+        for part in parts.dropFirst() {
+            let sides = part.split(separator: "=", maxSplits: 1)
+            let key = FlightKey.allCases.first { "\($0)" == sides[0] }
+            if let key { entry.add(key, String(sides[1])) }
+        }
+        return entry
+    }
+
+    @Test(arguments: cases)
+    func isAnswered(_ story: Case) throws {
+        #expect(!story.questions.isEmpty)
+        for question in story.questions {
+            let stories = StoryFinder(Given(story: story)).stories(of: .init(question))
+            #expect(stories.map(\.answer) == [story.answer], "\(question)")
+        }
+    }
+
+    @Test func tableIsRead() { #expect(Self.cases.count > 10) }
+
+    @Test func nothingIsKnownOfAnotherMessage() throws {
+        for story in Self.cases {
+            let finder = StoryFinder(Given(story: story))
+            #expect(finder.stories(of: .init("4ZZZ9")).isEmpty)
+            #expect(finder.stories(of: .init("example")).isEmpty)
+        }
+    }
+
+    @Test func timeIsLookedAt() throws {
+        let story = try #require(Self.cases.first)
+        let finder = StoryFinder(Given(story: story))
+        let at: Int64 = 1_764_250_000_000_000
+        #expect(finder.stories(of: .init("b@example.com", near: at)).count == 1)
+        #expect(finder.stories(of: .init("b@example.com", near: at + 86_400_000_000)).isEmpty)
+    }
+}
+
+extension String {
+    fileprivate var leftPadded: String { String(repeating: "0", count: max(0, 4 - count)) + self }
+}
