@@ -15,8 +15,6 @@ struct FrameDecoder: ~Copyable {
     /// "requ", with which every request of Postfix's policy protocol begins
     /// (SMTPD_POLICY_README), read as a length.
     private static let policyRequestStart: UInt32 = 0x7265_7175
-    /// What an idle connection keeps allocated, at most.
-    private static let idleCapacity = 1 << 10
 
     /// What has come of a frame that is not complete.
     private var kept: [UInt8] = []
@@ -42,12 +40,10 @@ struct FrameDecoder: ~Copyable {
         swap(&octets, &kept)
         octets.append(contentsOf: input)
         let end = try Self.decode(octets.span, body)
-        if end == octets.count {
-            octets.removeAll(keepingCapacity: octets.capacity <= Self.idleCapacity)
-        } else {
-            octets.removeFirst(end)
-        }
-        swap(&octets, &kept)
+        // An idle connection keeps no room.
+        guard end < octets.count else { return }
+        octets.removeFirst(end)
+        kept = octets
     }
 
     /// Reads the frames that are complete, and returns where they end.

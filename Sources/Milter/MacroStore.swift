@@ -19,8 +19,6 @@ final class MacroStore: MacroSource {
         .connect, .helo, .mail, .recipient, .data, .endOfHeader, .endOfMessage,
     ]
     private static let firstOfMessage = 2
-    /// Octets of a stage's list whose room is kept for the next message.
-    private static let keptCapacity = 256
 
     /// For each stage, in that order, names and values in turn, each ended by NUL.
     private var lists = [[UInt8]](repeating: [], count: MacroStore.order.count)
@@ -37,8 +35,7 @@ final class MacroStore: MacroSource {
         guard let stage = MilterCommand(rawValue: data[0])?.stage,
             let place = Self.order.firstIndex(of: stage)
         else { return }
-        lists[place].removeAll(keepingCapacity: true)
-        lists[place].append(contentsOf: list)
+        lists[place] = list.copied()
     }
 
     /// Forgets what came for later stages than that: it belongs to the past.
@@ -55,7 +52,7 @@ final class MacroStore: MacroSource {
 
     private func clear(from place: Int) {
         for index in place..<lists.count where !lists[index].isEmpty {
-            lists[index].removeAll(keepingCapacity: lists[index].capacity <= Self.keptCapacity)
+            lists[index] = []
         }
     }
 

@@ -16,7 +16,7 @@ final class DKIMSession: MilterSession {
     private let configuration: DKIMConfiguration
     private let negotiated: NegotiatedProtocol
     private var client = Client()
-    private var message: Message
+    private var message: Message?
 
     /// Begins a connection.
     init(
@@ -26,11 +26,10 @@ final class DKIMSession: MilterSession {
         self.services = services
         self.configuration = configuration
         self.negotiated = negotiated
-        message = Message(configuration)
     }
 
-    /// The message under way.
-    private struct Message: ~Copyable {
+    /// The message under way: an object of its own, as most connections are idle and have none.
+    private final class Message {
         var facts = MessagePlan.Facts()
         var task = DKIMTask.waiting
         /// The MTA's name for the message, known when its header section has ended.
@@ -41,6 +40,14 @@ final class DKIMSession: MilterSession {
         init(_ configuration: DKIMConfiguration) {
             header = IncomingHeader(maximumOctets: configuration.maximumHeaderOctets)
         }
+    }
+
+    /// The message under way, which its first event begins.
+    private func currentMessage() -> Message {
+        if let message { return message }
+        let begun = Message(configuration)
+        message = begun
+        return begun
     }
 
     // MARK: The connection
@@ -57,6 +64,7 @@ final class DKIMSession: MilterSession {
     ) -> MilterReply {
         abort()
         client.authenticationType = macros["{auth_type}"]
+        let message = currentMessage()
         for name in configuration.traffic.macroNames { message.facts.macros[name] = macros[name] }
         return .continue
     }
@@ -70,17 +78,18 @@ final class DKIMSession: MilterSession {
         else { return .continue }
         let local = String(decoding: address.localPart, as: UTF8.self)
         if !set.entries(localPart: local, domain: domain).isEmpty {
-            message.facts.unsignedRecipient = address.text
+            currentMessage().facts.unsignedRecipient = address.text
         }
         return .continue
     }
 
     func header(name: Span<UInt8>, value: Span<UInt8>) -> MilterReply {
-        message.header.append(name: name, value: value)
+        currentMessage().header.append(name: name, value: value)
         return .continue
     }
 
     func endOfHeader(_ macros: borrowing MilterMacros) -> MilterReply {
+        let message = currentMessage()
         message.facts.client = client
         message.facts.header = message.header.section
         message.queueID = macros.queueID
@@ -97,13 +106,12 @@ final class DKIMSession: MilterSession {
     }
 
     func body(_ chunk: Span<UInt8>) -> MilterReply {
-        message.task.update(chunk)
+        message?.task.update(chunk)
         return .continue
     }
 
     func endOfMessage(_ macros: borrowing MilterMacros) -> MilterVerdict {
-        var finished = Message(configuration)
-        swap(&finished, &message)
+        guard let finished = message.take() else { return .continue }
         let context = DKIMMessageContext(
             macros, granted: negotiated.edits, header: finished.header,
             configuration: configuration, log: services.log)
@@ -111,11 +119,11 @@ final class DKIMSession: MilterSession {
     }
 
     func abort() {
+        guard let message = message.take() else { return }
         // The client vanished, or the connection broke.
         if !message.header.section.isEmpty {
             services.log.info(message.queueID, "ended by the MTA before it was complete")
         }
         message.task.abandon()
-        message = Message(configuration)
     }
 }

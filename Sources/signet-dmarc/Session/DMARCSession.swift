@@ -18,7 +18,7 @@ final class DMARCSession: MilterSession {
     private let negotiated: NegotiatedProtocol
     private var client = Client()
     private var helo: [UInt8] = []
-    private var message: Message
+    private var message: Message?
 
     /// Begins a connection.
     init(
@@ -28,11 +28,10 @@ final class DMARCSession: MilterSession {
         self.services = services
         self.configuration = configuration
         self.negotiated = negotiated
-        message = Message(configuration)
     }
 
-    /// The message under way.
-    private struct Message: ~Copyable {
+    /// The message under way: an object of its own, as most connections are idle and have none.
+    private final class Message {
         var header: IncomingHeader
         var envelope = Envelope()
         var early: EnvelopeQuestions?
@@ -45,6 +44,14 @@ final class DMARCSession: MilterSession {
         init(_ configuration: DMARCConfiguration) {
             header = IncomingHeader(maximumOctets: configuration.maximumHeaderOctets)
         }
+    }
+
+    /// The message under way, which its first event begins.
+    private func currentMessage() -> Message {
+        if let message { return message }
+        let begun = Message(configuration)
+        message = begun
+        return begun
     }
 
     // MARK: The connection
@@ -67,6 +74,7 @@ final class DMARCSession: MilterSession {
     ) -> MilterReply {
         abort()
         client.authenticationType = macros["{auth_type}"]
+        let message = currentMessage()
         message.skip = Skip(client, configuration.scope)
         message.envelope = Envelope(
             address: client.address, helo: helo,
@@ -81,16 +89,18 @@ final class DMARCSession: MilterSession {
     func recipient(
         _ forwardPath: Span<UInt8>, parameters: [[UInt8]], _ macros: borrowing MilterMacros
     ) -> MilterReply {
-        message.recipients.add(forwardPath, configuration)
+        currentMessage().recipients.add(forwardPath, configuration)
         return .continue
     }
 
     func header(name: Span<UInt8>, value: Span<UInt8>) -> MilterReply {
+        let message = currentMessage()
         if message.skip?.isOurs != true { message.header.append(name: name, value: value) }
         return .continue
     }
 
     func endOfHeader(_ macros: borrowing MilterMacros) -> MilterReply {
+        let message = currentMessage()
         guard message.skip == nil else { return .continue }
         let header = message.header.section
         let author = AuthorField(of: header)
@@ -107,13 +117,12 @@ final class DMARCSession: MilterSession {
     }
 
     func body(_ chunk: Span<UInt8>) -> MilterReply {
-        message.task?.update(chunk)
+        message?.task?.update(chunk)
         return .continue
     }
 
     func endOfMessage(_ macros: borrowing MilterMacros) -> MilterVerdict {
-        var finished = Message(configuration)
-        swap(&finished, &message)
+        guard let finished = message.take() else { return .continue }
         let context = DMARCMessageContext(
             macros, granted: negotiated.edits, header: finished.header,
             configuration: configuration, log: services.log)
@@ -142,8 +151,8 @@ final class DMARCSession: MilterSession {
     }
 
     func abort() {
+        guard let message = message.take() else { return }
         if let task = message.task.take() { task.abandon() } else { message.early?.cancel() }
-        message = Message(configuration)
     }
 }
 
