@@ -168,7 +168,8 @@ let package = Package(
             name: "signet-spf",
             dependencies: [
                 "Configuration", "ConnectionServer", "DaemonKit", "DaemonResolver", "MailAuth",
-                "MailDNS", "MailSyntax", "PolicyProtocol", "Threads", "UnboundDNS",
+                "MailDNS", "MailEvaluation", "MailSyntax", "PolicyProtocol", "Threads",
+                "UnboundDNS",
             ],
             swiftSettings: strict),
         .target(

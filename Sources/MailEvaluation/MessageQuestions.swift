@@ -26,12 +26,14 @@ final class MessageQuestions: Sendable {
     ///   - base: who answers.
     ///   - limit: how many questions may have to be waited for.
     ///   - shares: what all messages have under way.
-    ///   - envelope: whose message it is.
-    init(_ base: any DNSResolver, limit: Int, shares: QuestionShares, envelope: Envelope) {
+    ///   - owners: whose shares they take.
+    init(
+        _ base: any DNSResolver, limit: Int, shares: QuestionShares, owners: [QuestionShares.Owner]
+    ) {
         self.base = base
         self.limit = limit
         self.shares = shares
-        owners = shares.owners(of: envelope)
+        self.owners = owners
     }
 
     /// Asks for keys, for records of SPF, and for names.

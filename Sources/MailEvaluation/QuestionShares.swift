@@ -1,5 +1,5 @@
-internal import MailAuth
-internal import MailSyntax
+package import MailDNS
+package import MailSyntax
 internal import Threads
 
 /// How many questions are under way for each client and each sender's domain.
@@ -27,15 +27,29 @@ package final class QuestionShares: Sendable {
         self.limit = limit
     }
 
-    /// Whose shares the questions of a message belong to.
-    func owners(of envelope: Envelope) -> [Owner] {
+    /// A resolver for the questions about one sender, where what checks him bounds their number.
+    ///
+    /// - Parameters:
+    ///   - base: who answers.
+    ///   - client: the SMTP client.
+    ///   - domain: the domain that is checked; nil where there is none.
+    /// - Returns: the resolver; a question beyond a share fails at once with `DNSFailure.resolver`.
+    package func resolver(
+        _ base: any DNSResolver, client: IPAddress, domain: DomainName?
+    ) -> any DNSResolver {
+        MessageQuestions(base, limit: .max, shares: self, owners: Self.owners(client, domain))
+            .policies
+    }
+
+    /// Whose shares the questions about a client and a domain belong to.
+    static func owners(_ client: IPAddress?, _ domain: DomainName?) -> [Owner] {
         var owners: [Owner] = []
-        if let address = envelope.address?.unmapped {
+        if let address = client?.unmapped {
             let length = address.bitWidth == 32 ? 32 : 64
             owners.append(
                 .client(IPNetwork(address, prefixLength: length) ?? IPNetwork(address)))
         }
-        if let domain = envelope.spfRequest?.domain { owners.append(.domain(domain)) }
+        if let domain { owners.append(.domain(domain)) }
         return owners
     }
 

@@ -123,4 +123,33 @@ import Threads
         #expect(tools.shares.ownerCount == 0)
         #expect(count(scene.envelope, messages: 1) > 10)
     }
+
+    /// As signet-spf asks, for one request after the other.
+    @Test func `a policy request takes the shares of its client and its sender`() throws {
+        let resolver = Withholding(try ZoneResolver(parsing: ""))
+        let shares = QuestionShares(limit: 4)
+        let attacker = try #require(IPAddress("2001:db8::1"))
+        let neighbour = try #require(IPAddress("2001:db8::ffff:1"))
+        let other = try #require(IPAddress("192.0.2.1"))
+        /// How many of ten questions of one request are asked.
+        func asked(_ client: IPAddress, _ domain: String) throws -> Int {
+            let before = resolver.unanswered.withLock { $0.count }
+            let asking = shares.resolver(
+                resolver, client: client, domain: try DomainName(domain))
+            for index in 0..<10 {
+                let question = DNSQuestion(try DomainName("h\(index).\(domain)"), .a)
+                let pending = asking.begin(question, deadline: .distantFuture)
+                if case .failure(.resolver)? = pending.poll() { break }
+            }
+            return resolver.unanswered.withLock { $0.count } - before
+        }
+        #expect(try asked(attacker, "evil.example") == 4)
+        // The first question of each request is asked, and no more: for the client's network of 64
+        // bits, and for the domain.
+        #expect(try asked(neighbour, "next.example") == 1)
+        #expect(try asked(other, "evil.example") == 1)
+        #expect(try asked(other, "victim.example") == 3)
+        for pending in resolver.begun.withLock({ $0 }) { pending.cancel() }
+        #expect(shares.ownerCount == 0)
+    }
 }

@@ -1,5 +1,6 @@
 import MailAuth
 import MailDNS
+import MailEvaluation
 import MailSyntax
 import PolicyProtocol
 
@@ -14,6 +15,7 @@ struct Consultation {
     private let stage: PolicyRequest.Stage
     private let client: IPAddress
     private let resolver: any DNSResolver
+    private let shares: QuestionShares
     private let records: SPFRecordCache
     /// The policy that holds, and a number that stands for it.
     private let shared: SharedPolicy
@@ -30,11 +32,12 @@ struct Consultation {
     ///   - message: what is remembered of the message.
     ///   - answer: the answer so far.
     ///   - resolver: answers the questions to the DNS.
+    ///   - shares: what clients and senders have under way.
     ///   - records: remembers records that have been parsed.
     init(
         _ request: PolicyRequest, _ stage: PolicyRequest.Stage, _ client: IPAddress,
         _ message: MessageMemory, _ answer: PolicyAnswer, resolver: any DNSResolver,
-        records: SPFRecordCache
+        shares: QuestionShares, records: SPFRecordCache
     ) {
         self.request = request
         self.stage = stage
@@ -42,6 +45,7 @@ struct Consultation {
         self.message = message
         self.answer = answer
         self.resolver = resolver
+        self.shares = shares
         self.records = records
         let users = message.configuration.users
         let position = users?.position(of: request[.recipient])
@@ -94,7 +98,8 @@ struct Consultation {
             isNamed && configuration.prospective == nil
             ? String(decoding: name, as: UTF8.self) : nil
         let reason = shared.policy.exemptions.reason(
-            client: client, hostName: hostName, helo: request[.helo], resolver: resolver)
+            client: client, hostName: hostName, helo: request[.helo],
+            resolver: shares.resolver(resolver, client: client, domain: nil))
         message.exemption = (owner, reason)
         return reason
     }
@@ -130,8 +135,8 @@ struct Consultation {
 
     private mutating func verdict() -> PolicyVerdict {
         var checks = IdentityChecks(
-            request, client, shared.policy, configuration, resolver: resolver, records: records,
-            isBeforeMail: stage.isBeforeMail)
+            request, client, shared.policy, configuration, resolver: resolver, shares: shares,
+            records: records, isBeforeMail: stage.isBeforeMail)
         defer { checks.finish() }
         return PolicyVerdict.of(shared.policy, senderIsNull: request[.sender].isEmpty) {
             let finding = checks.finding(.helo, &message)

@@ -1,4 +1,5 @@
 import MailAuth
+import MailDNS
 import MailSyntax
 
 /// What a check found, and what is told of it; texts are made only where they are needed.
@@ -21,6 +22,11 @@ struct Finding: Sendable {
     var identity: SPFIdentity { outcome.request.identity }
     /// The result.
     var result: SPFResult { outcome.result }
+    /// Whether the resolver had too much to do to ask: the sender may have seen to that, so that
+    /// nothing can be said about the domain.
+    var isUndecided: Bool {
+        if case .dns(_, .resolver) = outcome.problem { true } else { false }
+    }
     /// The domain whose policy was asked for; nil where there is no name to check.
     var domain: DomainName? { outcome.domain }
     /// The result and its reason in a sentence.

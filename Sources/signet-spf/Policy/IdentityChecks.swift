@@ -1,5 +1,6 @@
 import MailAuth
 import MailDNS
+import MailEvaluation
 import MailSyntax
 import PolicyProtocol
 import Threads
@@ -16,8 +17,8 @@ struct IdentityChecks {
     /// Prepares checks; nothing is asked of the DNS yet.
     init(
         _ request: PolicyRequest, _ client: IPAddress, _ policy: Policy,
-        _ configuration: SPFConfiguration, resolver: any DNSResolver, records: SPFRecordCache,
-        isBeforeMail: Bool
+        _ configuration: SPFConfiguration, resolver: any DNSResolver, shares: QuestionShares,
+        records: SPFRecordCache, isBeforeMail: Bool
     ) {
         let (name, sender) = (request[.helo], request[.sender])
         helo =
@@ -34,7 +35,9 @@ struct IdentityChecks {
         limits.seconds = configuration.lookupSeconds
         limits.voidLookups = policy.voidLimit
         evaluator = SPFEvaluator(
-            resolver: resolver, time: .system, limits: limits, receiver: receiver ?? "unknown",
+            resolver: shares.resolver(
+                resolver, client: client, domain: (mailFrom ?? helo)?.domain), time: .system,
+            limits: limits, receiver: receiver ?? "unknown",
             wantsExplanation: !policy.isTest, records: records)
     }
 

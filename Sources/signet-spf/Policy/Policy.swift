@@ -67,7 +67,8 @@ struct Policy: Sendable {
         if strictness == .null, !senderIsNull { return .accept }
         // policyd-spf.conf(5): HELO_reject and Mail_From_reject False override both error settings.
         if finding.result == .temperror {
-            return defersTempError && strictness != .never ? .defer : .accept
+            let isDeferred = defersTempError || finding.isUndecided
+            return isDeferred && strictness != .never ? .defer : .accept
         }
         let refused =
             switch finding.result {

@@ -1,5 +1,6 @@
 import MailAuth
 import MailDNS
+import MailEvaluation
 import MailSyntax
 import PolicyProtocol
 
@@ -9,6 +10,8 @@ import PolicyProtocol
 struct PolicyEngine: Sendable {
     /// Answers the questions to the DNS.
     private let resolver: any DNSResolver
+    /// What clients and senders have under way.
+    private let shares = QuestionShares()
     /// Remembers records that have been parsed.
     private let records = SPFRecordCache()
     /// The level up to which lines are given, whatever debugLevel says.
@@ -42,7 +45,8 @@ struct PolicyEngine: Sendable {
             return answer
         }
         var consultation = Consultation(
-            request, stage, client, message, answer, resolver: resolver, records: records)
+            request, stage, client, message, answer, resolver: resolver, shares: shares,
+            records: records)
         consultation.run()
         memory.remember(consultation.message)
         return consultation.answer

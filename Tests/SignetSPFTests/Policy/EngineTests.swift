@@ -28,6 +28,18 @@ struct EngineTests {
         #expect(resolver.entries.count == asked)
     }
 
+    /// RFC 7208, section 2.6.6, leaves a "temperror" to the receiver; one that a sender brings about
+    /// by keeping the resolver busy must not let a forgery in.
+    @Test func `what could not be asked for want of room is put off`() throws {
+        var resolver = try World.resolver()
+        resolver.fail(
+            try DomainName("busy.example"), .txt, with: .resolver("too many questions"))
+        let desk = try Desk(resolver: resolver)
+        #expect(desk.ask(from: "a@busy.example").hasPrefix("defer_if_permit 4.7.24 "))
+        let never = try Desk("Mail_From_reject = False", resolver: resolver)
+        #expect(never.ask(from: "a@busy.example").hasPrefix("PREPEND Received-SPF: Temperror"))
+    }
+
     @Test func `an instance with other facts is another message`() throws {
         let desk = try Desk()
         _ = desk.ask(from: "a@pass.example")
