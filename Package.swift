@@ -338,7 +338,7 @@ let package = Package(
             dependencies: [
                 "signet", "MailAuth", "MailCrypto", "MailSyntax", "ReportStore", "TestKit",
             ],
-            swiftSettings: strict),
+            exclude: ["Transcripts"], swiftSettings: strict),
         .testTarget(name: "MailCryptoTests", dependencies: ["MailCrypto"], swiftSettings: strict),
         .testTarget(
             name: "ConnectionServerTests", dependencies: ["ConnectionServer", "Threads"],

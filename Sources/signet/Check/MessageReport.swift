@@ -64,10 +64,7 @@ struct MessageReport {
     ///   - showsField: whether the header field is added that a receiver would write.
     /// - Returns: the lines, without the last line feed.
     func text(for terminal: Terminal = .plain, showsField: Bool = false) -> String {
-        var lines = [verdict(terminal), ""]
-        for (label, text) in rows {
-            lines += terminal.wrapped(text, label: label, labelWidth: labelWidth)
-        }
+        var lines = verdict(terminal) + [""] + terminal.rows(rows)
         if showsField {
             let field = String(decoding: authenticationResults.fieldValue(), as: UTF8.self)
             lines += ["", "Authentication-Results:\(field)"]
@@ -76,21 +73,22 @@ struct MessageReport {
     }
 
     /// The first line, such as `✔ DMARC pass: example.org, by DKIM`.
-    private func verdict(_ terminal: Terminal) -> String {
+    private func verdict(_ terminal: Terminal) -> [String] {
         let domain = dmarc.deciding.map { ": \($0.domain.ascii)" } ?? ""
         guard !lacksClient else {
-            return terminal.coloured(
+            return terminal.verdict(
                 "? DMARC unknown without the client's address\(domain), DKIM does not pass", .yellow
             )
         }
         switch dmarc.result {
         case .pass:
-            return terminal.coloured("✔ DMARC pass\(domain)\(passedBy)", .green)
+            return terminal.verdict("✔ DMARC pass\(domain)\(passedBy)", .green)
         case .fail:
             let wish = ", the domain asks for \(dmarc.disposition.rawValue)"
-            return terminal.coloured("✘ DMARC fail\(domain)\(wish)", .red)
+            return terminal.verdict("✘ DMARC fail\(domain)\(wish)", .red)
         default:
-            return terminal.coloured("? DMARC \(dmarc.result.rawValue)\(domain)", .yellow)
+            let subject = domain.isEmpty ? ": \(dmarc.sentence)" : domain
+            return terminal.verdict("? DMARC \(dmarc.result.rawValue)\(subject)", .yellow)
         }
     }
 
@@ -101,10 +99,6 @@ struct MessageReport {
             author.isAligned(.dkim) ? "DKIM" : nil, author.isAligned(.spf) ? "SPF" : nil,
         ].compactMap(\.self)
         return names.isEmpty ? "" : ", by \(names.joined(separator: " and "))"
-    }
-
-    private var labelWidth: Int {
-        (rows.map(\.label.count).max() ?? 0) + 2
     }
 
     /// The label and the explanation of each result.

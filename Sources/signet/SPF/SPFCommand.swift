@@ -9,7 +9,7 @@ struct SPFCommand: ParsableCommand {
         commandName: "spf",
         abstract: "Evaluates SPF for a client, and shows the records that decide.",
         discussion: """
-            The first line is the result alone. The exit status is 0 for pass, 1 for \
+            The first line is the result alone; the reason, the number of DNS lookups and the records follow. The exit status is 0 for pass, 1 for \
             fail, 2 for softfail, 3 for neutral, 4 for permerror, 5 for temperror and 6 for none.
             """)
 
@@ -29,6 +29,9 @@ struct SPFCommand: ParsableCommand {
 
     @OptionGroup var dns: ResolverOptions
 
+    @Flag(name: .shortAndLong, help: "Show the Received-SPF field, too.")
+    var verbose = false
+
     @Flag(help: "Print a JSON object.")
     var json = false
 
@@ -44,7 +47,10 @@ struct SPFCommand: ParsableCommand {
         let outcome = SPFEvaluator(resolver: try dns.resolver(), time: .system).check(
             request(client))
         let report = SPFReport(outcome)
-        print(json ? try JSONOutput.text(of: report) : report.text)
+        print(
+            json
+                ? try JSONOutput.text(of: report)
+                : report.text(for: .standardOutput, showsField: verbose))
         throw ExitCode(SPFCommand.status(of: outcome.result))
     }
 

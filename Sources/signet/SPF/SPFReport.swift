@@ -12,35 +12,77 @@ struct SPFReport {
         self.outcome = outcome
     }
 
-    /// The text form: the result's word, the reason, the header field, the tree of records.
-    var text: String {
-        var lines = [outcome.result.rawValue, outcome.sentence]
-        if let explanation = outcome.explanation {
-            lines.append("\(outcome.domain?.ascii ?? "") explains: \(explanation)")
-        }
-        lines.append("\(ReceivedSPF.name): \(ReceivedSPF(outcome).folded)")
+    /// The text form: the result's word alone, a row for each thing to know, and the records that decide.
+    ///
+    /// - Parameters:
+    ///   - terminal: what the text is written to.
+    ///   - showsField: whether the header field is added that signet-spf would write.
+    /// - Returns: the lines, without the last line feed.
+    func text(for terminal: Terminal = .plain, showsField: Bool = false) -> String {
+        var lines = [word(terminal), ""] + terminal.rows(rows)
         if let visit = outcome.visit {
-            lines.append("")
-            lines += tree(visit, indent: "")
+            lines += [""] + tree(visit, terminal, indent: "")
         }
-        let limits = SPFLimits()
-        lines.append("")
-        lines.append(
-            "\(outcome.lookups) of \(limits.terms) lookups, "
-                + "\(outcome.voidLookups) of \(limits.voidLookups) void")
+        if showsField { lines += ["", "\(ReceivedSPF.name): \(ReceivedSPF(outcome).folded)"] }
         return lines.joined(separator: "\n")
     }
 
-    private func tree(_ visit: SPFVisit, indent: String) -> [String] {
-        let term = visit.term.map { "\(printable($0)): " } ?? ""
-        var lines = ["\(indent)\(term)\(visit.domain): \(visit.result.rawValue)"]
-        if let record = visit.record { lines.append("\(indent)    \(printable(record.text))") }
-        if let matched = visit.matched, let record = visit.record {
-            lines.append("\(indent)    matched \(printable(record.text(of: matched)))")
-        } else if case .problem(let problem) = visit.ending {
-            lines.append("\(indent)    \(problem)")
+    private func word(_ terminal: Terminal) -> String {
+        let colour: Terminal.Colour =
+            switch outcome.result {
+            case .pass: .green
+            case .fail, .permerror: .red
+            case .softfail, .neutral, .temperror, .none: .yellow
+            }
+        return terminal.coloured(outcome.result.rawValue, colour)
+    }
+
+    private var rows: [(label: String, text: String)] {
+        let limits = SPFLimits()
+        var rows = [("Reason", outcome.sentence), ("Checked", subject)]
+        if let explanation = outcome.explanation {
+            let domain = outcome.domain.map { printable($0.ascii) } ?? ""
+            rows.append(("Explanation", "\(domain) says: \(printable(explanation))"))
         }
-        return lines + visit.nested.flatMap { tree($0, indent: indent + "  ") }
+        rows.append(
+            (
+                "Lookups",
+                "\(outcome.lookups) of \(limits.terms), "
+                    + "\(outcome.voidLookups) of \(limits.voidLookups) void"
+            ))
+        return rows
+    }
+
+    /// What of the client was checked.
+    private var subject: String {
+        let request = outcome.request
+        let name = printable(String(decoding: request.senderDomain, as: UTF8.self))
+        switch request.identity {
+        case .helo: return "the HELO name \(name)"
+        case .mailFrom:
+            let sender = printable(String(decoding: request.envelopeFrom ?? [], as: UTF8.self))
+            return sender.isEmpty
+                ? "postmaster@\(name), for the null sender" : "the envelope sender \(sender)"
+        }
+    }
+
+    /// A record, what of it matched, and the records that it led to.
+    private func tree(_ visit: SPFVisit, _ terminal: Terminal, indent: String) -> [String] {
+        let domain = printable(visit.domain.ascii)
+        var title = visit.term.map { printable($0) } ?? domain
+        if !title.hasSuffix(domain) { title += " (\(domain))" }
+        let inner = indent + "    "
+        let wrapped = { (text: String, hanging: Int) in
+            terminal.wrapped(text, label: "", labelWidth: inner.count, hanging: hanging)
+        }
+        var lines = ["\(indent)\(title): \(visit.result.rawValue)"]
+        if let record = visit.record { lines += wrapped(printable(record.text), 2) }
+        if let matched = visit.matched, let record = visit.record {
+            lines.append("\(inner)matched \(printable(record.text(of: matched)))")
+        } else if case .problem(let problem) = visit.ending {
+            lines += wrapped("\(problem)", 2)
+        }
+        return lines + visit.nested.flatMap { tree($0, terminal, indent: indent + "  ") }
     }
 
     private func printable(_ text: String) -> String {

@@ -11,8 +11,8 @@ struct ScrubCommand: ParsableCommand {
         commandName: "scrub",
         abstract: "Shows what signet-scrub would change in a message that a user submits.",
         discussion: """
-            Fields that are removed are marked with -, those that replace them with +, and those that stay because a signature \
-            covers them with !. Exit status 0; 65 if the message cannot be read or would be refused; 78 if the rules cannot be used.
+            The first line says how many fields change. Fields that are removed are marked with -, those that replace them with +, \
+            and those that stay because a signature covers them with !. Exit status 0; 65 if the message cannot be read or would be refused; 78 if the rules cannot be used.
             """)
 
     @Option(help: "A configuration of signet-scrub; the default rules if omitted.")
@@ -20,6 +20,9 @@ struct ScrubCommand: ParsableCommand {
 
     @Option(help: "The mail server's name for itself; this machine's if omitted.")
     var host: String?
+
+    @Flag(name: .shortAndLong, help: "Show the fields as they stand, on as many lines.")
+    var verbose = false
 
     @Flag(help: "Print the message as it would be passed on instead of the differences.")
     var after = false
@@ -59,7 +62,7 @@ struct ScrubCommand: ParsableCommand {
             FileHandle.standardOutput.write(
                 Data(contents[..<split.headerStart] + header + end + contents[split.bodyStart...]))
         } else {
-            for line in ScrubListing(plan, of: split.header).lines { print(line.text) }
+            print(ScrubReport(plan, of: split.header).text(for: .standardOutput, isRaw: verbose))
         }
         guard !plan.isLoop else {
             throw CommandFailure(.dataError, "554 5.4.6: the message has made \(plan.hops) hops")
