@@ -114,12 +114,20 @@ public enum AuthorField: Hashable, Sendable {
         }
     }
 
-    /// The domains of the mailboxes, each once, in order of appearance.
+    /// The domains of the mailboxes that are not doubtful, each once, in order of appearance.
     public var domains: [DomainName] {
         let mailboxes = mailboxes
         guard mailboxes.count > 1 else { return mailboxes.map(\.domain) }
         var seen: Set<DomainName> = []
-        return mailboxes.map(\.domain).filter { seen.insert($0).inserted }
+        return mailboxes.filter { !$0.isDoubtful }.map(\.domain).filter { seen.insert($0).inserted }
+    }
+
+    /// The domains that only doubtful mailboxes have, each once, in order of appearance.
+    public var doubtfulDomains: [DomainName] {
+        let doubtful = mailboxes.filter(\.isDoubtful).map(\.domain)
+        guard !doubtful.isEmpty else { return [] }
+        var seen = Set(domains)
+        return doubtful.filter { seen.insert($0).inserted }
     }
 }
 

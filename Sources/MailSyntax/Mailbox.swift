@@ -14,11 +14,19 @@ public struct Mailbox: Hashable, Sendable {
     /// The domain.
     public let domain: DomainName
 
+    /// Whether only readers who know no white space in a domain show this address, of a field that breaks the
+    /// grammar (`ann@example.co m`, but also `ann@example.org Ann`): it may be nobody's.
+    public let isDoubtful: Bool
+
     /// Creates a mailbox.
-    public init(displayName: [UInt8]? = nil, localPart: [UInt8], domain: DomainName) {
+    public init(
+        displayName: [UInt8]? = nil, localPart: [UInt8], domain: DomainName,
+        isDoubtful: Bool = false
+    ) {
         self.displayName = displayName
         self.localPart = localPart
         self.domain = domain
+        self.isDoubtful = isDoubtful
     }
 
     /// The address in the form of RFC 5322, section 3.4.1: the local-part quoted where it must be, the

@@ -5,8 +5,8 @@
 ///
 /// - each "@" with a domain after it, in brackets or not;
 /// - a domain with gaps in it up to the first gap, across gaps around its dots, and with the gaps left out
-///   that are no white space; with every gap left out where a dot or the closing bracket comes after it, as
-///   readers do who know no white space in a domain;
+///   that are no white space; with every gap left out, as readers do who know no white space in a domain,
+///   which is doubtful unless a dot or the closing bracket comes after the gap;
 /// - a quoted string with an address in it, where no address in brackets follows it in its element of the
 ///   list, so that it is no display name; where quotes or comments are not balanced, what they hold too.
 ///
@@ -37,7 +37,7 @@ struct SloppyAuthorReader {
         let scan = SloppyAddressScan(text, honoursQuotes: true)
         collect(text, scan)
         if scan.isUnbalanced { collect(text, SloppyAddressScan(text, honoursQuotes: false)) }
-        let mailboxes = found.isEmpty ? dotless : found
+        let mailboxes = found.contains { !$0.isDoubtful } ? found : dotless
         guard !hidesAddress, !mailboxes.isEmpty else { return .malformed(error) }
         guard mailboxes.count <= limits.mailboxes else { return .malformed(.tooManyMailboxes) }
         return .sloppy(mailboxes, error)
@@ -99,24 +99,33 @@ struct SloppyAuthorReader {
         if let untilGap { take(localPart, untilGap, isPart: true) }
         if let joinedByDots { take(localPart, joinedByDots, isPart: true) }
         if let closedUp = Self.closedUp(text, scan.tokens, after: index) {
-            take(localPart, closedUp, isPart: false)
+            take(
+                localPart, closedUp.domain, isPart: closedUp.isDoubtful,
+                isDoubtful: closedUp.isDoubtful)
         }
         take(localPart, domain, isPart: false)
     }
 
-    /// The domain after an "@" without the gaps between its words; nil where there are none, or where what
-    /// follows them is as likely a name (`boss@bank.example Boss`).
+    /// The domain after an "@" without the gaps between its words; nil where there are none.
+    ///
+    /// It is doubtful where what follows the gaps is as likely a name (`boss@bank.example Boss`), and no address
+    /// where that is a name before an address in brackets.
     private static func closedUp(
         _ text: [UInt8], _ tokens: [AddressToken], after index: Int
-    ) -> [UInt8]? {
+    ) -> (domain: [UInt8], isDoubtful: Bool)? {
         var domain: [UInt8] = []
         var end = tokens[index].range.upperBound
         var isAfterWord = false
         var hasGap = false
         var isCertain = false
+        // What follows the domain; nil at the end of the field.
+        var rest: AddressToken?
         for token in tokens[(index + 1)...] {
             let isDot = token.isSpecial(UInt8(ascii: "."))
-            guard isDot || token.isWord, isBlank(text[end..<token.range.lowerBound]) else { break }
+            guard isDot || token.isWord, isBlank(text[end..<token.range.lowerBound]) else {
+                rest = token
+                break
+            }
             end = token.range.upperBound
             if isDot {
                 isCertain = isCertain || hasGap
@@ -128,8 +137,12 @@ struct SloppyAuthorReader {
             isAfterWord = !isDot
         }
         guard hasGap else { return nil }
-        let rest = text[end...].first { !$0.isWSP && $0 != .cr && $0 != .lf }
-        return isCertain || rest == UInt8(ascii: ">") ? domain : nil
+        switch rest?.kind {
+        case .special(UInt8(ascii: ">")): return (domain, false)
+        case nil, .special(UInt8(ascii: ",")), .special(UInt8(ascii: ";")):
+            return (domain, !isCertain)
+        default: return isCertain ? (domain, false) : nil
+        }
     }
 
     /// Whether nothing but white space and comments is between two words.
@@ -148,7 +161,9 @@ struct SloppyAuthorReader {
     }
 
     /// Takes a domain, as far as it is one.
-    private mutating func take(_ localPart: [UInt8], _ domain: [UInt8], isPart: Bool) {
+    private mutating func take(
+        _ localPart: [UInt8], _ domain: [UInt8], isPart: Bool, isDoubtful: Bool = false
+    ) {
         // To a reader, a domain that goes on with other marks looks like the domain that it begins with.
         let plain = domain.prefix { octet in
             octet >= 0x80 || octet.isASCIIAlphanumeric || octet == UInt8(ascii: "-")
@@ -161,7 +176,7 @@ struct SloppyAuthorReader {
             }
             return
         }
-        let mailbox = Mailbox(localPart: localPart, domain: domain)
+        let mailbox = Mailbox(localPart: localPart, domain: domain, isDoubtful: isDoubtful)
         guard domain.labelCount > 1 || !isPart, seen.insert(mailbox).inserted else { return }
         if domain.labelCount > 1 { found.append(mailbox) } else { dotless.append(mailbox) }
     }

@@ -11,7 +11,7 @@ private struct Row: CustomTestStringConvertible, Sendable {
     enum Outcome: Equatable, Sendable {
         case authors([String])
         case nobody(AuthorField.NoAuthorReason)
-        case sloppy([String], AuthorFieldError)
+        case sloppy([String], AuthorFieldError, doubtful: [String])
         case malformed(AuthorFieldError)
     }
 
@@ -24,9 +24,12 @@ private struct Row: CustomTestStringConvertible, Sendable {
     }
 
     init(
-        _ value: String, _ error: AuthorFieldError, finds addresses: [String], _ source: String = ""
+        _ value: String, _ error: AuthorFieldError, finds addresses: [String],
+        _ source: String = "",
+        doubtful: [String] = []
     ) {
-        (self.value, expected, self.source) = (value, .sloppy(addresses, error), source)
+        (self.value, self.source) = (value, source)
+        expected = .sloppy(addresses, error, doubtful: doubtful)
     }
 
     init(_ value: String, _ reason: AuthorField.NoAuthorReason, _ source: String = "") {
@@ -44,7 +47,10 @@ private func outcome(_ field: AuthorField) -> Row.Outcome {
     switch field {
     case .authors(let mailboxes): .authors(mailboxes.map(\.address))
     case .nobody(let reason): .nobody(reason)
-    case .sloppy(let mailboxes, let error): .sloppy(mailboxes.map(\.address), error)
+    case .sloppy(let mailboxes, let error):
+        .sloppy(
+            mailboxes.filter { !$0.isDoubtful }.map(\.address), error,
+            doubtful: mailboxes.filter(\.isDoubtful).map(\.address))
     case .malformed(let error): .malformed(error)
     }
 }
@@ -169,7 +175,15 @@ private func outcome(_ field: AuthorField) -> Row.Outcome {
             " <a@bank.example x>", .textAfterAddress,
             finds: ["a@bank.example", "a@bank.examplex"]),
         Row(" a@ba nk.example", .textAfterAddress, finds: ["a@bank.example"]),
-        Row(" a@bank.example Boss", .textAfterAddress, finds: ["a@bank.example"]),
+        Row(
+            " a@bank.example Boss", .textAfterAddress, finds: ["a@bank.example"],
+            doubtful: ["a@bank.exampleboss"]),
+        Row(
+            " a@bank.exa mple", .textAfterAddress, finds: ["a@bank.exa"],
+            doubtful: ["a@bank.example"]),
+        Row(
+            " a@bank. exa mp le (x), b@c.example", .gapInDomain,
+            finds: ["a@bank.exa", "b@c.example"], doubtful: ["a@bank.example"]),
         Row(
             " a@bank.example;b@evil.example", .strayGroupMark,
             finds: ["a@bank.example", "b@evil.example"]),
@@ -242,7 +256,7 @@ private func outcome(_ field: AuthorField) -> Row.Outcome {
     @Test func everyReasonHasACase() {
         let inTable = (Self.sloppy + Self.malformed).compactMap { row in
             switch row.expected {
-            case .malformed(let error), .sloppy(_, let error): error
+            case .malformed(let error), .sloppy(_, let error, _): error
             default: nil
             }
         }
@@ -346,7 +360,7 @@ private func outcome(_ field: AuthorField) -> Row.Outcome {
         #expect(field([("fROM", " a@b.example")]).domains.map(\.ascii) == ["b.example"])
         #expect(
             outcome(field([("From", " a@b.example"), ("from ", " c@d.example")]))
-                == .sloppy(["a@b.example", "c@d.example"], .severalFields))
+                == .sloppy(["a@b.example", "c@d.example"], .severalFields, doubtful: []))
         #expect(
             field([("From", " a@b.example"), ("From", " boss")]) == .malformed(.severalFields))
         #expect(field([("From", " a@b.example"), ("From", "")]).fault == .severalFields)

@@ -45,14 +45,17 @@ public enum DMARCAuthorship: Hashable, Sendable {
         case .nobody(let reason): self = .nobody(reason)
         case .authors, .sloppy:
             let domains = field.domains
-            if let domain = domains.first, domains.count == 1 {
+            let all = domains + field.doubtfulDomains
+            if let domain = domains.first, all.count == 1 {
                 self = .one(domain)
             } else if domains.isEmpty {
                 self = .nobody(.empty)
-            } else if domains.count > max(1, options.maximumAuthorDomains)
-                || Self.names(of: domains) > options.maximumAuthorNames
+            } else if all.count > max(1, options.maximumAuthorDomains)
+                || Self.names(of: all) > options.maximumAuthorNames
             {
-                self = .tooMany(domains.count)
+                self = .tooMany(all.count)
+            } else if domains.count == 1 {
+                self = .one(domains[0])
             } else {
                 self = .several(domains)
             }

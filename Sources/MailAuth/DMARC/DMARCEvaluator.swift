@@ -12,6 +12,8 @@ public import MailSyntax
 public struct DMARCEvaluator: Sendable {
     private let authorship: DMARCAuthorship
     private let fieldFault: AuthorFieldError?
+    /// The domains to be evaluated: those of the authorship, and then the doubtful ones.
+    private let evaluated: [DomainName]
     private var organization: DMARCOrganization
     private var identifiers: [DMARCIdentifier]?
     private var facts: DMARCFacts
@@ -31,7 +33,9 @@ public struct DMARCEvaluator: Sendable {
         authorship = DMARCAuthorship(author, options)
         fieldFault = author.fault
         organization = DMARCOrganization(options: options)
-        authors = Array(repeating: nil, count: authorship.evaluated.count)
+        let certain = authorship.evaluated
+        evaluated = certain.isEmpty ? [] : certain + author.doubtfulDomains
+        authors = Array(repeating: nil, count: evaluated.count)
         advance()
     }
 
@@ -60,11 +64,21 @@ public struct DMARCEvaluator: Sendable {
     public consuming func finish() -> DMARCEvaluation {
         if identifiers == nil { identify([]) }
         while let question = questions.first { answer(question, .failure(.timeout)) }
-        let found = authors.compactMap { $0 }
+        let certain = authorship.evaluated.count
+        let doubtful = authors.dropFirst(certain).compactMap { $0 }.filter(Self.counts)
+        let found = authors.prefix(certain).compactMap { $0 } + doubtful
+        let authorship =
+            doubtful.isEmpty
+            ? authorship : .several(authorship.evaluated + doubtful.map(\.domain))
         let (result, deciding) = Self.combine(found, authorship)
         return DMARCEvaluation(
             result: result, authorship: authorship, fieldFault: fieldFault, authors: found,
             decidingIndex: deciding, questions: facts.asked)
+    }
+
+    /// Whether a doubtful author domain counts: it may be nobody's, but whose it is does not want it forged.
+    private static func counts(_ doubtful: DMARCAuthorEvaluation) -> Bool {
+        doubtful.result == .fail || doubtful.result == .temperror
     }
 
     /// Has all names of a walk be asked for at once from now on: an answer has to be waited for,
@@ -82,7 +96,7 @@ public struct DMARCEvaluator: Sendable {
     /// only once its policy is known, it would have what time the sender's servers leave; so it may
     /// be asked beside the policy.
     public var existenceQuestions: [DNSQuestion] {
-        zip(authorship.evaluated, authors).compactMap { domain, evaluation in
+        zip(evaluated, authors).compactMap { domain, evaluation in
             let question = DNSQuestion(domain, .a)
             return evaluation == nil && !facts.asked.contains(question) ? question : nil
         }
@@ -90,7 +104,7 @@ public struct DMARCEvaluator: Sendable {
 
     private mutating func advance() {
         facts.reopen()
-        for (index, domain) in authorship.evaluated.enumerated() where authors[index] == nil {
+        for (index, domain) in evaluated.enumerated() where authors[index] == nil {
             let judge = DMARCJudge(author: domain, organization: organization)
             authors[index] = judge.judge(identifiers, &facts)
         }

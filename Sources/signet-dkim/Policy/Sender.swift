@@ -37,7 +37,8 @@ enum Sender: Equatable, Sendable {
 
     private init(_ field: AuthorField, named name: FieldName) {
         switch field {
-        case .authors(let mailboxes), .sloppy(let mailboxes, _):
+        case .authors(let all), .sloppy(let all, _):
+            let mailboxes = all.filter { !$0.isDoubtful }
             guard let first = mailboxes.first else {
                 self = .none(reason: "no address in \(name)")
                 return
