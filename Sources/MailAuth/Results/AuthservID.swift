@@ -33,13 +33,31 @@ public struct AuthservID: Sendable {
             return lowercased.count > 1 && lowercased.last == UInt8(ascii: ".")
                 ? lowercased.dropLast() : lowercased
         }
-        // Characters that readers do not see must not make another identifier.
+        let visible = visible(octets)
+        guard let domain = try? DomainName(visible) else { return visible.utf8.asciiLowercased }
+        return Array(domain.ascii.utf8)
+    }
+
+    /// Whether octets are no domain name, and a reader who maps characters to their compatible ones (NFKC, UTS 46)
+    /// reads something else than is written: a full-width "m" is an "m" to it.
+    ///
+    /// U-labels have no such characters (RFC 5892, section 2.2) but the two that are exceptions there.
+    static func isMappable(_ octets: some Collection<UInt8>) -> Bool {
+        let visible = visible(octets)
+        guard (try? DomainName(visible)) == nil else { return false }
+        return visible.unicodeScalars.contains { scalar in
+            guard !scalar.isASCII, scalar != "\u{DF}", scalar != "\u{3C2}" else { return false }
+            return scalar.properties.lowercaseMapping.unicodeScalars
+                .contains { $0.isASCII || $0.properties.changesWhenNFKCCaseFolded }
+        }
+    }
+
+    /// Text without the characters that readers do not see, which must not make another identifier.
+    private static func visible(_ octets: some Collection<UInt8>) -> String {
         let text = String(decoding: octets, as: UTF8.self).unicodeScalars.filter {
             !$0.properties.isWhitespace && !$0.properties.isDefaultIgnorableCodePoint
         }
-        let visible = String(String.UnicodeScalarView(text))
-        guard let domain = try? DomainName(visible) else { return visible.utf8.asciiLowercased }
-        return Array(domain.ascii.utf8)
+        return String(String.UnicodeScalarView(text))
     }
 }
 

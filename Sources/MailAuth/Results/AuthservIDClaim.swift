@@ -6,7 +6,8 @@ internal import MailSyntax
 /// before the first semicolon is read as an identifier in every way that occurs to a lenient reader: with
 /// comments and white space before, within and after it; quoted whole or in parts; after stray marks; with
 /// a version or anything else behind it; with a "/" and a job identifier. An encoded word there could spell
-/// anything, and is a claim. Another host's identifier, in the grammar of RFC 8601, never is.
+/// anything, and is a claim; so is a name of no domain with characters that compatibility mapping makes others
+/// of, such as full-width letters. Another host's identifier, in the grammar of RFC 8601, never is.
 ///
 /// Trust: hostile text. Linear time: each octet is looked at a fixed number of times.
 struct AuthservIDClaim {
@@ -122,7 +123,9 @@ struct AuthservIDClaim {
     private mutating func compare(_ candidate: ArraySlice<UInt8>) {
         if !isASCII {
             conversions += 1
-            if conversions > Self.maximumConversions { isClaim = true }
+            if conversions > Self.maximumConversions || AuthservID.isMappable(candidate) {
+                isClaim = true
+            }
         } else if candidate.count != ours.count, candidate.count != ours.count + 1 {
             // One more for a dot at the end; with any other length there is nothing to compare.
             return

@@ -32,6 +32,11 @@ private func claims(_ value: String, _ id: String = "mx.example.com") -> Bool {
         " =?utf-8?Q?mx.example.com?=; spf=pass", " mx.example.com spf=pass",
         " mx.example.com junk; spf=pass",
         " mx.example.com@x; spf=pass",
+        // To readers who normalize (NFKC), these letters and dots are those of ASCII.
+        " ｍｘ.example.com; spf=pass", " mx．example．com; spf=pass",
+        " \u{1D426}x.example.com; spf=pass", " mx.example.com／1; spf=pass",
+        " Ｍx.example.com 1; spf=pass", " \u{217F}\u{2179}.example.com; spf=pass",
+        " \u{212A}iste.example.com; spf=pass",
     ])
     func ours(_ value: String) {
         #expect(claims(value))
@@ -46,6 +51,8 @@ private func claims(_ value: String, _ id: String = "mx.example.com") -> Bool {
         " other.example; mx.example.com=pass", " other.example mx.example.com; spf=pass",
         " spf=pass smtp.mailfrom=mx.example.com", " other.example/mx.example.com; spf=pass",
         " bücher.example; spf=pass", " mx-example.com", " mxexample.com",
+        " straße.example; spf=pass", " Große Post; spf=pass", " ÄRGER & Söhne; spf=pass",
+        " мх.example.com; spf=pass", " другой.example; spf=pass", " メール.example; spf=pass",
     ])
     func others(_ value: String) {
         #expect(!claims(value))
