@@ -21,6 +21,8 @@ public final class SQLiteReportStore: ReportStore {
     private var sweep: StoreSweep?
     private var nextTidying: Int64 = 0
     private var notice = OthersNotice()
+    /// What was found at opening, and is not told yet.
+    private var remarks: [String] = []
 
     /// The limit where none is given: a gigabyte.
     public static let defaultLimit: Int64 = 1 << 30
@@ -76,11 +78,15 @@ public final class SQLiteReportStore: ReportStore {
         }
     }
 
-    /// That messages are left out, once a minute.
-    public func notices() -> [String] { notice.lines(at: now()) }
+    /// That messages are left out, once a minute; that files were open to others, once.
+    public func notices() -> [String] {
+        defer { remarks = [] }
+        return remarks + notice.lines(at: now())
+    }
 
     private func open() throws(SinkError) {
         guard connection == nil else { return }
+        if let line = StoreFileMode.tighten(path) { remarks.append(line) }
         let connection = try StoreConnection(path: path)
         let room = try connection.database.prepared(
             """
@@ -89,11 +95,7 @@ public final class SQLiteReportStore: ReportStore {
             """)
         versionOne = try VersionOneMessages(in: connection.database)
         bound = limit
-        if versionOne != nil {
-            // Everybody could read the files of that version.
-            unsafe chmod(path, 0o640)
-            bound += try connection.database.first(room) ?? 0
-        }
+        if versionOne != nil { bound += try connection.database.first(room) ?? 0 }
         self.room = room
         self.connection = connection
         opened = FileIdentity(of: path)

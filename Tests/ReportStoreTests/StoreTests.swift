@@ -309,9 +309,19 @@ import Testing
         }
         try store(path).write([sample()])
         #expect(try mode() == 0o640)
+        // A copy that was restored with the usual mode; SQLite keeps files beside it.
+        for name in ["reports.db", "reports.db-wal"] {
+            _ = try? FileManager.default.setAttributes(
+                [.posixPermissions: 0o644], ofItemAtPath: folder.file(name))
+        }
+        let store = store(path)
+        try store.write([sample()])
+        #expect(try mode() == 0o640)
+        #expect(store.notices().count == 1)
+        #expect(store.notices().isEmpty)
         let old = folder.file("old.db")
         try VersionOne.make(old)
-        try store(old).write([sample()])
+        try self.store(old).write([sample()])
         #expect(
             try FileManager.default.attributesOfItem(atPath: old)[.posixPermissions] as? NSNumber
                 == 0o640)
