@@ -44,11 +44,8 @@ struct ScrubTopology: Sendable {
     ///
     /// Without Signet, what is left is what was there before: the same services, no milters, the usual cleanup.
     func apply(to configuration: inout PostfixConfiguration, withSignet: Bool) {
-        for line in logicalLines("main.cf") where withSignet {
-            let parts = line.split(separator: "=", maxSplits: 1).map {
-                $0.trimmingCharacters(in: .whitespaces)
-            }
-            configuration.settings[parts[0]] = parts[1]
+        if withSignet, let mainCF = try? ExampleFile("scrub/\(name)/main.cf") {
+            configuration.settings.merge(mainCF.settings) { _, example in example }
         }
         configuration.listeners = [PostfixConfiguration.Listener("smtp")]
         for line in logicalLines("master.cf") {
@@ -80,16 +77,8 @@ struct ScrubTopology: Sendable {
         logicalLines("master.cf").first?.split(separator: " ").first.map(String.init) ?? "smtp"
     }
 
-    /// The lines of a file, each with those that continue it, without comments.
+    /// The lines of a file, each with those that continue it, without comments; none where there is no such file.
     private func logicalLines(_ file: String) -> [String] {
-        var lines: [String] = []
-        for line in (text(file) ?? "").split(separator: "\n") where !line.hasPrefix("#") {
-            if line.hasPrefix(" ") {
-                lines[lines.count - 1] += line
-            } else {
-                lines.append(String(line))
-            }
-        }
-        return lines
+        (try? ExampleFile("scrub/\(name)/\(file)"))?.logicalLines ?? []
     }
 }
