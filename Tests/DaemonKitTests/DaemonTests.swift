@@ -75,6 +75,17 @@ import Testing
         #expect(try ProbeProcess(["-n", "-p", "unix:relative"], in: folder).status() == 78)
     }
 
+    @Test func `a mistake in Socket is one finding: the default's place is nobody's concern`()
+        throws
+    {
+        for value in ["unix:relative", "inet:99999@localhost", "nothing"] {
+            try folder.write("c", "Socket \(value)\n")
+            let probe = try start(["-n"])
+            #expect(probe.status() == 78)
+            #expect(probe.log.split(separator: "\n").filter { $0.contains(" Socket: ") }.count == 1)
+        }
+    }
+
     @Test func `findings come in the order of the file`() throws {
         try folder.write(
             "c",

@@ -35,13 +35,13 @@ struct ReportCommandTests {
         #expect(all.status == 0, "\(all.errors)")
         let lines = all.output.split(separator: "\n").map(String.init)
         #expect(lines.count == 8)
-        #expect(lines.first == "example.com 2026-11-18: 2 messages in 1 records")
+        #expect(lines.first == "example.com 2026-11-18: 2 messages in 1 record")
         #expect(lines[1] == "  To: mailto:d@example.com")
         #expect(
             lines[2].hasPrefix(
                 "  Subject: Report Domain: example.com Submitter: receiver.example Report-ID: <"))
         #expect(lines[3].hasPrefix("  File: receiver.example!example.com!1794960000!1795046399!"))
-        #expect(lines[4] == "second.example 2026-11-18: 1 messages in 1 records")
+        #expect(lines[4] == "second.example 2026-11-18: 1 message in 1 record")
 
         let one = try SignetCommand.run(
             arguments + ["--xml", "--organization", "A & B", "Second.example"])
@@ -55,6 +55,26 @@ struct ReportCommandTests {
         ])
         #expect(none.status == 0)
         #expect(none.output.isEmpty)
+        #expect(none.errors == "signet: no message was counted on 2026-11-17\n")
+    }
+
+    @Test func `a domain without a report is told why`() throws {
+        let folder = try TemporaryDirectory("signet-preview")
+        try makeStore(folder.file("reports.db"))
+        for (domain, reason) in [
+            ("exmaple.com", "no message was counted on 2026-11-18 under the policy of exmaple.com"),
+            (
+                "silent.example",
+                "silent.example: its DMARC record of 2026-11-18 names no mail address for reports"
+            ),
+        ] {
+            let run = try SignetCommand.run([
+                "report", "preview", "--store", folder.file("reports.db"), "--day", "2026-11-18",
+                domain,
+            ])
+            #expect(run.status == 0 && run.output.isEmpty)
+            #expect(run.errors == "signet: \(reason)\n")
+        }
     }
 
     /// Arguments with which everything stays in a folder: the program appends each mail to `mails`.
@@ -92,9 +112,9 @@ struct ReportCommandTests {
         #expect(dry.status == 0, "\(dry.errors)")
         #expect(
             dry.output == """
-                example.com 2026-11-18: 2 messages in 1 records
+                example.com 2026-11-18: 2 messages in 1 record
                   to mailto:d@example.com
-                second.example 2026-11-18: 1 messages in 1 records
+                second.example 2026-11-18: 1 message in 1 record
                   not to mailto:d@example.com: second.example._report._dmarc.example.com does not say that example.com wants them
 
                 """)

@@ -15,7 +15,7 @@ public final class ConfigurationReader {
     /// The same statements in file order, for directives whose order counts across names.
     private var order: [(name: String, statement: ConfigurationStatement)] = []
     /// Where relative paths begin, without a slash at the end; nil where they mean nothing.
-    private let baseFolder: String?
+    public let baseFolder: String?
     /// Values that could be read, by lower-cased canonical name, in file order.
     private var values: [String: [(value: DirectiveValue, location: SourceLocation)]] = [:]
 

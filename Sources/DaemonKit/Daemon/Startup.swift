@@ -77,6 +77,12 @@ struct Startup<Program: DaemonProgram>: Sendable {
     /// Warns of directories that are not there, which a start would only find later.
     private func checkPlaces(_ service: ServiceSettings, _ reader: ConfigurationReader) {
         func check(_ path: String, _ directive: String) {
+            // A value that cannot be read has left the default in its place, which nobody asked for.
+            guard
+                !reader.problems.contains(where: {
+                    $0.severity == .error && $0.directive == directive
+                })
+            else { return }
             let parent = String(path[..<(path.lastIndex(of: "/") ?? path.startIndex)])
             guard unsafe !parent.isEmpty && access(parent, F_OK) != 0 else { return }
             reader.report(

@@ -214,6 +214,15 @@ struct KeyBookReader {
             return key(inFile: path, directive: directive, at: place).map(KeySource.loaded)
         }
         guard text.hasPrefix("/") else {
+            guard !Self.looksLikePath(text) else {
+                let folder = reader.baseFolder.map { " in \($0)" } ?? ""
+                reader.report(
+                    ConfigurationProblem(
+                        .error, at: place, directive: directive,
+                        "\"\(text)\" is neither a key nor a path",
+                        suggestion: "write the path in full, or ./\(text) for a file\(folder)"))
+                return nil
+            }
             var contents = Array(text.utf8)
             return parsed(&contents, what: "the key", directive: directive, at: place)
                 .map(KeySource.loaded)
@@ -221,6 +230,14 @@ struct KeyBookReader {
         if text.contains("%") { return .perDomain(path: text) }
         return key(inFile: text, directive: directive, at: place).map(KeySource.loaded)
     }
+
+    /// Whether what stands for a key is more likely a path without its "./": no key in base64 has a dot or is as short.
+    private static func looksLikePath(_ text: String) -> Bool {
+        !text.contains("-----") && (text.contains(".") || text.utf8.count < shortestKey)
+    }
+
+    /// An Ed25519 seed of 32 octets in base64 (RFC 8463, section 4), without its padding.
+    private static let shortestKey = 43
 
     // MARK: Pieces
 

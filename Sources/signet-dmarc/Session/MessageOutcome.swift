@@ -42,10 +42,9 @@ struct MessageOutcome {
         case .deliver, .mark:
             return MilterVerdict(edits: edits)
         case .hold:
-            let author = findings.dmarc.deciding?.domain.ascii ?? ""
             return context.perform(
                 .quarantine, why: sentence, refusal: Refusal(detail: "7.1", text: sentence),
-                quarantineReason: "quarantined by DMARC policy for \(author)",
+                quarantineReason: quarantineReason,
                 // The policy asks for less than a refusal: an MTA that cannot hold mail may be
                 // configured to before the client tries again.
                 isTemporary: true, edits: edits)
@@ -60,6 +59,12 @@ struct MessageOutcome {
             return context.perform(
                 .tempfail, why: sentence, refusal: Refusal(detail: "7.1", text: sentence))
         }
+    }
+
+    /// What postqueue(1) shows: whose policy it is, or that nobody can say whose.
+    private var quarantineReason: String {
+        guard let author = findings.dmarc.deciding else { return sentence }
+        return "quarantined by DMARC policy for \(author.domain.ascii)"
     }
 
     /// The cause, for those who do not get the message as it came.

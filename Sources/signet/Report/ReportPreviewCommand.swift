@@ -36,14 +36,18 @@ struct ReportPreviewCommand: ParsableCommand {
         let store = try ReportOptions.location(settings).store()
         let reporter = Reporter(settings) ?? host(settings)
         do {
-            for policy in try store.policies(on: day.number)
-            where wanted == nil || wanted == policy.policy.domain {
+            let policies = try store.policies(on: day.number)
+            let chosen = policies.filter { wanted == nil || wanted == $0.policy.domain }
+            var isEmpty = true
+            for policy in chosen {
                 let addresses = ReportDestinations.addresses(of: policy.policy).map(\.text)
                 guard !addresses.isEmpty else { continue }
+                isEmpty = false
                 try AggregateReport.each(of: policy, day: day.number, from: store, by: reporter) {
                     show($0, to: addresses, of: day)
                 }
             }
+            if isEmpty { complain(Self.explanation(chosen.isEmpty, of: wanted, on: day)) }
             let others = try store.others(on: day.number)
             if others > 0 {
                 complain("\(others) messages of that day are in no report: the store was full")
@@ -53,6 +57,20 @@ struct ReportPreviewCommand: ParsableCommand {
         } catch let error as ReportError {
             throw CommandFailure(.noInput, "a report cannot be made: \(error)")
         }
+    }
+
+    /// Why there is no report.
+    private static func explanation(
+        _ nothingCounted: Bool, of domain: String?, on day: CalendarDay
+    ) -> String {
+        guard nothingCounted else {
+            return domain.map {
+                "\($0): its DMARC record of \(day) names no mail address for reports"
+            }
+                ?? "no DMARC record of \(day) names a mail address for reports"
+        }
+        let policy = domain.map { " under the policy of \($0)" } ?? ""
+        return "no message was counted on \(day)\(policy)"
     }
 
     /// This host, as far as nothing else is said.
@@ -71,13 +89,23 @@ struct ReportPreviewCommand: ParsableCommand {
         }
         // Past print's buffer, as the documents are, so that the order is that of the calls.
         let text = """
-            \(report.identity.policyDomain) \(day): \(report.messages) messages in \(report.records) records
+            \(report.identity.policyDomain) \(day): \(report.size)
               To: \(addresses.joined(separator: ", "))
               Subject: \(report.identity.subject)
               File: \(report.identity.fileName)
 
             """
         FileHandle.standardOutput.write(Data(text.utf8))
+    }
+}
+
+extension AggregateReport {
+    /// How large it is, in words.
+    var size: String {
+        func counted(_ count: some BinaryInteger, _ noun: String) -> String {
+            "\(count) \(noun)\(count == 1 ? "" : "s")"
+        }
+        return "\(counted(messages, "message")) in \(counted(records, "record"))"
     }
 }
 

@@ -163,7 +163,7 @@ struct ReportSendCommand: ParsableCommand {
                     report in
                     print(
                         "\(report.identity.policyDomain) \(CalendarDay(number: number)):",
-                        "\(report.messages) messages in \(report.records) records")
+                        report.size)
                     for address in addresses {
                         print("  \(describe(address, policy.policy.domain, sender, exclusions))")
                     }

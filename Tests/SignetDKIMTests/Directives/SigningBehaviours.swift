@@ -135,6 +135,15 @@ extension Behaviours {
                 problems.map(\.description).joined().contains(
                     "\"./rsa.private\" is taken for \(directory.path)/rsa.private"))
             #expect(try pass(ours(text)).signatures.count == 1)
+            // A path without its "./" could be a key: the folder is named that would be looked in.
+            for path in ["rsa.private", "keys/mail"] {
+                try directory.write("k %:mail:\(path)\n", to: "relative.keys")
+                #expect(
+                    read(text).problems.map(\.description).contains {
+                        $0.contains("\"\(path)\" is neither a key nor a path")
+                            && $0.hasSuffix("or ./\(path) for a file in \(directory.path)")
+                    })
+            }
         },
         "MultipleSignatures": {
             let keys = try Keys.shared.get()

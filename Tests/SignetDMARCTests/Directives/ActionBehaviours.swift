@@ -111,6 +111,10 @@ extension Behaviours {
                     == "quarantined by DMARC policy for victim.example")
             #expect(try pass("HoldQuarantinedMessages yes").logs("quarantined: DMARC: "))
             #expect(try pass("").quarantine == nil)
+            // No author domain: the reason says so, and does not end in a space.
+            #expect(
+                try pass("HoldQuarantinedMessages yes", .from("boss")).quarantine
+                    == "DMARC: no author domain: address without a domain")
             // Apart from rejecting: either is asked for by itself.
             let both = "HoldQuarantinedMessages yes\nRejectFailures yes"
             #expect(try pass(both).refusal?.hasPrefix("550") == true)
