@@ -87,6 +87,11 @@ let package = Package(
         .target(name: "Configuration", dependencies: ["MailSyntax"], swiftSettings: strict),
         // main.cf and master.cf.
         .target(name: "PostfixConfiguration", swiftSettings: strict),
+        // What `signet setup` changes and publishes, and how it is undone.
+        .target(
+            name: "Setup",
+            dependencies: ["HeaderScrub", "MailCrypto", "MailSyntax", "PostfixConfiguration"],
+            swiftSettings: strict),
         // Whose mail it is: the policy that the milters share.
         .target(
             name: "Traffic", dependencies: ["Configuration", "MailSyntax"], swiftSettings: strict),
@@ -184,7 +189,7 @@ let package = Package(
             dependencies: [
                 "Configuration", "DaemonKit", "DaemonResolver", "HeaderScrub", "MailAuth",
                 "MailCrypto", "MailDNS", "MailEvaluation", "MailSyntax", "ReportReading",
-                "ReportStore", "Reports", "Threads", "UnboundDNS", argumentParser,
+                "ReportStore", "Reports", "Setup", "Threads", "UnboundDNS", argumentParser,
             ],
             swiftSettings: strict),
 
@@ -319,6 +324,13 @@ let package = Package(
         .testTarget(
             name: "PostfixConfigurationTests", dependencies: ["PostfixConfiguration", "TestKit"],
             exclude: ["Files"], swiftSettings: strict),
+        .testTarget(
+            name: "SetupTests",
+            dependencies: [
+                "HeaderScrub", "MailCrypto", "MailSyntax", "PostfixConfiguration", "Setup",
+                "TestKit", "signet", "signet-dkim", "signet-dmarc", "signet-scrub", "signet-spf",
+            ],
+            swiftSettings: strict),
         // What each module may import.
         .testTarget(
             name: "ArchitectureTests", exclude: ["imports.txt"], swiftSettings: strict),

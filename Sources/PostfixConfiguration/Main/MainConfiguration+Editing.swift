@@ -32,12 +32,16 @@ extension MainConfiguration {
     ///
     /// A list that main.cf does not set is made. An item that is there already is not added.
     package mutating func insert(_ item: String, into name: String, before next: String? = nil) {
+        let items = items(of: name)
+        guard !items.contains(item) else { return }
+        insert(item, into: name, at: next.flatMap(items.firstIndex) ?? items.endIndex)
+    }
+
+    /// Adds an item to the list that holds, before the item that has the index; one beyond the last means the end.
+    package mutating func insert(_ item: String, into name: String, at index: Int) {
         guard let place = place(of: name) else { return appendLine("\(name) = \(item)") }
-        let text = place.line.text
         let ranges = itemRanges(of: place)
-        let names = ranges.map { TextWords.string(text, $0) }
-        guard !names.contains(item) else { return }
-        if let next, let index = names.firstIndex(of: next),
+        if ranges.indices.contains(index),
             let start = place.line.position(of: ranges[index].lowerBound)
         {
             octets.insert(contentsOf: Array("\(item), ".utf8), at: start)

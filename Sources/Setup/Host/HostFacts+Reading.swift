@@ -1,0 +1,82 @@
+package import MailSyntax
+internal import PostfixConfiguration
+
+extension HostFacts {
+    private static let mainPath = "/etc/postfix/main.cf"
+    private static let masterPath = "/etc/postfix/master.cf"
+
+    /// Reads a host's files.
+    ///
+    /// - Parameters:
+    ///   - tree: the host's files.
+    ///   - hostName: what gethostname(2) gives on the host; for a tree its /etc/hostname counts.
+    ///   - addresses: where its mail leaves from.
+    ///   - domains: the domains whose keys are looked for.
+    /// - Throws: where a file is there and cannot be read.
+    package init(
+        reading tree: FileTree, hostName: String, addresses: [IPAddress], domains: [DomainName]
+    ) throws(FileFault) {
+        let main = try tree.file(Self.mainPath)
+        let masterFile = try tree.file(Self.masterPath)
+        let packages = InstalledPackages(try tree.file("/var/lib/dpkg/status")?.contents ?? [])
+        let release: PostfixRelease
+        if let version = packages["postfix"] {
+            release = PostfixRelease(version: version)
+        } else {
+            let debian = try tree.file("/etc/debian_version")?.text ?? "12"
+            release = debian.hasPrefix("12") || debian.hasPrefix("bookworm") ? .v3_7 : .v3_10
+        }
+        let name =
+            try tree.isThisHost
+            ? hostName : tree.file("/etc/hostname")?.text.firstWord ?? "localhost"
+        let installed = Set(SignetDaemon.allCases.filter { tree.exists($0.program) })
+        let dovecot = try DovecotSettings(reading: tree)
+        self.init(
+            release: release, mainFile: main, masterFile: masterFile,
+            values: ParameterValues(
+                MainConfiguration(main?.contents ?? []),
+                defaults: ParameterDefaults(release, hostName: name)),
+            master: MasterConfiguration(masterFile?.contents ?? []),
+            daemons: installed.isEmpty && !tree.isThisHost ? Set(SignetDaemon.allCases) : installed,
+            addresses: addresses, dovecot: dovecot.submission, servesIMAP: dovecot.servesIMAP)
+        try readAccounts(tree)
+        try readFiles(tree, domains)
+    }
+
+    private mutating func readAccounts(_ tree: FileTree) throws(FileFault) {
+        for line in try (tree.file("/etc/passwd")?.text ?? "").split(separator: "\n") {
+            let fields = line.split(separator: ":", omittingEmptySubsequences: false)
+            guard fields.count >= 4, let user = UInt32(fields[2]), let group = UInt32(fields[3])
+            else { continue }
+            accounts[String(fields[0])] = (user, group)
+        }
+    }
+
+    private mutating func readFiles(_ tree: FileTree, _ domains: [DomainName]) throws(FileFault) {
+        var paths = SignetDaemon.allCases.map(\.configuration)
+        paths += ["/etc/signet/KeyTable", "/etc/signet/SigningTable", "/etc/aliases"]
+        paths += ["/etc/postfix/scrub_header_checks"]
+        if let dkim = try tree.file(SignetDaemon.dkim.configuration) {
+            let text = DirectiveText(dkim.contents)
+            paths += ["KeyTable", "SigningTable", "KeyFile", "KeyFileEd25519"].compactMap {
+                text.value(of: $0).flatMap(TableReference.path)
+            }
+        }
+        for path in paths where path.hasPrefix("/") { files[path] = try tree.file(path) }
+        let tables = paths.compactMap { files[$0]?.contents }
+        for path in tables.flatMap(SigningTables.keyFiles) where path.hasPrefix("/") {
+            files[path] = try tree.file(path)
+        }
+        for domain in domains {
+            let folder = "/etc/signet/keys/\(domain.ascii)"
+            for name in tree.names(in: folder) where name.hasSuffix(".private") {
+                files["\(folder)/\(name)"] = try tree.file("\(folder)/\(name)")
+            }
+        }
+    }
+}
+
+extension String {
+    /// The first word of a text; nil where there is none.
+    var firstWord: String? { split(whereSeparator: \.isWhitespace).first.map(String.init) }
+}

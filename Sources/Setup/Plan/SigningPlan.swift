@@ -1,0 +1,208 @@
+internal import MailCrypto
+internal import MailSyntax
+internal import PostfixConfiguration
+
+/// The keys of the domains, and the tables by which signet-dkim finds them.
+struct SigningPlan {
+    /// A key that has a record to be published.
+    struct PublishedKey {
+        let domain: DomainName
+        let selector: String
+        /// The value; nil in a preview of a key that is not made yet.
+        let record: String?
+    }
+
+    private let facts: HostFacts
+    private let isNeeded: Bool
+    private let configuration: DirectiveText
+    private(set) var directories: [NeededDirectory] = []
+    private(set) var published: [PublishedKey] = []
+    private(set) var notes: [String] = []
+    private(set) var obstacles: [String] = []
+    private var keyFiles: [FileChange] = []
+    private var tables: SigningTables
+    private let keyTablePath: String
+    private let signingTablePath: String
+
+    init(_ facts: HostFacts, isNeeded: Bool) {
+        self.facts = facts
+        self.isNeeded = isNeeded
+        configuration = DirectiveText(
+            facts.files[SignetDaemon.dkim.configuration]?.contents ?? [])
+        let place = { (configuration: DirectiveText, directive: String) in
+            configuration.value(of: directive).flatMap(TableReference.path)
+                ?? "/etc/signet/\(directive)"
+        }
+        keyTablePath = place(configuration, "KeyTable")
+        signingTablePath = place(configuration, "SigningTable")
+        tables = SigningTables(
+            keyTable: facts.files[keyTablePath]?.contents ?? [],
+            signingTable: facts.files[signingTablePath]?.contents ?? [])
+    }
+
+    /// The account that signet-dkim runs as; root where the package has not made it.
+    private var owner: (user: UInt32, group: UInt32) { facts.accounts["signet-dkim"] ?? (0, 0) }
+
+    /// Gives each domain keys that it does not have.
+    mutating func addKeys(_ request: SetupRequest, _ keys: KeyTools) throws {
+        guard isNeeded else { return }
+        for directive in ["KeyTable", "SigningTable"] {
+            if let value = configuration.value(of: directive), TableReference.path(value) == nil {
+                obstacles.append(
+                    "\(SignetDaemon.dkim.configuration): \(directive) \(value) is no file, so keys cannot be added to it"
+                )
+            }
+        }
+        if facts.accounts["signet-dkim"] == nil {
+            notes.append(
+                "there is no user signet-dkim yet, so the keys belong to root; "
+                    + "after installing signet-dkim: chown -R signet-dkim: /etc/signet/keys/*")
+        }
+        for domain in request.domains {
+            let present = singleKeys(domain) + tables.keys(of: domain.ascii)
+            if present.isEmpty {
+                try addPair(domain, request.selector, keys)
+            } else {
+                publish(domain, present, keys)
+            }
+        }
+    }
+
+    /// The keys that `Domain`, `Selector` and `KeyFile` give a domain without tables.
+    private mutating func singleKeys(_ domain: DomainName) -> [SigningTables.Key] {
+        guard configuration.value(of: "SigningTable") == nil,
+            let domains = configuration.value(of: "Domain")
+        else { return [] }
+        let names = domains.lowercased().split { $0 == "," || $0 == " " }
+        var keys: [SigningTables.Key] = []
+        for suffix in ["", "Ed25519"] {
+            guard let selector = configuration.value(of: "Selector\(suffix)"),
+                let file = configuration.value(of: "KeyFile\(suffix)")
+            else { continue }
+            keys.append(
+                SigningTables.Key(domain: domain.ascii, selector: selector, file: file))
+        }
+        if !names.contains(Substring(domain.ascii)) || keys.isEmpty {
+            obstacles.append(
+                "\(SignetDaemon.dkim.configuration) signs for \(domains) without tables; to add \(domain), "
+                    + "put its keys into KeyTable and SigningTable first, or name it under Domain")
+        }
+        return keys
+    }
+
+    private mutating func addPair(
+        _ domain: DomainName, _ selector: String, _ tools: KeyTools
+    ) throws {
+        guard obstacles.isEmpty else { return }
+        let folder = "/etc/signet/keys/\(domain.ascii)"
+        directories += [
+            NeededDirectory(path: "/etc/signet", mode: 0o755),
+            NeededDirectory(path: "/etc/signet/keys", mode: 0o750, group: owner.group),
+            NeededDirectory(path: folder, mode: 0o700, user: owner.user, group: owner.group),
+        ].filter { !directories.contains($0) }
+        let pair = [(selector, tools.makeRSA), ("\(selector)-ed25519", tools.makeEd25519)]
+        for (selector, make) in pair {
+            let path = "\(folder)/\(selector).private"
+            let key: PrivateKey?
+            if let file = facts.files[path] {
+                // Made earlier, by hand or by "signet key new".
+                guard let present = try? PrivateKey(file.contents) else {
+                    obstacles.append("\(path) is not a private key that can be used")
+                    continue
+                }
+                key = present
+            } else {
+                key = try make()
+                let contents = key?.pem ?? []
+                let file = FileState(contents, mode: 0o600, user: owner.user, group: owner.group)
+                keyFiles.append(FileChange(path: path, before: nil, after: file))
+            }
+            tables.add(SigningTables.Key(domain: domain.ascii, selector: selector, file: path))
+            published.append(
+                PublishedKey(
+                    domain: domain, selector: selector,
+                    record: key.map { tools.record($0.publicKey) }))
+        }
+    }
+
+    private mutating func publish(
+        _ domain: DomainName, _ present: [SigningTables.Key], _ tools: KeyTools
+    ) {
+        for entry in present {
+            guard let file = facts.files[entry.file], let key = try? PrivateKey(file.contents)
+            else {
+                notes.append("\(entry.file): the key of \(domain) cannot be read here")
+                continue
+            }
+            published.append(
+                PublishedKey(
+                    domain: domain, selector: entry.selector, record: tools.record(key.publicKey)))
+        }
+    }
+
+    /// The keys, the tables and dkim.conf.
+    var changes: [FileChange] {
+        guard isNeeded, obstacles.isEmpty else { return [] }
+        var edited = configuration
+        let usesTables = !tables.keyTable.isEmpty
+        if usesTables, configuration.value(of: "Domain") == nil {
+            if configuration.value(of: "SigningTable") == nil {
+                edited.set("SigningTable", to: "refile:\(signingTablePath)")
+            }
+            if configuration.value(of: "KeyTable") == nil {
+                edited.set("KeyTable", to: "file:\(keyTablePath)")
+            }
+            if configuration.value(of: "MultipleSignatures") == nil {
+                edited.set("MultipleSignatures", to: "yes")
+            }
+        }
+        // signet-dmarc verifies by itself.
+        if facts.daemons.contains(.dmarc), configuration.value(of: "Mode") == nil {
+            edited.set("Mode", to: "s")
+        }
+        if let networks = facts.relayedNetworks, configuration.value(of: "InternalHosts") == nil {
+            edited.set("InternalHosts", to: networks.joined(separator: ", "))
+        }
+        return keyFiles
+            + [
+                facts.change(of: keyTablePath, to: tables.keyTable),
+                facts.change(of: signingTablePath, to: tables.signingTable),
+                facts.change(of: SignetDaemon.dkim.configuration, to: edited.octets),
+            ].compactMap(\.self)
+    }
+}
+
+extension PrivateKey {
+    /// The key as a file holds it.
+    fileprivate var pem: [UInt8] {
+        withPEM { text in
+            var octets: [UInt8] = []
+            for index in text.indices { octets.append(text[index]) }
+            return octets
+        }
+    }
+}
+
+extension HostFacts {
+    /// A change of a file's contents that keeps its owner and mode; nil where nothing changes.
+    func change(of path: String, to contents: [UInt8]) -> FileChange? {
+        let before = files[path]
+        if contents == before?.contents ?? [] { return nil }
+        var after = before ?? FileState([], mode: 0o644)
+        after.contents = contents
+        return FileChange(path: path, before: before, after: after)
+    }
+
+    /// The networks whose mail is relayed, with loopback, if Postfix trusts more than this host; nil otherwise.
+    var relayedNetworks: [String]? {
+        guard let main = values.main.setting("mynetworks"), !main.value.contains("/etc/") else {
+            return nil
+        }
+        let networks = values.list("mynetworks").map { $0.filter { $0 != "[" && $0 != "]" } }
+        let foreign = networks.filter { text in
+            guard let network = IPNetwork(text) else { return false }
+            return !network.address.unmapped.isLoopback
+        }
+        return foreign.isEmpty ? nil : ["127.0.0.1", "::1"] + foreign
+    }
+}

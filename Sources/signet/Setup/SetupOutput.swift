@@ -1,0 +1,110 @@
+import MailSyntax
+import Setup
+
+/// A plan in words and as JSON.
+struct SetupOutput {
+    let plan: SetupPlan
+    let domains: [DomainName]
+    let terminal: Terminal
+
+    /// The lines for people: the verdict first.
+    func lines(isApplied: Bool, withChanges: Bool) -> [String] {
+        var lines = terminal.wrapped(verdict(isApplied), label: "", labelWidth: 0)
+        for obstacle in plan.obstacles {
+            lines += [""]
+            lines += terminal.wrapped(
+                obstacle, label: terminal.coloured("first", .red), labelWidth: 7)
+        }
+        if withChanges, !plan.isDone, plan.obstacles.isEmpty { lines += [""] + changeLines }
+        if plan.obstacles.isEmpty { lines += [""] + recordLines }
+        if !plan.notes.isEmpty { lines.append("") }
+        for note in plan.notes { lines += terminal.wrapped(note, label: "note", labelWidth: 7) }
+        if isApplied {
+            lines += ["", "next: publish the records, then run"]
+            lines += ["  signet doctor \(names)"]
+        } else if plan.obstacles.isEmpty, !plan.isDone {
+            lines += ["", "next: signet setup \(names) --apply"]
+        }
+        return lines
+    }
+
+    private var names: String { domains.map(\.ascii).joined(separator: " ") }
+
+    private func verdict(_ isApplied: Bool) -> String {
+        let records = plan.records.count { !$0.isHint }
+        if !plan.obstacles.isEmpty { return "Nothing can be changed yet." }
+        if plan.isDone {
+            return "This host is set up for \(names). \(records) records belong to it."
+        }
+        let what = isApplied ? "have been changed" : "would change"
+        return "\(plan.changes.count) files \(what); \(records) records are to be published."
+    }
+
+    /// The differences, file by file.
+    var changeLines: [String] {
+        plan.changes.flatMap { change in
+            [change.before == nil ? "new  \(change.path)" : "edit \(change.path)"]
+                + Self.difference(of: change).map { line in
+                    let colour: Terminal.Colour? =
+                        line.hasPrefix("+") ? .green : line.hasPrefix("-") ? .red : nil
+                    return "  " + (colour.map { terminal.coloured(line, $0) } ?? line)
+                }
+        }
+    }
+
+    /// The difference that a change makes; of a file that others may not read, only that it is one.
+    static func difference(of change: FileChange) -> [String] {
+        guard change.after.mode & 0o044 != 0 else { return ["(a private key)"] }
+        return TextDifference.lines(from: change.before?.text ?? "", to: change.after.text)
+    }
+
+    private var recordLines: [String] {
+        let zone = plan.records.flatMap { record in
+            ["; \(record.purpose)"] + record.zoneText.split(separator: "\n").map(String.init)
+        }
+        let lines = plan.records.filter { !$0.isHint }.map(\.line)
+        return ["Publish, as lines of a zone file:", ""] + zone
+            + ["", "The same for a provider's form, one a line:", ""] + lines
+    }
+
+    /// A plan as JSON.
+    struct Document: Encodable {
+        struct Change: Encodable {
+            let path: String
+            let isNew: Bool
+            let mode: String
+            let difference: [String]
+        }
+        struct Record: Encodable {
+            let name: String
+            let type: String
+            let value: String
+            let zone: String
+            let purpose: String
+            let hint: Bool
+        }
+        let applied: Bool
+        let signer: String
+        let daemons: [String]
+        let changes: [Change]
+        let records: [Record]
+        let notes: [String]
+        let obstacles: [String]
+    }
+
+    /// The plan as JSON.
+    func document(isApplied: Bool) -> Document {
+        Document(
+            applied: isApplied, signer: plan.signer, daemons: plan.daemons.map(\.rawValue),
+            changes: plan.changes.map {
+                Document.Change(
+                    path: $0.path, isNew: $0.before == nil,
+                    mode: String($0.after.mode, radix: 8), difference: Self.difference(of: $0))
+            },
+            records: plan.records.map {
+                Document.Record(
+                    name: $0.name, type: $0.type, value: $0.value, zone: $0.zoneText,
+                    purpose: $0.purpose, hint: $0.isHint)
+            }, notes: plan.notes, obstacles: plan.obstacles)
+    }
+}

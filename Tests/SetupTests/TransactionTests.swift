@@ -1,0 +1,199 @@
+import TestKit
+import Testing
+
+@testable import Setup
+
+/// A transaction is made or undone as a whole, wherever it ends.
+@Suite struct TransactionTests {
+    private struct Killed: Error {}
+
+    /// A tree with two files, and changes of both, with a third one new in a new directory.
+    private struct Case {
+        let directory: TemporaryDirectory
+        let tree: FileTree
+        let changes: [FileChange]
+        let directories = [
+            NeededDirectory(path: "/etc/new", mode: 0o750),
+            NeededDirectory(path: "/etc/new/deep", mode: 0o700),
+        ]
+
+        init() throws {
+            directory = try TemporaryDirectory("signet-transaction")
+            try directory.makeDirectory("etc")
+            try directory.write("one\n", to: "etc/one", mode: 0o640)
+            try directory.write("two\n", to: "etc/two")
+            tree = FileTree(root: directory.path)
+            let one = try #require(try tree.file("/etc/one"))
+            let two = try #require(try tree.file("/etc/two"))
+            changes = [
+                FileChange(
+                    path: "/etc/new/deep/key", before: nil,
+                    after: FileState(Array("secret\n".utf8), mode: 0o600)),
+                FileChange(path: "/etc/one", before: one, after: FileState([49], mode: 0o600)),
+                FileChange(path: "/etc/two", before: two, after: FileState([50], mode: 0o644)),
+            ]
+        }
+
+        var isAsBefore: Bool {
+            get throws {
+                try tree.file("/etc/one") == changes[1].before
+                    && tree.file("/etc/two") == changes[2].before && !tree.exists("/etc/new")
+            }
+        }
+
+        var isAsAfter: Bool {
+            get throws {
+                try changes.allSatisfy { try tree.file($0.path) == $0.after }
+            }
+        }
+
+        /// No half-written file is left anywhere.
+        var isClean: Bool {
+            let names = ["/etc", "/etc/new", "/etc/new/deep"].flatMap(tree.names)
+            return !names.contains { $0.hasSuffix(FileTree.temporarySuffix) }
+        }
+
+        /// Transactions that end at a step, as if the process were killed there.
+        func endingAt(_ step: Int) -> Transactions {
+            var count = 0
+            return Transactions(in: tree) { _ in
+                defer { count += 1 }
+                if count == step { throw Killed() }
+            }
+        }
+    }
+
+    @Test func `changes are made with mode, and undone to the octet`() throws {
+        let host = try Case()
+        let transactions = Transactions(in: host.tree)
+        try transactions.apply(host.changes, directories: host.directories)
+        #expect(try host.isAsAfter && host.isClean)
+        #expect(host.tree.exists("/var/lib/signet/setup/000001/applied"))
+        #expect(try transactions.undo(dryRun: true) == .done(host.changes.map(\.path)))
+        #expect(try host.isAsAfter)
+        #expect(try transactions.undo() == .done(host.changes.map(\.path)))
+        #expect(try host.isAsBefore && host.isClean)
+        #expect(try transactions.undo() == .nothing)
+    }
+
+    @Test func `what ends at any step is completed by the next run, or was never begun`() throws {
+        var ended = 0
+        for step in 0..<40 {
+            let host = try Case()
+            let transactions = host.endingAt(step)
+            do {
+                try transactions.apply(host.changes, directories: host.directories)
+                #expect(try host.isAsAfter)
+                break
+            } catch is Killed { ended += 1 }
+            let recovery = try Transactions(in: host.tree).recover()
+            if recovery == nil {
+                #expect(try host.isAsBefore, "step \(step)")
+            } else {
+                #expect(try host.isAsAfter, "step \(step)")
+                #expect(recovery == .completed(host.changes.map(\.path)))
+            }
+            #expect(host.isClean, "step \(step)")
+            // The next one works as if nothing had happened.
+            let next = Transactions(in: host.tree)
+            if recovery == nil { try next.apply(host.changes, directories: host.directories) }
+            #expect(try next.undo() == .done(host.changes.map(\.path)))
+            #expect(try host.isAsBefore, "step \(step)")
+        }
+        #expect(ended >= 12)
+    }
+
+    @Test func `an undo that ends at any step is completed by the next run`() throws {
+        var ended = 0
+        for step in 0..<40 {
+            let host = try Case()
+            try Transactions(in: host.tree).apply(host.changes, directories: host.directories)
+            do {
+                _ = try host.endingAt(step).undo()
+                break
+            } catch is Killed { ended += 1 }
+            _ = try Transactions(in: host.tree).undo()
+            #expect(try host.isAsBefore && host.isClean, "step \(step)")
+        }
+        #expect(ended >= 6)
+    }
+
+    @Test func `what somebody has changed since is not touched`() throws {
+        let host = try Case()
+        let transactions = Transactions(in: host.tree)
+        try transactions.apply(host.changes, directories: host.directories)
+        try host.directory.write("changed\n", to: "etc/two")
+        guard case .changedSince(let changes) = try transactions.undo() else {
+            Issue.record("the undo went on")
+            return
+        }
+        #expect(changes.map(\.path) == ["/etc/two"])
+        #expect(try host.tree.file("/etc/one") == host.changes[1].after)
+        try host.directory.write("2", to: "etc/two")
+        #expect(try transactions.undo() == .done(host.changes.map(\.path)))
+        #expect(try host.isAsBefore)
+    }
+
+    @Test func `a file that has changed since the plan stops everything`() throws {
+        let host = try Case()
+        try host.directory.write("changed\n", to: "etc/two")
+        #expect(throws: FileFault.self) {
+            try Transactions(in: host.tree).apply(host.changes, directories: host.directories)
+        }
+        #expect(try host.tree.file("/etc/one") == host.changes[1].before)
+        #expect(!host.tree.exists("/etc/new"))
+    }
+
+    @Test func `a file that cannot be written puts all others back`() throws {
+        let host = try Case()
+        let impossible = FileChange(
+            path: "/etc/missing/file", before: nil, after: FileState([1], mode: 0o644))
+        #expect(throws: FileFault.self) {
+            try Transactions(in: host.tree).apply(
+                host.changes + [impossible], directories: host.directories)
+        }
+        #expect(try host.isAsBefore && host.isClean)
+        #expect(try Transactions(in: host.tree).recover() == nil)
+    }
+
+    @Test func `an interrupted run that somebody has meddled with is not completed`() throws {
+        let host = try Case()
+        let step = 12
+        #expect(throws: Killed.self) {
+            try host.endingAt(step).apply(host.changes, directories: host.directories)
+        }
+        try host.directory.write("meddled\n", to: "etc/two")
+        #expect(throws: FileFault.self) { try Transactions(in: host.tree).recover() }
+        #expect(try host.tree.file("/etc/two")?.text == "meddled\n")
+    }
+
+    @Test func `a tree's symbolic links lead nowhere`() throws {
+        let host = try Case()
+        let outside = try TemporaryDirectory("signet-outside")
+        try outside.write("theirs\n", to: "file")
+        try Command.require("ln", ["-s", outside.path, host.directory.file("etc/link")])
+        #expect(throws: FileFault.self) { try host.tree.file("/etc/link/file") }
+        #expect(throws: FileFault.self) { try host.tree.file("/etc/../etc/one") }
+        let change = FileChange(
+            path: "/etc/link/new", before: nil, after: FileState([1], mode: 0o644))
+        #expect(throws: FileFault.self) {
+            try Transactions(in: host.tree).apply([change], directories: [])
+        }
+        #expect(FileTree(root: outside.path).names(in: "/") == ["file"])
+    }
+
+    @Test(arguments: [
+        "", "signet setup 1\n", "signet setup 1\nfile - 644:0:0\nend\n",
+        "signet setup 1\nfile 999:0:0 644:0:0 /a\nend\n", "signet setup 1\nfile - 644:0:0 a\nend\n",
+        "signet setup 2\nend\n",
+    ])
+    func `a damaged manifest is none`(_ text: String) {
+        #expect(Manifest(text) == nil)
+    }
+
+    @Test func `a manifest is read as it was written`() throws {
+        let host = try Case()
+        let manifest = Manifest(host.changes, directories: host.directories)
+        #expect(Manifest(manifest.text) == manifest)
+    }
+}
