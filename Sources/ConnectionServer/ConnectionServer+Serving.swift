@@ -31,7 +31,8 @@ extension ConnectionServer {
                 connection.keepUnsent(Array(output[sent...]), thenClose: step == .close)
                 return park(connection)
             }
-            if step == .close { return finish(connection) }
+            // Whoever takes leave without waiting for an answer misses nothing.
+            if step == .close { return output.isEmpty ? end(connection) : finish(connection) }
             // Less than there was room for: there is no more, as a rule.
             if count < input.count { return park(connection) }
         }

@@ -249,7 +249,7 @@ package final class MilterConnection {
             // Its data is checked all the same.
             try check(event, data)
         }
-        guard negotiation.expectsReply(to: event) else { return }
+        guard negotiation.answered.contains(event) else { return }
         // Where the MTA does not know `skip`, the events still come and are not passed on.
         let canSkip = negotiation.canSkip && !negotiation.silent.contains(event)
         ReplyEncoder.append(reply, canSkip: canSkip, to: &output)

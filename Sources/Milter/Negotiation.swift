@@ -12,6 +12,8 @@ package struct Negotiation: Equatable {
     package var noReplyOptions: UInt32
     /// The events whose replies do not count: the MTA gets none, or `continue` where it insists.
     package var silent: MilterEvents
+    /// The events after which the MTA waits for a reply.
+    package var answered: MilterEvents
     /// Whether the MTA understands the reply `skip`.
     package var canSkip: Bool
     /// Whether the MTA takes lists of macros.
@@ -66,6 +68,8 @@ package struct Negotiation: Equatable {
             }
         }
         options |= offeredOptions & noReply
+        var answered: MilterEvents = []
+        for bit in bits where options & bit.silent == 0 { answered.insert(bit.event) }
         return .success(
             Negotiation(
                 agreed: NegotiatedProtocol(
@@ -73,12 +77,8 @@ package struct Negotiation: Equatable {
                     edits: MilterEdits(rawValue: edits)),
                 actions: edits | (canRequestMacros ? macroLists : 0),
                 options: options, noReplyOptions: noReply, silent: silent,
-                canSkip: options & skip != 0, canRequestMacros: canRequestMacros))
-    }
-
-    /// Whether the MTA waits for a reply to an event.
-    func expectsReply(to event: MilterEvents) -> Bool {
-        Self.bits.allSatisfy { $0.event != event || options & $0.silent == 0 }
+                answered: answered, canSkip: options & skip != 0, canRequestMacros: canRequestMacros
+            ))
     }
 
     /// Whether the MTA waits for a reply to a command that it does not know.
