@@ -17,8 +17,10 @@ struct NameHead: Hashable, Sendable {
         self.octets = octets
     }
 
-    /// One bit of 64 that heads with the same first octet share.
-    var firstBit: UInt64 { 1 << (octets >> 56 & 63) }
+    /// How many slots names are put into by their first octet.
+    static let slots = 64
+    /// The slot, which all names with the same first octet share.
+    var slot: Int { Int(octets >> 56) & (Self.slots - 1) }
 
     /// Whether another name can begin with this one.
     func canBegin(_ name: NameHead) -> Bool {

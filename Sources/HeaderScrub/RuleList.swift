@@ -8,26 +8,32 @@ public struct RuleList: Sendable {
     /// The rules, in their order.
     public let rules: [ScrubRule]
 
-    /// The beginnings of their names, which most fields do not have: all that is looked at of most rules.
-    private let heads: [NameHead]
+    /// The beginning of a rule's name, which most fields do not have: all that is looked at of most
+    /// rules.
+    private struct Candidate: Sendable {
+        let head: NameHead
+        let index: Int
+    }
 
-    /// The bits of their first octets; all where a rule takes any name.
-    private let firstBits: UInt64
+    /// The rules that can match a name, in their order, by the slot of its first octet.
+    private let candidates: [[Candidate]]
 
     /// Makes a list.
     public init(_ rules: [ScrubRule]) {
         self.rules = rules
-        heads = rules.map(\.head)
-        firstBits = heads.reduce(0) { $0 | ($1.count == 0 ? .max : $1.firstBit) }
+        let all = rules.indices.map { Candidate(head: rules[$0].head, index: $0) }
+        candidates = (0..<NameHead.slots).map { slot in
+            all.filter { $0.head.count == 0 || $0.head.slot == slot }
+        }
     }
 
     /// The position of the first rule that matches a field; nil where none does.
     func firstIndex(matching position: Int, of header: HeaderSection) -> Int? {
         let name = header.bytes.span.extracting(header.fields[position].name)
         let head = NameHead(name)
-        guard firstBits & head.firstBit != 0 else { return nil }
         var value: [UInt8]?
-        for index in heads.indices where heads[index].canBegin(head) {
+        for candidate in candidates[head.slot] where candidate.head.canBegin(head) {
+            let index = candidate.index
             guard rules[index].name.matches(name) else { continue }
             // A Keep may be as wide as it likes; a removal by wildcard only reaches what is not standard.
             if rules[index].action == .remove, !rules[index].name.isLiteral,

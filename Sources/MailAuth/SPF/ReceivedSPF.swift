@@ -98,6 +98,18 @@ public struct ReceivedSPF: Hashable, Sendable {
         if octets.count <= longestValue, isDotAtom(octets) {
             return String(decoding: octets, as: UTF8.self)
         }
+        // Nearly all other values are printable ASCII, which fits even if all of it is escaped.
+        if octets.count < longestValue / 2, octets.allSatisfy({ (0x20...0x7E).contains($0) }) {
+            var quoted: [UInt8] = [0x22]
+            for octet in octets {
+                if octet == UInt8(ascii: "\"") || octet == UInt8(ascii: "\\") {
+                    quoted.append(UInt8(ascii: "\\"))
+                }
+                quoted.append(octet)
+            }
+            quoted.append(0x22)
+            return String(decoding: quoted, as: UTF8.self)
+        }
         var quoted: [Unicode.Scalar] = ["\""]
         var length = 1
         for scalar in VisibleText.scalars(octets).reversed() {
