@@ -6,9 +6,10 @@ internal import MailSyntax
 /// domain has a share of all places, policies have places that nothing else gets, and of a zone
 /// whose servers do not answer only a few questions at a time are asked until one of them does.
 ///
-/// A forwarding resolver does not see which servers it waits for: a zone stands for its servers. A
-/// zone is taken to be the last three labels of the name below the one that begins with an
-/// underscore.
+/// A zone stands for its servers: questions go to the servers of this host, which ask those of the
+/// zone, so that a resolver neither sees who is silent nor may back off from whom it asks, who
+/// answers for everybody. A zone is taken to be the last three labels of the name below the one that
+/// begins with an underscore.
 ///
 /// Pure. Trust: any questions; the zones that are remembered are bounded.
 package struct ResolverLoad: Sendable {

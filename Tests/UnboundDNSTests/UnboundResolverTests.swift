@@ -251,6 +251,34 @@ import UnboundDNS
         server.stop()
     }
 
+    /// Silence belongs to the zone: every question goes to the host's own servers, which ask those of
+    /// the zones, so that to back off from a server would be to stop asking for everybody else.
+    @Test func silentZonesTakeNothingFromOthersOfTheSameServer() throws {
+        server.setSilent(below: try DomainName("silent.test"))
+        let pending = try (0..<40).map { index in
+            try resolver.begin(
+                .test("n\(index).z\(index % 10).silent.test A"), deadline: .now() + 60)
+        }
+        for answer in pending {
+            guard case .failure = answer.wait() else {
+                Issue.record("an answer came to a question without one")
+                return
+            }
+        }
+        // Each of the ten zones has left four questions unanswered, and gets two at a time.
+        let more = try (0..<3).map {
+            try resolver.begin(.test("m\($0).z0.silent.test A"), deadline: .now() + 60)
+        }
+        #expect(more.map { $0.poll() } == [nil, nil, .failure(.timeout)])
+        // The server is asked for all others, in any number, as if nothing were.
+        #expect(try ask("one.example.test A", within: 30).line == "192.0.2.1")
+        for index in 0..<20 {
+            #expect(try ask("n\(index).example.test A", within: 30) == .nameError(.insecure))
+        }
+        for answer in more { answer.cancel() }
+        server.stop()
+    }
+
     @Test func aServerThatComesBackIsFoundSoon() throws {
         server.setSilent(true)
         for index in 0..<10 { _ = try ask("n\(index).example.test A", within: 0.3) }
