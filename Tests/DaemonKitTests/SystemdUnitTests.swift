@@ -28,6 +28,19 @@ import Testing
                 .values(of: "ListenStream").isEmpty)
     }
 
+    /// Thousands of connections need descriptors and threads; what they hold has an end, and no mount
+    /// of the unit's is seen elsewhere.
+    @Test(arguments: ["signet-dkim", "signet-dmarc", "signet-scrub", "signet-spf"])
+    func `a unit says how much the daemon may use`(_ name: String) throws {
+        let tests = "Tests/DaemonKitTests/SystemdUnitTests.swift"
+        let folder = #filePath.replacing(tests, with: "systemd")
+        let unit = SystemdUnit(name: "\(name).service", directories: [folder])
+        #expect(unit.values(of: "LimitNOFILE") == ["65536"])
+        #expect(unit.values(of: "TasksMax") == ["1200"])
+        #expect(unit.values(of: "MemoryMax") == ["1G"])
+        #expect(unit.values(of: "PrivateMounts") == ["yes"])
+    }
+
     @Test(arguments: [
         ("/var/spool/postfix/signet/dkim.sock", "unix:signet/dkim.sock"),
         ("/run/signet/dkim.sock", "unix:/run/signet/dkim.sock"),

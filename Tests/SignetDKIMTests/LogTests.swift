@@ -63,6 +63,8 @@ import Testing
         #expect(passage.log.count == 1, "\(passage.log)")
     }
 
+    /// RFC 8601, section 2.7.1: "policy" is for a signature that is not acceptable, "permerror" for one
+    /// that cannot be evaluated.
     @Test(arguments: ["a@example.org, b@example.com", "g: a@example.org, b@example.com;"])
     func `no signature counts for authors in several domains`(_ authors: String) throws {
         let path = try Keys.shared.get().rsaPath

@@ -5,7 +5,9 @@ import Testing
 /// What Postfix is told, by configuration and result: a table that a postmaster can extend.
 ///
 /// A line is: settings with ";" between them | HELO domain | sender domain, "<>" for none | how the answer
-/// begins. The domains are those of `World`: each is called after its result.
+/// begins. The domains are those of `World`: each is called after its result. What is right: RFC 7208,
+/// sections 2.4 (a null sender is postmaster at the HELO name) and 8.2 (neutral as none), and RFC 7372,
+/// section 3.2 (5.7.23 is for a result of fail).
 struct AnswerTableTests {
     static let table = """
                                      | none     | none      | PREPEND Received-SPF: None (mailfrom)

@@ -90,6 +90,7 @@ struct EngineTests {
         #expect(given.hasPrefix(answer), "\(given)")
     }
 
+    /// RFC 7208, section 9.1; RFC 6532, section 3.2: quoted strings may have UTF-8.
     @Test func `senders in UTF-8 can be read again`() throws {
         // RFC 6532, section 3.2: UTF-8 in quoted strings.
         let desk = try Desk()
