@@ -35,7 +35,7 @@ final class SoakDaemon: Sendable {
             throw TestKitError("listen: errno \(errno)")
         }
         program = subject.program
-        configuration = subject.configuration
+        configuration = subject.configuration + "Transport native\n"
     }
 
     /// Starts it, and begins to disturb it, on a thread of its own.
