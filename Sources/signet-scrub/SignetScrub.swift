@@ -8,7 +8,7 @@ import MilterService
 enum SignetScrub: DaemonProgram {
     static let description = DaemonDescription(
         shortName: "scrub", version: Version.current,
-        summary: "takes what gives users away out of submitted mail, as a milter",
+        summary: "removes from submitted mail what identifies users, as a milter",
         directives: ScrubDirectives.all)
 
     static func load(_ reader: ConfigurationReader) -> ScrubConfiguration? {

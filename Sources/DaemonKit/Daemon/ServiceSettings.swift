@@ -53,7 +53,7 @@ public struct ServiceSettings: Sendable {
             .noOp("AutoRestart", isManaged),
             .noOp("AutoRestartCount", isManaged),
             .noOp("AutoRestartRate", isManaged),
-            .noOp("EnableCoredumps", isManaged),
+            .noOp("EnableCoredumps", "set LimitCORE= in the unit"),
         ]
     }
 

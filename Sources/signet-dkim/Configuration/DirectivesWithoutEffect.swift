@@ -7,41 +7,49 @@ extension DKIMDirectives {
     /// OpenDKIM starts with them, and a file that it starts with shall stop no mail.
     static let withoutEffect: [DirectiveSpec] =
         [
-            .noOp("AllowSHA1Only", "SHA-256 is always there, and SHA-1 never counts (RFC 8301)"),
-            .noOp("ATPSDomains", "no verifier asks for it (RFC 6541)"),
-            .noOp("ATPSHashAlgorithm", "no verifier asks for it (RFC 6541)"),
-            .noOp("BodyLengthDB", "l= lets anyone append to a signed message, and is never made"),
+            .noOp(
+                "AllowSHA1Only",
+                "SHA-256 is always available, and SHA-1 is never accepted (RFC 8301)"),
+            .noOp("ATPSDomains", "the ATPS experiment (RFC 6541) is not supported"),
+            .noOp("ATPSHashAlgorithm", "the ATPS experiment (RFC 6541) is not supported"),
+            .noOp(
+                "BodyLengthDB",
+                "signatures never have l=, which would let anyone append to a message"),
             .noOp(
                 "DiagnosticDirectory",
                 "mail is not written to files; save a message and run signet check on it"),
             .noOp("DisableCryptoInit", "OpenSSL 3 needs no initialization"),
-            .noOp("DNSConnect", "queries begin with UDP and turn to TCP when they must"),
+            .noOp("DNSConnect", "queries use UDP, and TCP where the answer is too long for it"),
             .noOp("DomainKeysCompat", "DomainKeys is historic (RFC 4870)"),
-            .noOp("FixCRLF", "what is signed is what Postfix delivers, as it stands"),
+            .noOp("FixCRLF", "the message is signed as Postfix delivers it"),
             .noOp("IdentityHeader", "the second field of SigningTable says what i= is"),
             .noOp(
                 "KeepTemporaryFiles",
                 "mail is not written to files; save a message and run signet check on it"),
             .noOp(
-                "MaximumSignedBytes", "it needs l=, which lets anyone append to a signed message"),
+                "MaximumSignedBytes",
+                "signatures never have l=, which would let anyone append to a message"),
             .noOp("MilterDebug", "use -v"),
-            .noOp("Minimum", "octets beyond l= never pass here, which is stricter"),
+            .noOp(
+                "Minimum",
+                "a signature that leaves a part of the body out never passes, which is stricter"),
             .noOp("MTACommand", "no reports are sent, so nothing is run"),
             .noOp("QueryCache", "answers and parsed keys are always cached"),
             .noOp("ReportAddress", "no reports are sent"),
             .noOp("ReportBccAddress", "no reports are sent"),
             .noOp(
-                "RequestReports", "nobody collects RFC 6651 reports today; signet-dmarc has DMARC's"
+                "RequestReports",
+                "reports of RFC 6651 are not supported; signet-dmarc sends DMARC's"
             ),
             .noOp("ResolverTracing", "use -v, or signet check"),
             .noOp(
                 "SelectCanonicalizationHeader",
-                "a header field that anyone can write does not choose; Canonicalization does"),
+                "anyone could write the header field; Canonicalization decides"),
             .noOp(
-                "SendReports", "nobody collects RFC 6651 reports today; signet-dmarc has DMARC's"),
+                "SendReports", "reports of RFC 6651 are not supported; signet-dmarc sends DMARC's"),
             .noOp("SMTPURI", "no reports are sent"),
             .noOp("SoftStart", "there is no database to wait for"),
-            .noOp("StrictTestMode", "-t reads messages with either line end"),
+            .noOp("StrictTestMode", "-t reads messages with CRLF and with LF"),
             .noOp("TemporaryDirectory", "no temporary files are made"),
             .noOp("WeakSyntaxChecks", "signatures are verified whatever the From field looks like"),
         ]
@@ -69,19 +77,19 @@ extension DKIMDirectives {
             "DNSOverride", "one record for every signature would pass forged mail",
             instead: "use TestPublicKeys in tests"),
         .refused(
-            "IdentityHeaderRemove", exceptNo: true, "it is an experiment of the peer's",
+            "IdentityHeaderRemove", exceptNo: true, "it is an experimental feature of OpenDKIM",
             instead: "use signet-scrub to remove header fields"),
         .refused(
-            "POPDBFile", "POP before SMTP is no authentication",
+            "POPDBFile", "POP before SMTP is not supported",
             instead: "let users authenticate, or list hosts in InternalHosts"),
         .refused(
-            "RedirectFailuresTo", "it loses the recipients of the message",
+            "RedirectFailuresTo", "it would lose the recipients of the message",
             instead: "use On-BadSignature quarantine, and postsuper -H to release"),
         .refused(
-            "ReplaceHeaders", "what is signed is what is sent",
+            "ReplaceHeaders", "the message is signed as it is sent",
             instead: "let Postfix rewrite before the milter (canonical_maps)"),
         .refused(
-            "ReplaceRules", "what is signed is what is sent",
+            "ReplaceRules", "the message is signed as it is sent",
             instead: "let Postfix rewrite before the milter (canonical_maps)"),
         .refused(
             "ResignAll", exceptNo: true, "mail that passes through keeps its signatures",
@@ -90,10 +98,10 @@ extension DKIMDirectives {
             "ResignMailTo", "mail that passes through keeps its signatures",
             instead: "list the host in InternalHosts to sign what it forwards"),
         .refused(
-            "ResolverConfiguration", "the resolver's settings are ours",
+            "ResolverConfiguration", "the resolver reads no configuration file of its own",
             instead: "use Nameservers and TrustAnchorFile"),
         .refused(
-            "SenderMacro", "the author is who the From field names",
+            "SenderMacro", "the author is taken from the From field, not from a macro",
             instead: "use SenderHeaders"),
     ]
 
@@ -102,7 +110,7 @@ extension DKIMDirectives {
         "FinalPolicyScript", "ScreenPolicyScript", "SetupPolicyScript", "StatisticsPolicyScript",
     ].map {
         .refused(
-            $0, "there is no Lua in the path of mail",
+            $0, "Lua scripts are not supported",
             instead: "use the On- directives, SigningTable and data sets")
     }
 }

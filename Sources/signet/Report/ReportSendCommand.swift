@@ -15,7 +15,7 @@ struct ReportSendCommand: ParsableCommand {
         commandName: "send",
         abstract: "Sends the aggregate reports (RFC 9990) of the days that are over.",
         discussion: """
-            Needs OrganizationName and ReportEmail. What a run leaves, the next one goes on with. Exit status 0; 66 if the store \
+            Needs OrganizationName and ReportEmail. The next run takes up what this one leaves undone. Exit status 0; 66 if the store \
             cannot be used, 69 if no mail can be handed over, 75 if something is put off or another run is under way, 78 if \
             the configuration is missing or wrong.
             """)
