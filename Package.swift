@@ -184,10 +184,18 @@ let package = Package(
                 "MailSyntax", "ReportStore", "Threads",
             ],
             swiftSettings: strict),
+        // What is wrong with a host, its configuration and its records.
+        .target(
+            name: "Doctor",
+            dependencies: [
+                "Configuration", "MailAuth", "MailCrypto", "MailDNS", "MailSyntax",
+                "PostfixConfiguration", "Threads",
+            ],
+            swiftSettings: strict),
         .executableTarget(
             name: "signet",
             dependencies: [
-                "Configuration", "DaemonKit", "DaemonResolver", "HeaderScrub", "MailAuth",
+                "Configuration", "DaemonKit", "DaemonResolver", "Doctor", "HeaderScrub", "MailAuth",
                 "MailCrypto", "MailDNS", "MailEvaluation", "MailSyntax", "ReportReading",
                 "ReportStore", "Reports", "Setup", "Threads", "UnboundDNS", argumentParser,
             ],
@@ -345,6 +353,13 @@ let package = Package(
             name: "ReportReadingTests",
             dependencies: ["MailSyntax", "ReportReading", "ReportStore", "TestKit"],
             exclude: ["samples.txt"], swiftSettings: strict),
+        .testTarget(
+            name: "DoctorTests",
+            dependencies: [
+                "Configuration", "Doctor", "MailCrypto", "MailDNS", "MailSyntax", "TestKit",
+                "Threads",
+            ],
+            exclude: ["Faults", "Healthy"], swiftSettings: strict),
         .testTarget(
             name: "SignetTests",
             dependencies: [

@@ -11,7 +11,7 @@ struct Signet: ParsableCommand {
         version: "signet \(Version.current)",
         subcommands: [
             KeyCommand.self, CheckCommand.self, ScrubCommand.self, SPFCommand.self,
-            ReportCommand.self, PostfixCommand.self, SetupCommand.self,
+            ReportCommand.self, PostfixCommand.self, SetupCommand.self, DoctorCommand.self,
         ])
 
     /// Runs the command; a failure of ours ends it with its own status, all others as the parser would.

@@ -1,0 +1,45 @@
+internal import MailAuth
+internal import MailCrypto
+internal import MailDNS
+internal import MailSyntax
+
+/// Whether each key that signs is published (RFC 6376).
+enum DKIMChecks {
+    /// The records of all keys that sign mail of a domain.
+    static let records = Check.ofDomains(
+        "dkim.record", fine: "every key that signs is published as it is"
+    ) { host, dns, domain throws(DNSTrouble) in
+        guard host.signing.source != nil else {
+            return [
+                .skipped("dkim.record", domain.ascii, "nothing is known of keys; give --key")
+            ]
+        }
+        let keys = host.signing.keys(for: domain)
+        guard !keys.isEmpty else {
+            guard host.relayhost == nil else {
+                return [
+                    .skipped(
+                        "dkim.domain.unsigned", domain.ascii,
+                        "no key signs for it here; mail leaves through a relay, which may sign")
+                ]
+            }
+            return [Unsigned.finding(domain, host.signing)]
+        }
+        var findings: [Diagnosis] = []
+        for key in keys {
+            findings += try DKIMRecordCheck(key: key, host: host, dns: dns).findings()
+        }
+        return findings
+    }
+}
+
+/// A domain that nothing signs for.
+enum Unsigned {
+    /// The finding, with the command that makes a key.
+    static func finding(_ domain: DomainName, _ signing: SignersView) -> Diagnosis {
+        Diagnosis(
+            .domainUnsigned, domain.ascii,
+            "no key of \(signing.source ?? "the configuration") signs mail from it",
+            mend: .command("signet setup \(domain.ascii) --apply"))
+    }
+}

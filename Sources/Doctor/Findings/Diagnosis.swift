@@ -1,0 +1,75 @@
+/// One thing that the doctor has to say about a host or a domain.
+package struct Diagnosis: Hashable, Sendable {
+    /// How much a finding weighs.
+    ///
+    /// The raw value is the word of the JSON form.
+    package enum Severity: String, Hashable, Sendable, CaseIterable {
+        /// Mail is lost, refused or not authenticated.
+        case error
+        /// Mail may suffer, or a fault waits to happen.
+        case warning
+        /// Nothing was looked at; the text says why.
+        case skipped
+        /// Looked at, and fine.
+        case ok
+    }
+
+    /// Which finding it is: stable, dotted, from the general to the particular.
+    package let id: String
+    /// How much it weighs.
+    package let severity: Severity
+    /// What it is about: a domain, an address, a file, a parameter.
+    package let subject: String
+    /// What was found, as a sentence without a full stop.
+    package let what: String
+    /// Why it matters; empty where nothing is wrong.
+    package let why: String
+    /// What mends it; nil where nothing needs to be mended, or no one line does.
+    package let mend: Mend?
+
+    /// Describes a fault.
+    package init(_ kind: DiagnosisKind, _ subject: String, _ what: String, mend: Mend? = nil) {
+        id = kind.id
+        severity = kind.severity
+        self.subject = subject
+        self.what = what
+        why = kind.why
+        self.mend = mend
+    }
+
+    private init(_ id: String, _ severity: Severity, _ subject: String, _ what: String) {
+        self.id = id
+        self.severity = severity
+        self.subject = subject
+        self.what = what
+        why = ""
+        mend = nil
+    }
+
+    /// Says that something is fine.
+    package static func ok(_ id: String, _ subject: String, _ what: String) -> Diagnosis {
+        Diagnosis(id, .ok, subject, what)
+    }
+
+    /// Says that something was not looked at, and why.
+    package static func skipped(_ id: String, _ subject: String, _ what: String) -> Diagnosis {
+        Diagnosis(id, .skipped, subject, what)
+    }
+
+    /// Whether something is wrong.
+    package var isFault: Bool { severity == .error || severity == .warning }
+}
+
+extension Sequence<Diagnosis> {
+    /// What hurts most first: by severity, then by `DiagnosisKind.ranking`, then as they were found.
+    package func ranked() -> [Diagnosis] {
+        let ranks = Dictionary(
+            DiagnosisKind.ranking.enumerated().map { ($0.element.id, $0.offset) },
+            uniquingKeysWith: Swift.min)
+        let keyed = enumerated().map { place, finding in
+            let severity = Diagnosis.Severity.allCases.firstIndex(of: finding.severity) ?? 0
+            return ([severity, ranks[finding.id] ?? .max, place], finding)
+        }
+        return keyed.sorted { $0.0.lexicographicallyPrecedes($1.0) }.map { $0.1 }
+    }
+}

@@ -1,0 +1,218 @@
+internal import PostfixConfiguration
+
+/// Whether mail passes the filters, in an order that works.
+enum MilterChecks {
+    /// Whether the signer and the judge see the mail that they are for.
+    static let presence = Check.ofPostfix("postfix.milter", fine: "mail passes the filters") {
+        host, postfix in
+        let chains = MilterChain.all(postfix, host.suite)
+        let smtpd = chains.filter { $0.listener != nil }
+        let signs = host.signing.source == SignersView.configuration
+        guard signs, !smtpd.isEmpty else { return [] }
+        guard smtpd.contains(where: { $0.has("dkim") }) else {
+            guard !smtpd.contains(where: { $0.milters.contains { $0.role == .otherSigner } }) else {
+                return []
+            }
+            let replaced = postfix.main.replaced("smtpd_milters")
+            guard !replaced.contains(where: { $0.value.contains("dkim") }) else { return [] }
+            let items = postfix.values.list("smtpd_milters") + ["unix:signet/dkim.sock"]
+            return [
+                Diagnosis(
+                    .milterAbsent, "smtpd_milters", "signet-dkim is in no list of milters",
+                    mend: .parameter("smtpd_milters", items.joined(separator: ", ")))
+            ]
+        }
+        var findings = smtpd.compactMap { overridden($0, postfix, host.suite) }
+        if let other = chains.last(where: { $0.listener == nil }) {
+            findings += nonSMTPD(other)
+        }
+        return findings
+    }
+
+    /// A service whose own list leaves out what main.cf has.
+    private static func overridden(
+        _ chain: MilterChain, _ postfix: PostfixView, _ suite: SuiteView
+    ) -> Diagnosis? {
+        guard let listener = chain.listener, !chain.isOfMain,
+            let option = listener.service.option(chain.parameter)
+        else { return nil }
+        let main = postfix.values.list(chain.parameter).map {
+            MilterEndpoint($0, isChrooted: listener.isChrooted, postfix, suite)
+        }
+        let wanted =
+            listener.takesSubmissions ? "dkim" : listener.takesInboundMail ? "dmarc" : nil
+        guard let wanted, main.contains(where: { $0.isOurs(wanted) }), !chain.has(wanted) else {
+            return nil
+        }
+        let line = postfix.masterLine(option.line)
+        // A line that holds nothing else can go.
+        let isAlone = line.map {
+            $0.drop { $0 == " " || $0 == "\t" }.hasPrefix("-o")
+                && $0.occurrences(of: "-o") == 1
+        }
+        return Diagnosis(
+            .milterOverridden, listener.service.key,
+            "master.cf line \(option.line) sets \(chain.parameter) anew, without signet-\(wanted)",
+            mend: isAlone == true
+                ? .line(nil, file: PostfixView.masterPath, insteadOf: line)
+                : .words("take -o \(chain.parameter)=… out of master.cf line \(option.line)"))
+    }
+
+    private static func nonSMTPD(_ chain: MilterChain) -> [Diagnosis] {
+        var findings: [Diagnosis] = []
+        if !chain.has("dkim") {
+            let items = chain.milters.map(\.item) + ["unix:signet/dkim.sock"]
+            findings.append(
+                Diagnosis(
+                    .milterNonSMTPD, chain.parameter, "signet-dkim is not in the list",
+                    mend: chain.mend(items)))
+        }
+        if chain.has("dmarc") {
+            findings.append(
+                Diagnosis(
+                    .milterNonSMTPDVerifier, chain.parameter, "signet-dmarc is in the list",
+                    mend: chain.mend(chain.milters.filter { !$0.isOurs("dmarc") }.map(\.item))))
+        }
+        return findings
+    }
+
+    /// Order, and what is there twice.
+    static let order = Check.ofPostfix(
+        "postfix.milter.order", fine: "the filters stand in an order that works"
+    ) { host, postfix in
+        let verifies = host.tree.flatMap { SuiteConfiguration("dkim", $0)?.text("Mode") } != "s"
+        let holds =
+            host.tree.flatMap {
+                SuiteConfiguration("dmarc", $0)?.boolean("HoldQuarantinedMessages")
+            }
+            ?? false
+        return MilterChain.all(postfix, host.suite).flatMap { chain in
+            order(chain, dkimVerifies: verifies, dmarcHolds: holds) + repeats(chain)
+        }
+    }
+
+    private static func order(
+        _ chain: MilterChain, dkimVerifies: Bool, dmarcHolds: Bool
+    ) -> [Diagnosis] {
+        func place(_ name: String) -> Int? {
+            chain.milters.firstIndex { $0.isOurs(name) }
+        }
+        var what: String?
+        if let scrub = place("scrub"), let dkim = place("dkim"), scrub > dkim {
+            what = "signet-scrub comes after signet-dkim, whose signature it breaks"
+        } else if let dmarc = place("dmarc"), let dkim = place("dkim"), dmarc < dkim, dkimVerifies {
+            what = "signet-dmarc comes before signet-dkim, which verifies and removes its results"
+        } else if let dmarc = place("dmarc"), dmarc < chain.milters.count - 1, dmarcHolds {
+            what =
+                "signet-dmarc holds mail and is not the last: those behind it never see such mail"
+        }
+        guard let what else { return [] }
+        let sorted = chain.milters.enumerated()
+            .sorted { ($0.element.rank, $0.offset) < ($1.element.rank, $1.offset) }
+            .map(\.element.item)
+        return [Diagnosis(.milterOrder, chain.subject, what, mend: chain.mend(sorted))]
+    }
+
+    private static func repeats(_ chain: MilterChain) -> [Diagnosis] {
+        var seen: Set<String> = []
+        let distinct = chain.milters.filter { seen.insert($0.address).inserted }
+        guard distinct.count < chain.milters.count else { return [] }
+        let twice = chain.milters.first { milter in
+            chain.milters.count { $0.address == milter.address } > 1
+        }
+        return [
+            Diagnosis(
+                .milterTwice, chain.subject, "\(twice?.address ?? "") is in the list twice",
+                mend: chain.mend(distinct.map(\.item)))
+        ]
+    }
+
+    /// What happens while a filter is away, and how Postfix speaks with it.
+    static let settings = Check.ofPostfix(
+        "postfix.milter.settings", fine: "the settings for milters are safe"
+    ) { host, postfix in
+        let chains = MilterChain.all(postfix, host.suite).filter { !$0.milters.isEmpty }
+        guard !chains.isEmpty else { return [] }
+        var findings: [Diagnosis] = []
+        if let action = action(postfix.values["milter_default_action"] ?? "") {
+            findings.append(
+                Diagnosis(
+                    action, "milter_default_action",
+                    "it is \(postfix.values["milter_default_action"] ?? "")",
+                    mend: .parameter("milter_default_action", "tempfail")))
+        }
+        for milter in chains.flatMap(\.milters) {
+            guard let setting = milter.settings.last(where: { $0.name == "default_action" }),
+                let kind = action(setting.value)
+            else { continue }
+            findings.append(
+                Diagnosis(
+                    kind, milter.address, "its default_action is \(setting.value)",
+                    mend: .words("take default_action out of the braces in main.cf")))
+        }
+        if let version = postfix.values["milter_protocol"].flatMap({ Int($0) }), version < 6 {
+            findings.append(
+                Diagnosis(
+                    .milterProtocol, "milter_protocol", "it is \(version)",
+                    mend: .parameter("milter_protocol", "6")))
+        }
+        for (name, least, usual) in [
+            ("milter_connect_timeout", 5, "30s"), ("milter_command_timeout", 10, "30s"),
+            ("milter_content_timeout", 30, "300s"),
+        ] {
+            guard let text = postfix.values[name], let seconds = PostfixTime.seconds(text),
+                seconds < least
+            else { continue }
+            findings.append(
+                Diagnosis(
+                    .milterTimeout, name, "it is \(text)", mend: .parameter(name, usual)))
+        }
+        return findings + exceptions(host, postfix)
+    }
+
+    private static func action(_ word: String) -> DiagnosisKind? {
+        switch word {
+        case "accept": .milterActionAccept
+        case "reject": .milterActionReject
+        case "quarantine": .milterActionQuarantine
+        default: nil
+        }
+    }
+
+    /// Clients that smtpd_milter_maps lets pass.
+    private static func exceptions(_ host: HostView, _ postfix: PostfixView) -> [Diagnosis] {
+        guard let tree = host.tree else { return [] }
+        let rules = PostfixTable.rules(postfix.values["smtpd_milter_maps"] ?? "", tree)
+        let disabled = rules.filter { rule in
+            rule.action.uppercased() == "DISABLE" && !rule.key.hasPrefix("127.")
+                && rule.key != "::1"
+        }
+        guard let first = disabled.first else { return [] }
+        return [
+            Diagnosis(
+                .milterMaps, "smtpd_milter_maps",
+                "\(Shown.text(first.key)) is exempt from all milters",
+                mend: .line(nil, file: first.file, insteadOf: first.line))
+        ]
+    }
+}
+
+/// A time as main.cf has it.
+enum PostfixTime {
+    /// Seconds of `30`, `30s`, `5m`, `1h`, `1d` or `1w`; nil for anything else.
+    static func seconds(_ text: String) -> Int? {
+        let units: [Character: Int] = ["s": 1, "m": 60, "h": 3600, "d": 86400, "w": 604_800]
+        guard let last = text.last else { return nil }
+        guard let unit = units[last] else { return Int(text) }
+        guard let count = Int(text.dropLast()) else { return nil }
+        let (seconds, isTooLarge) = count.multipliedReportingOverflow(by: unit)
+        return isTooLarge ? .max : seconds
+    }
+}
+
+extension String {
+    /// How often a text stands in this one.
+    fileprivate func occurrences(of text: String) -> Int {
+        indices.count { self[$0...].hasPrefix(text) }
+    }
+}

@@ -1,0 +1,128 @@
+internal import Configuration
+internal import PostfixConfiguration
+
+/// A milter or policy service as Postfix names it, and where that leads.
+struct MilterEndpoint {
+    /// What it is.
+    enum Role: Hashable {
+        /// One of ours: `dkim`, `dmarc`, `scrub` or `spf`.
+        case ours(String)
+        /// Another program's DKIM filter.
+        case otherSigner
+        /// Another program's DMARC filter.
+        case otherDMARC
+        /// Anything else.
+        case other
+    }
+
+    /// The item as it stands in the list.
+    let item: String
+    /// The address, such as `unix:signet/dkim.sock`.
+    let address: String
+    /// The settings in braces beside it.
+    let settings: [(name: String, value: String)]
+    /// The socket's path on the host, as the service finds it; nil for TCP.
+    let path: String?
+    /// The path that is written, where that is absolute.
+    let absolute: String?
+    /// What it is.
+    let role: Role
+
+    /// Finds out where an item leads.
+    init(_ item: String, isChrooted: Bool, _ postfix: PostfixView, _ suite: SuiteView) {
+        self.item = item
+        let endpoint = PostfixList.endpoint(item)
+        address = endpoint.address
+        settings = endpoint.settings
+        let parts = address.split(separator: ":", maxSplits: 1).map(String.init)
+        let isUnix = parts.count == 2 && (parts[0] == "unix" || parts[0] == "local")
+        if isUnix {
+            let isAbsolute = parts[1].hasPrefix("/")
+            absolute = isAbsolute ? parts[1] : nil
+            path =
+                isAbsolute && !isChrooted
+                ? parts[1]
+                : "\(postfix.queueDirectory)\(isAbsolute ? "" : "/")\(parts[1])"
+        } else {
+            (path, absolute) = (nil, nil)
+        }
+        let places = [path, absolute].compactMap(\.self)
+        if let name = places.lazy.compactMap(suite.daemon).first {
+            role = .ours(name)
+        } else if MilterLists.isDMARC(address) {
+            role = .otherDMARC
+        } else if MilterLists.isSigner(address) {
+            role = .otherSigner
+        } else {
+            role = .other
+        }
+    }
+
+    /// Whether it is one of ours.
+    func isOurs(_ name: String) -> Bool { role == .ours(name) }
+
+    /// Where it belongs in a list: what changes mail first, then signers, then what judges.
+    var rank: Int {
+        switch role {
+        case .ours("scrub"): 0
+        case .other: 1
+        case .ours("dkim"), .otherSigner: 2
+        default: 3
+        }
+    }
+}
+
+/// A list of milters, and the service that it is for.
+struct MilterChain {
+    /// The parameter.
+    let parameter: String
+    /// What the list is of: `main.cf`, or a service.
+    let subject: String
+    /// The service, where it is one that takes mail by SMTP.
+    let listener: PostfixView.Listener?
+    /// The values that hold.
+    let values: ParameterValues
+    /// The milters, in order.
+    let milters: [MilterEndpoint]
+    /// Whether the list is that of main.cf.
+    let isOfMain: Bool
+
+    /// All lists: of each service that takes mail by SMTP, then that for other mail.
+    static func all(_ postfix: PostfixView, _ suite: SuiteView) -> [MilterChain] {
+        let smtpd = postfix.listeners.map { listener in
+            let name = "smtpd_milters"
+            let isOption = listener.service.option(name) != nil
+            return MilterChain(
+                parameter: name, subject: isOption ? listener.service.key : name,
+                listener: listener, values: listener.values,
+                milters: listener.values.list(name).map {
+                    MilterEndpoint($0, isChrooted: listener.isChrooted, postfix, suite)
+                }, isOfMain: !isOption)
+        }
+        let other = "non_smtpd_milters"
+        let isChrooted = postfix.isCleanupChrooted
+        return smtpd + [
+            MilterChain(
+                parameter: other, subject: other, listener: nil, values: postfix.values,
+                milters: postfix.values.list(other).map {
+                    MilterEndpoint($0, isChrooted: isChrooted, postfix, suite)
+                }, isOfMain: true)
+        ]
+    }
+
+    /// Whether one of ours is in it.
+    func has(_ name: String) -> Bool { milters.contains { $0.isOurs(name) } }
+
+    /// The mend that gives it other items: a parameter of main.cf, or words for master.cf.
+    func mend(_ items: [String]) -> Mend {
+        let list = items.joined(separator: ", ")
+        return isOfMain
+            ? .parameter(parameter, list)
+            : .words("in master.cf, for \(subject), write -o { \(parameter) = \(list) }")
+    }
+
+    /// The mend that puts an item in the place of another.
+    func mend(replacing old: MilterEndpoint, with new: String) -> Mend {
+        mend(milters.map { $0.item == old.item ? new : $0.item })
+    }
+}

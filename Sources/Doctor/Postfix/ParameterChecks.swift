@@ -1,0 +1,59 @@
+internal import PostfixConfiguration
+
+/// Whether main.cf and master.cf say what they seem to.
+enum ParameterChecks {
+    /// What Postfix complains of.
+    static let syntax = Check.ofPostfix(
+        "postfix.syntax", fine: "main.cf and master.cf are readable"
+    ) {
+        _, postfix in
+        let files = [
+            (PostfixView.mainPath, postfix.main.faults),
+            (PostfixView.masterPath, postfix.master?.faults ?? []),
+        ]
+        return files.flatMap { path, faults in
+            faults.map { fault in
+                Diagnosis(
+                    .postfixSyntax, "\(path):\(fault.line)", fault.message,
+                    mend: .words("correct line \(fault.line); \"postfix check\" names what is left")
+                )
+            }
+        }
+    }
+
+    /// Parameters that are set more than once.
+    static let repeats = Check.ofPostfix("postfix.parameter", fine: "no parameter is set twice") {
+        _, postfix in
+        postfix.main.namesSetTwice.compactMap { name in
+            guard let last = postfix.main.setting(name) else { return nil }
+            let lines = postfix.main.replaced(name).map(\.line) + [last.line]
+            let what = "it is set on lines \(Shown.list(lines.map(String.init))) of main.cf"
+            guard name.hasSuffix("_restrictions") || name.hasSuffix("_milters") else {
+                return Diagnosis(
+                    .parameterTwice, name, what, mend: .parameter(name, last.value))
+            }
+            return Diagnosis(
+                .restrictionsTwice, name, what,
+                mend: .parameter(name, merged(postfix.main.replaced(name) + [last])))
+        }
+    }
+
+    /// The items of all settings, each once, those that end the list at its end.
+    private static func merged(_ settings: [ParameterSetting]) -> String {
+        var parts: [String] = []
+        for setting in settings {
+            var items = PostfixList.items(setting.value)[...]
+            while let item = items.popFirst() {
+                var part = item
+                if item.hasPrefix("check_") || item.hasPrefix("reject_rbl_"), let next = items.first
+                {
+                    part += " \(next)"
+                    items.removeFirst()
+                }
+                if !parts.contains(part) { parts.append(part) }
+            }
+        }
+        let last = parts.filter { ["permit", "reject", "defer"].contains($0) }
+        return (parts.filter { !last.contains($0) } + last.prefix(1)).joined(separator: ", ")
+    }
+}
