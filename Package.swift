@@ -145,6 +145,11 @@ let package = Package(
             dependencies: ["CArchive", "CExpat", "CJansson", "MailSyntax", "ReportStore"],
             swiftSettings: strict),
 
+        // What they mean, for people.
+        .target(
+            name: "ReportInsight", dependencies: ["MailSyntax", "ReportStore", "Reports"],
+            swiftSettings: strict),
+
         // The programs.
         .executableTarget(
             name: "signet-dmarc",
@@ -196,8 +201,9 @@ let package = Package(
             name: "signet",
             dependencies: [
                 "Configuration", "DaemonKit", "DaemonResolver", "Doctor", "HeaderScrub", "MailAuth",
-                "MailCrypto", "MailDNS", "MailEvaluation", "MailSyntax", "ReportReading",
-                "ReportStore", "Reports", "Setup", "Threads", "UnboundDNS", argumentParser,
+                "MailCrypto", "MailDNS", "MailEvaluation", "MailSyntax", "ReportInsight",
+                "ReportReading", "ReportStore", "Reports", "Setup", "Threads", "UnboundDNS",
+                argumentParser,
             ],
             swiftSettings: strict),
 
@@ -251,7 +257,7 @@ let package = Package(
             name: "FuzzTargets",
             dependencies: [
                 "Configuration", "MailAuth", "MailCrypto", "MailDNS", "MailSyntax", "Milter",
-                "PolicyProtocol", "Threads",
+                "PolicyProtocol", "ReportReading", "ReportStore", "Threads",
             ],
             path: "Tests/FuzzTargets", swiftSettings: strict),
         .testTarget(
@@ -293,7 +299,7 @@ let package = Package(
             ],
             swiftSettings: strict),
         .testTarget(
-            name: "ReportStoreTests", dependencies: ["ReportStore", "TestKit"],
+            name: "ReportStoreTests", dependencies: ["MailSyntax", "ReportStore", "TestKit"],
             swiftSettings: strict),
         .testTarget(
             name: "SignetDMARCTests",
@@ -348,6 +354,10 @@ let package = Package(
                 "Configuration", "MailAuth", "MailDNS", "MailSyntax", "ReportStore", "Reports",
                 "TestKit", "Threads",
             ],
+            swiftSettings: strict),
+        .testTarget(
+            name: "ReportInsightTests",
+            dependencies: ["MailSyntax", "ReportInsight", "ReportStore", "TestKit"],
             swiftSettings: strict),
         .testTarget(
             name: "ReportReadingTests",

@@ -14,6 +14,7 @@ struct AggregateReader {
     init(_ limits: ReadingLimits) throws(ReportRefusal) {
         self.limits = limits
         builder = AggregateBuilder(limits)
+        kept.reserveCapacity(limits.mended)
         do {
             parser = try ExpatParser(builder)
         } catch {

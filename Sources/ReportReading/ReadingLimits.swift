@@ -17,13 +17,13 @@ package struct ReadingLimits: Sendable {
     /// How many octets a header section may have.
     package var header = 256 << 10
     /// The largest document that is kept for a second attempt, in octets.
-    package var mended = 16 << 20
+    package var mended = 4 << 20
     /// The largest SMTP TLS report, in octets.
     package var json = 4 << 20
     /// How many records an aggregate report may have.
     package var records = 2_000_000
     /// How many rows that differ.
-    package var rows = 250_000
+    package var rows = 100_000
     /// How many octets of names and results that differ.
     package var verdictText = 8 << 20
 

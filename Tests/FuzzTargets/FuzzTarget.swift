@@ -43,6 +43,14 @@ public enum FuzzTarget: String, CaseIterable, Sendable {
     case milter
     /// Requests of Postfix's policy protocol.
     case policy
+    /// A mail or a file with reports: parts, archives, XML and JSON.
+    case report
+    /// The XML of an aggregate report.
+    case aggregate
+    /// A failure report: the machine-readable part.
+    case feedback
+    /// The JSON of an SMTP TLS report.
+    case tlsreport
 
     /// Feeds the target.
     ///
@@ -69,6 +77,10 @@ public enum FuzzTarget: String, CaseIterable, Sendable {
         case .suffixes: try checkSuffixes(input)
         case .milter: try checkMilter(input)
         case .policy: try checkPolicy(input)
+        case .report: try checkReport(input)
+        case .aggregate: try checkReport(Array("<feedback>".utf8) + input)
+        case .feedback: try checkFeedback(input)
+        case .tlsreport: try checkReport(Array("{".utf8) + input)
         }
     }
 }

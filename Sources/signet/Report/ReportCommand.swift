@@ -7,6 +7,7 @@ struct ReportCommand: ParsableCommand {
         abstract: "Sends DMARC reports, and takes and explains those of others.",
         subcommands: [
             ReportPreviewCommand.self, ReportSendCommand.self, ReportStatusCommand.self,
-            ReportImportCommand.self,
+            ReportImportCommand.self, ReportShowCommand.self, ReportAdviseCommand.self,
+            ReportWhyCommand.self, ReportHTMLCommand.self, ReportMailCommand.self,
         ])
 }

@@ -12,6 +12,8 @@ struct ImportSource {
         let name: String
         /// The octets; the first of them where it is too large.
         var octets: [UInt8]
+        /// The file, where it holds nothing else.
+        var path: String?
         /// Whether it has more octets than are read.
         var isTooLarge = false
     }
@@ -81,18 +83,28 @@ struct ImportSource {
         }
         defer { close(file) }
         let name = path.split(separator: "/").last.map(String.init) ?? path
-        try readFile(file, origin: path, name: name, body)
+        try readFile(file, origin: path, name: name, path: path, body)
     }
 
     private func readFile(
-        _ file: Int32, origin: String, name: String, _ body: (Item) throws -> Void
+        _ file: Int32, origin: String, name: String, path: String? = nil,
+        _ body: (Item) throws -> Void
     ) throws {
-        var item = Item(origin: origin, name: name, octets: [])
+        var item = Item(origin: origin, name: name, octets: [], path: path)
         var piece = try read(file, origin)
         if piece.starts(with: "From ".utf8) {
             try readMbox(file, origin: origin, piece, body)
             return
         }
+        // Room for all of it at once: an array that grows has twice as much for a moment.
+        let size = Self.size(of: file)
+        if let size, size > limit {
+            item.octets = piece
+            item.isTooLarge = true
+            try body(item)
+            return
+        }
+        item.octets.reserveCapacity((size ?? limit) + piece.count)
         while !piece.isEmpty {
             item.octets += piece
             if item.octets.count > limit {
@@ -102,6 +114,15 @@ struct ImportSource {
             piece = try read(file, origin)
         }
         try body(item)
+    }
+
+    /// The size of a file; nil for a pipe and its like.
+    private static func size(of file: Int32) -> Int? {
+        var status = stat()
+        guard unsafe fstat(file, &status) == 0, status.st_mode & S_IFMT == S_IFREG else {
+            return nil
+        }
+        return Int(status.st_size)
     }
 
     private func read(_ file: Int32, _ origin: String) throws -> [UInt8] {

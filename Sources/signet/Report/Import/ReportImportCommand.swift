@@ -36,6 +36,9 @@ struct ReportImportCommand: ParsableCommand {
             "Where to keep what is not taken; beside the store without it.", valueName: "folder"))
     var aside: String?
 
+    @Flag(help: "Remove each file once what is in it is on the disk; mboxes stay.")
+    var remove = false
+
     @Flag(help: "Print JSON: what became of each report.")
     var json = false
 
@@ -78,7 +81,7 @@ struct ReportImportCommand: ParsableCommand {
         var outcomes: [ReportImporter.Outcome] = []
         let importer = ReportImporter(
             try store(location), of: domains, aside: KeptAside(folder: asideFolder(location)),
-            limits: limits, at: Int64(Date().timeIntervalSince1970)
+            limits: limits, removes: remove, at: Int64(Date().timeIntervalSince1970)
         ) { outcome in
             if json {
                 var outcome = outcome

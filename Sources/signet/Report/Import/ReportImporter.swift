@@ -1,5 +1,6 @@
 import DaemonKit
 import Foundation
+import Glibc
 import MailSyntax
 import ReportReading
 import ReportStore
@@ -30,6 +31,9 @@ final class ReportImporter {
     private var waiting: [Outcome] = []
     private var refusals: [ReceivedRefusal] = []
     private var rows = 0
+    /// The files whose reports are not written yet, where they are to be removed.
+    private var done: [String] = []
+    private let removes: Bool
     /// How many there were of each.
     private(set) var tally: [Status: Int] = [:]
 
@@ -39,13 +43,14 @@ final class ReportImporter {
 
     init(
         _ store: ReceivedReportStore, of domains: OwnDomains, aside: KeptAside,
-        limits: ReadingLimits = ReadingLimits(), at now: Int64,
+        limits: ReadingLimits = ReadingLimits(), removes: Bool = false, at now: Int64,
         tell: @escaping (Outcome) -> Void
     ) {
         self.store = store
         self.domains = domains
         self.aside = aside
         self.limits = limits
+        self.removes = removes
         self.now = now
         self.tell = tell
     }
@@ -75,6 +80,8 @@ final class ReportImporter {
             }
         }
         waiting += outcomes
+        // Of what is too large only the beginning is kept aside: the file itself has to stay.
+        if removes, !item.isTooLarge, let path = item.path { done.append(path) }
         rows += outcomes.reduce(0) { $0 + ($1.report?.counts.count ?? 0) }
         if waiting.count >= Self.batch || rows >= Self.rowBatch { try finish() }
     }
@@ -99,7 +106,8 @@ final class ReportImporter {
             tally[outcome.status, default: 0] += 1
             tell(outcome)
         }
-        (waiting, refusals, rows) = ([], [], 0)
+        for path in done { unsafe unlink(path) }
+        (waiting, refusals, rows, done) = ([], [], 0, [])
     }
 
     private func outcome(_ found: FoundReport, _ item: ImportSource.Item) -> Outcome {
