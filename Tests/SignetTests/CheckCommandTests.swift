@@ -41,6 +41,22 @@ struct CheckCommandTests {
             files: ["message": message(from: author), "zone": zone])
     }
 
+    /// RFC 4155; Thunderbird's files begin with "From - " and a date.
+    @Test(
+        "a saved message is judged without the line before its header section",
+        arguments: [
+            "From ann@example.org Fri Nov 20 10:00:00 2026", "From - Fri Nov 20 10:00:00 2026",
+        ])
+    func saved(_ line: String) throws {
+        let run = try SignetCommand.run(
+            ["check", "message", "--zone", "zone"] + Self.envelope + ["--json"],
+            files: [
+                "message": line + "\r\n" + Self.message(from: "ann@example.org"), "zone": Self.zone,
+            ])
+        let dmarc = try #require(try run.object()?["dmarc"] as? [String: Any])
+        #expect(dmarc["result"] as? String == "fail")
+    }
+
     @Test(
         "what is forged fails, and the domain's wish is told",
         arguments: [

@@ -123,6 +123,10 @@ import Testing
         let result = try run("-x", path, "-t", good, bad)
         #expect(result.output.contains("\(good): dkim=pass"))
         #expect(result.output.contains("\(bad): dkim=fail"))
+        // As mail programs save it (RFC 4155).
+        let first = "From ann@example.org Fri Nov 20 10:00:00 2026\n"
+        let saved = try directory.write(first + message.description, to: "saved")
+        #expect(try run("-x", path, "-t", saved).output.contains("\(saved): dkim=pass"))
         #expect(result.end == .exited(0))
         // It serves nobody, so that who runs it is nothing to speak of.
         #expect(result.errors.isEmpty)
