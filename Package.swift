@@ -92,6 +92,10 @@ let package = Package(
             name: "Setup",
             dependencies: ["HeaderScrub", "MailCrypto", "MailSyntax", "PostfixConfiguration"],
             swiftSettings: strict),
+        // From other programs to ours.
+        .target(
+            name: "Migration", dependencies: ["MailSyntax", "PostfixConfiguration", "Setup"],
+            swiftSettings: strict),
         // Whose mail it is: the policy that the milters share.
         .target(
             name: "Traffic", dependencies: ["Configuration", "MailSyntax"], swiftSettings: strict),
@@ -201,9 +205,9 @@ let package = Package(
             name: "signet",
             dependencies: [
                 "Configuration", "DaemonKit", "DaemonResolver", "Doctor", "HeaderScrub", "MailAuth",
-                "MailCrypto", "MailDNS", "MailEvaluation", "MailSyntax", "ReportInsight",
-                "ReportReading", "ReportStore", "Reports", "Setup", "Threads", "UnboundDNS",
-                argumentParser,
+                "MailCrypto", "MailDNS", "MailEvaluation", "MailSyntax", "Migration",
+                "ReportInsight", "ReportReading", "ReportStore", "Reports", "Setup", "Threads",
+                "UnboundDNS", argumentParser,
             ],
             swiftSettings: strict),
 
@@ -343,6 +347,12 @@ let package = Package(
             dependencies: [
                 "HeaderScrub", "MailCrypto", "MailSyntax", "PostfixConfiguration", "Setup",
                 "TestKit", "signet", "signet-dkim", "signet-dmarc", "signet-scrub", "signet-spf",
+            ],
+            swiftSettings: strict),
+        .testTarget(
+            name: "MigrationTests",
+            dependencies: [
+                "Migration", "TestKit", "signet", "signet-dkim", "signet-dmarc", "signet-spf",
             ],
             swiftSettings: strict),
         // What each module may import.

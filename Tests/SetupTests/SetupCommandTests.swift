@@ -113,6 +113,7 @@ import Testing
                   permit_mynetworks
                   reject_unauth_destination
                   check_client_access hash:/etc/postfix/clients
+                  check_sender_access hash:/etc/postfix/spf_exceptions
                   permit
                 header_checks = regexp:/etc/postfix/checks
 

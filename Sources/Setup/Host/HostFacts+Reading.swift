@@ -38,18 +38,9 @@ extension HostFacts {
                 defaults: ParameterDefaults(release, hostName: name)),
             master: MasterConfiguration(masterFile?.contents ?? []),
             daemons: installed.isEmpty && !tree.isThisHost ? Set(SignetDaemon.allCases) : installed,
-            addresses: addresses, dovecot: dovecot.submission, servesIMAP: dovecot.servesIMAP)
-        try readAccounts(tree)
+            addresses: addresses, dovecot: dovecot.submission, servesIMAP: dovecot.servesIMAP,
+            accounts: try SystemAccounts(tree))
         try readFiles(tree, domains)
-    }
-
-    private mutating func readAccounts(_ tree: FileTree) throws(FileFault) {
-        for line in try (tree.file("/etc/passwd")?.text ?? "").split(separator: "\n") {
-            let fields = line.split(separator: ":", omittingEmptySubsequences: false)
-            guard fields.count >= 4, let user = UInt32(fields[2]), let group = UInt32(fields[3])
-            else { continue }
-            accounts[String(fields[0])] = (user, group)
-        }
     }
 
     private mutating func readFiles(_ tree: FileTree, _ domains: [DomainName]) throws(FileFault) {

@@ -24,7 +24,7 @@ package struct HostFacts: Sendable {
     /// The files that are read or written besides Postfix's, by their paths; nil where there is none.
     package var files: [String: FileState] = [:]
     /// The numbers of the accounts that own files of ours.
-    package var accounts: [String: (user: UInt32, group: UInt32)] = [:]
+    package var accounts: SystemAccounts
 
     /// The name that the host gives in HELO, its banner and its Received fields.
     package var hostName: String { values["myhostname"] ?? "localhost" }

@@ -33,7 +33,9 @@ package enum Incumbent: String, Sendable {
     /// What an address in main.cf is, by the names and ports that packages and guides give; nil for anything else.
     package init?(address: String) {
         let name = address.lowercased()
-        if name.contains("signet") { return nil }
+        // A lookup table may have such a name as well.
+        let isEndpoint = ["unix:", "local:", "inet:", "inet6:"].contains { name.hasPrefix($0) }
+        guard isEndpoint, !name.contains("signet") else { return nil }
         if name.contains("dkim") || name.hasSuffix(":8891") || name.hasSuffix(":8892")
             || name.hasSuffix(":12301") || name.hasSuffix(":12145")
         {

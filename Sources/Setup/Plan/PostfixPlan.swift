@@ -150,6 +150,11 @@ struct PostfixPlan {
                 notes.append(
                     "master.cf, \(service.key): no_milters keeps all milters away from its mail")
             }
+            if ["smtp", "25"].contains(service.name), service.option("smtpd_milters") != nil {
+                notes.append(
+                    "master.cf, \(service.key) has smtpd_milters of its own: main.cf's do not hold there"
+                )
+            }
             guard topology.isSubmission(service), let option = service.option("smtpd_milters")
             else {
                 continue

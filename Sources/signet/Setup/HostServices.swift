@@ -20,14 +20,16 @@ struct HostServices {
     }
 
     /// Makes the services read their configuration; what fails is said, and is no reason to undo.
-    func reload(_ daemons: [SignetDaemon], aliases: Bool) {
+    func reload(_ daemons: [SignetDaemon], enabling: Bool = true, aliases: Bool) {
         guard tree.isThisHost else { return }
         var commands: [[String]] = aliases ? [["/usr/bin/newaliases"]] : []
         if tree.exists("/run/systemd/system") {
-            for daemon in daemons {
+            for daemon in daemons where enabling {
                 commands.append([
                     "/usr/bin/systemctl", "enable", "--now", "signet-\(daemon.rawValue).socket",
                 ])
+            }
+            for daemon in daemons {
                 commands.append([
                     "/usr/bin/systemctl", "try-reload-or-restart",
                     "signet-\(daemon.rawValue).service",

@@ -56,7 +56,11 @@ struct SetupCommand: ParsableCommand {
 
     func run() throws {
         do {
-            if undo { try undoLast() } else { try setUp() }
+            if undo {
+                try UndoRun(tree: tree, asks: !yes, json: json).run()
+            } else {
+                try setUp()
+            }
         } catch let fault as FileFault {
             throw CommandFailure(.cannotCreate, fault.description)
         }
@@ -69,7 +73,7 @@ struct SetupCommand: ParsableCommand {
     private func setUp() throws {
         let names = try domains.map(DomainArgument.parse)
         for domain in names { try DomainArgument.checkSelector("\(selector)-ed25519", of: domain) }
-        if apply { try finishEarlierRun() }
+        if apply { try Transactions.finishEarlierRun(in: tree) }
         let facts = try HostFacts(
             reading: tree, hostName: ProcessInfo.processInfo.hostName, addresses: try addresses(),
             domains: names)
@@ -87,7 +91,7 @@ struct SetupCommand: ParsableCommand {
             return
         }
         if !json { for line in output.changeLines { Swift.print(line) } }
-        try confirm("Make these changes?")
+        if !yes { try Confirmation.ask("Make these changes?") }
         try Transactions(in: tree).apply(plan.changes, directories: plan.directories)
         let host = HostServices(tree: tree)
         do throws(HostServices.Fault) {
@@ -99,17 +103,6 @@ struct SetupCommand: ParsableCommand {
         }
         host.reload(plan.daemons, aliases: plan.changes.contains { $0.path == "/etc/aliases" })
         try print(output, isApplied: true)
-    }
-
-    /// What an earlier run has begun is finished before anything else is looked at.
-    private func finishEarlierRun() throws {
-        switch try Transactions(in: tree).recover() {
-        case .completed(let paths):
-            complain("an interrupted run has been completed: \(paths.joined(separator: ", "))")
-        case .undone(let paths):
-            complain("an interrupted --undo has been completed: \(paths.joined(separator: ", "))")
-        case nil: break
-        }
     }
 
     private func addresses() throws -> [IPAddress] {
@@ -133,68 +126,6 @@ struct SetupCommand: ParsableCommand {
                 Swift.print(line)
             }
         }
-    }
-
-    /// Asks; anything but yes ends the command with status 1.
-    private func confirm(_ question: String) throws {
-        if yes { return }
-        guard isatty(STDIN_FILENO) == 1 else {
-            throw CommandFailure(.usage, "nobody can be asked here: add --yes to make the changes")
-        }
-        Swift.print("\(question) [y/N] ", terminator: "")
-        _ = fflush(nil)
-        let answer = readLine()?.lowercased() ?? ""
-        guard answer == "y" || answer == "yes" else {
-            Swift.print("Nothing has been changed.")
-            throw ExitCode(1)
-        }
-    }
-
-    // MARK: Undoing
-
-    private func undoLast() throws {
-        let transactions = Transactions(in: tree)
-        switch try transactions.undo(dryRun: true) {
-        case .nothing: return try report("There is nothing to undo.", [])
-        case .changedSince(let changes): try stop(changes)
-        case .done(let paths):
-            if !json { for path in paths { Swift.print("  \(path)") } }
-            try confirm("Put these files back as they were?")
-        }
-        switch try transactions.undo() {
-        case .nothing: try report("There is nothing to undo.", [])
-        case .changedSince(let changes): try stop(changes)
-        case .done(let paths):
-            HostServices(tree: tree).reload([], aliases: paths.contains("/etc/aliases"))
-            try report("All is as it was before: \(paths.count) files put back.", paths)
-        }
-    }
-
-    private struct UndoDocument: Encodable {
-        let undone: [String]
-        let changed: [String]
-    }
-
-    private func report(_ sentence: String, _ paths: [String]) throws {
-        Swift.print(
-            json ? try JSONOutput.text(of: UndoDocument(undone: paths, changed: [])) : sentence)
-    }
-
-    /// Says what has changed since, and that nothing was touched.
-    private func stop(_ changes: [FileChange]) throws {
-        if json {
-            Swift.print(
-                try JSONOutput.text(of: UndoDocument(undone: [], changed: changes.map(\.path))))
-        } else {
-            Swift.print("Nothing was touched: somebody has changed since what --apply left.")
-            for change in changes {
-                Swift.print("\n\(change.path)")
-                for line in SetupOutput.difference(of: change) { Swift.print("  \(line)") }
-            }
-            Swift.print("\nTake these changes back, or undo by hand; what was there before is in")
-            Swift.print("\(Transactions.directory).")
-        }
-        throw ExitCode(DaemonKit.ExitCode.configuration.rawValue)
     }
 }
 

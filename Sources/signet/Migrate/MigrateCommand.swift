@@ -1,0 +1,104 @@
+import ArgumentParser
+import DaemonKit
+import Migration
+import Setup
+
+/// `signet migrate`: the configuration of other programs in Signet's places, and Postfix's lines swapped.
+struct MigrateCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "migrate",
+        abstract: "Takes over the configuration of OpenDKIM, OpenDMARC and their like.",
+        discussion: """
+            Reads the configuration of OpenDKIM, dkimpy-milter, OpenDMARC, policyd-spf and dkimproxy with the tables and keys \
+            that it names, writes /etc/signet, and lists what changed in meaning and what has no counterpart. Postfix goes on as \
+            it did until --finish. Exit status 0 done, 1 refused at the question, 73 a file could not be written, 78 something \
+            has to be settled first.
+            """)
+
+    @Flag(help: "Put Signet's sockets into main.cf and master.cf where the others' are.")
+    var finish = false
+
+    @Flag(help: "Copy private keys to /etc/signet/keys, for signet-dkim alone.")
+    var copyKeys = false
+
+    @Flag(help: "Only show what would be written.")
+    var dryRun = false
+
+    @Flag(help: "Put back what the last run changed.")
+    var undo = false
+
+    @Flag(help: "Do not ask.")
+    var yes = false
+
+    @Option(help: "Work on the tree below this directory; no service is called.")
+    var root: String = "/"
+
+    @Flag(help: "Print a JSON object.")
+    var json = false
+
+    func validate() throws {
+        guard !(undo && (finish || copyKeys || dryRun)) else {
+            throw ValidationError("--undo stands alone")
+        }
+    }
+
+    func run() throws {
+        let tree = FileTree(root: root)
+        do {
+            if undo {
+                // In a tree nothing runs that could be disturbed.
+                let asks = !yes && tree.isThisHost
+                return try UndoRun(tree: tree, asks: asks, json: json).run()
+            }
+            if !dryRun { try Transactions.finishEarlierRun(in: tree) }
+            let plan = try MigrationPlan(
+                tree, copiesKeys: copyKeys, owner: SystemAccounts(tree)["signet-dkim"])
+            if finish { try swap(tree, plan) } else { try write(tree, plan) }
+        } catch let fault as FileFault {
+            throw CommandFailure(.cannotCreate, fault.description)
+        }
+    }
+
+    private func write(_ tree: FileTree, _ plan: MigrationPlan) throws {
+        let isWritten = !dryRun && plan.obstacles.isEmpty && !plan.changes.isEmpty
+        if isWritten {
+            try Transactions(in: tree).apply(plan.changes, directories: plan.directories)
+        }
+        let output = MigrationOutput(
+            files: plan.peers.map(\.file), changes: plan.changes, findings: plan.findings,
+            swaps: [], notes: [], obstacles: plan.obstacles, isWritten: isWritten)
+        try output.print(json: json)
+    }
+
+    /// Puts Signet's sockets where the others' are.
+    private func swap(_ tree: FileTree, _ plan: MigrationPlan) throws {
+        let swap = try FinishPlan(tree, peers: plan.peers)
+        let obstacles = plan.peers.isEmpty ? plan.obstacles : swap.obstacles
+        let isWritten = !dryRun && obstacles.isEmpty && !swap.changes.isEmpty
+        if isWritten {
+            if !yes, tree.isThisHost {
+                for change in swap.changes {
+                    print(change.path)
+                    for line in SetupOutput.difference(of: change) { print("  \(line)") }
+                }
+                try Confirmation.ask("Make these changes?")
+            }
+            let named = Set(plan.peers.map(\.peer.daemon))
+            let daemons = SignetDaemon.allCases.filter { named.contains($0.rawValue) }
+            let services = HostServices(tree: tree)
+            try Transactions(in: tree).apply(swap.changes, directories: [])
+            do throws(HostServices.Fault) {
+                try services.check(daemons)
+            } catch {
+                _ = try Transactions(in: tree).undo()
+                throw CommandFailure(
+                    .configuration, "the configuration is refused, so all is as before: \(error)")
+            }
+            services.reload(daemons, aliases: false)
+        }
+        let output = MigrationOutput(
+            files: plan.peers.map(\.file), changes: swap.changes, findings: [], swaps: swap.swaps,
+            notes: swap.notes, obstacles: obstacles, isWritten: isWritten)
+        try output.print(json: json)
+    }
+}
