@@ -136,6 +136,12 @@ let package = Package(
             ],
             swiftSettings: strict),
 
+        // A folder of DKIM keys, a domain each.
+        .target(
+            name: "DomainKeys",
+            dependencies: ["Configuration", "MailCrypto", "MailSyntax", "Threads"],
+            swiftSettings: strict),
+
         .target(
             name: "ReportStore",
             dependencies: [
@@ -173,8 +179,8 @@ let package = Package(
         .executableTarget(
             name: "signet-dkim",
             dependencies: [
-                "Configuration", "DaemonKit", "DaemonResolver", "Threads", "MailAuth", "MailCrypto",
-                "MailDNS", "MailEvaluation", "MailSyntax", "Milter", "MilterDaemon",
+                "Configuration", "DaemonKit", "DaemonResolver", "DomainKeys", "Threads", "MailAuth",
+                "MailCrypto", "MailDNS", "MailEvaluation", "MailSyntax", "Milter", "MilterDaemon",
                 "MilterService", "Traffic", "UnboundDNS",
             ],
             swiftSettings: strict),
@@ -380,6 +386,10 @@ let package = Package(
                 "Threads",
             ],
             exclude: ["Faults", "Healthy"], swiftSettings: strict),
+        .testTarget(
+            name: "DomainKeysTests",
+            dependencies: ["DomainKeys", "MailCrypto", "MailSyntax", "TestKit", "Threads"],
+            swiftSettings: strict),
         .testTarget(
             name: "SignetTests",
             dependencies: [

@@ -17,6 +17,12 @@ enum SignetDKIM: DaemonProgram {
         DKIMConfiguration(reading: reader)
     }
 
+    static func check(_ settings: DKIMConfiguration, _ reader: ConfigurationReader) {
+        if let directory = settings.keys.directory {
+            KeyDirectoryReader(reader: reader).check(directory)
+        }
+    }
+
     static func summary(of settings: DKIMConfiguration) -> String {
         let signs = settings.keys.summary.map { "signing \($0)" } ?? "signing nothing"
         switch settings.mode {

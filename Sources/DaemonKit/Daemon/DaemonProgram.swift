@@ -22,6 +22,9 @@ public protocol DaemonProgram: SendableMetatype {
     /// The files that a daemon with these settings writes, for `-n` to check.
     static func writtenFiles(_ settings: Settings) -> [WrittenFile]
 
+    /// Looks, for `-n` alone, at what a start does without: what is found is reported to the reader.
+    static func check(_ settings: Settings, _ reader: ConfigurationReader)
+
     /// Serves until asked to stop and the last client is done.
     static func serve(_ context: DaemonContext<Settings>) -> ExitCode
 
@@ -37,6 +40,9 @@ extension DaemonProgram {
 
     /// None.
     public static func writtenFiles(_ settings: Settings) -> [WrittenFile] { [] }
+
+    /// Nothing.
+    public static func check(_ settings: Settings, _ reader: ConfigurationReader) {}
 
     /// Runs the daemon.
     public static func main() {

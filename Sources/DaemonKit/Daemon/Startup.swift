@@ -39,7 +39,10 @@ struct Startup<Program: DaemonProgram>: Sendable {
         let settings = try Privileges.acting(as: account) {
             if !isAbsent { checkReloadable(file, reader) }
             let settings = Program.load(reader)
-            if options.checksOnly, let settings { checkWrittenFiles(settings, reader) }
+            if options.checksOnly, let settings {
+                checkWrittenFiles(settings, reader)
+                Program.check(settings, reader)
+            }
             return settings
         }
         if let group = service.socketGroup, service.socketGroupIsExplicit,

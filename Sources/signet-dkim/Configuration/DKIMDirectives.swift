@@ -84,6 +84,12 @@ enum DKIMDirectives {
         DirectiveSpec(
             "SigningTable", .dataSet, "Sender addresses, each with the name of a key."),
         DirectiveSpec(
+            "KeyDirectory", .path,
+            "A directory of keys, DOMAIN/SELECTOR.private, for senders without a key elsewhere."),
+        DirectiveSpec(
+            "KeyMaximumAge", .duration(0...315_360_000), default: "0",
+            "The age from which a key is warned of; 0 for none."),
+        DirectiveSpec(
             "CheckSigningTable", .boolean, default: "yes",
             "A name in SigningTable that KeyTable does not have is an error; with no, a warning."),
         DirectiveSpec(

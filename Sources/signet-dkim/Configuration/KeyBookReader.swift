@@ -30,13 +30,17 @@ struct KeyBookReader {
         } else {
             plan = domains()
         }
-        if case .nothing = plan, reader.text("Mode") == "s" {
+        let directory = KeyDirectoryReader(reader: reader).read()
+        if case .nothing = plan, !reader.isSet("KeyDirectory"), reader.text("Mode") == "s" {
             reader.report(
                 .error, "Mode", "is s, and nothing says what to sign with",
-                suggestion: "give Domain, Selector and KeyFile, or SigningTable and KeyTable")
+                suggestion: "give KeyDirectory, or Domain, Selector and KeyFile, "
+                    + "or SigningTable and KeyTable")
         }
         let check = requiresSafeKeys
-        return KeyBook(plan: plan, vault: KeyVault { Self.load($0, requiresSafe: check) })
+        return KeyBook(
+            plan: plan, vault: KeyVault { Self.load($0, requiresSafe: check) },
+            directory: directory)
     }
 
     // MARK: Domain, Selector, KeyFile
@@ -252,14 +256,32 @@ struct KeyBookReader {
         return nil
     }
 
-    private func key(
+    func key(
         inFile path: String, directive: String, at place: SourceLocation
     ) -> PrivateKey? {
+        warnOfAge(path, directive: directive, at: place)
         guard
             var contents = reader.keyFile(
                 path, requireSafe: requiresSafeKeys, directive: directive, at: place)
         else { return nil }
         return parsed(&contents, what: path, directive: directive, at: place)
+    }
+
+    /// Warns of a key that is older than KeyMaximumAge, by its file's time.
+    private func warnOfAge(_ path: String, directive: String, at place: SourceLocation) {
+        guard let maximum = reader.duration("KeyMaximumAge")?.components.seconds, maximum > 0 else {
+            return
+        }
+        var status = stat()
+        guard unsafe stat(path, &status) == 0 else { return }
+        let (age, overflow) = Int64(time(nil)).subtractingReportingOverflow(
+            Int64(status.st_mtim.tv_sec))
+        guard !overflow, age > maximum else { return }
+        reader.report(
+            ConfigurationProblem(
+                .warning, at: place, directive: directive,
+                "the key \(path) is \(age / 86_400) days old, older than KeyMaximumAge",
+                suggestion: "make a new one with signet key rotate"))
     }
 
     private func parsed(
@@ -297,7 +319,7 @@ struct KeyBookReader {
         return .fault(reason: reader.problems.first?.message ?? "\(path) cannot be used")
     }
 
-    private init(_ reader: ConfigurationReader, requiresSafeKeys: Bool) {
+    init(_ reader: ConfigurationReader, requiresSafeKeys: Bool) {
         self.reader = reader
         self.requiresSafeKeys = requiresSafeKeys
     }

@@ -1,9 +1,16 @@
 import Configuration
+import DomainKeys
 import MailSyntax
 
 extension KeyBook {
     /// The domains that are signed, each with the selectors of its keys: `example.org (mail, mail-ed25519)`; nil where nothing is.
     var summary: String? {
+        let folder = directory.map { "the domains of \($0.cache.tree.root)" }
+        let parts = [plannedSummary, folder].compactMap(\.self)
+        return parts.isEmpty ? nil : parts.joined(separator: ", and ")
+    }
+
+    private var plannedSummary: String? {
         let groups: [(domain: String, selectors: [String])]
         switch plan {
         case .nothing: return nil

@@ -3,7 +3,8 @@ import MailAuth
 import MailCrypto
 import MailSyntax
 
-/// Which private keys sign for which sender: Domain with its one or two keys, or SigningTable with KeyTable.
+/// Which private keys sign for which sender: Domain with its one or two keys, or SigningTable with KeyTable; where
+/// these have none for a sender, those in KeyDirectory.
 ///
 /// Immutable; a reload makes a new one.
 struct KeyBook: Sendable {
@@ -19,8 +20,8 @@ struct KeyBook: Sendable {
 
     /// The keys for one sender, or why there are none.
     enum Answer: Sendable {
-        /// These sign, in this order.
-        case keys([SigningKey])
+        /// These sign, in this order; the warnings are for the log.
+        case keys([SigningKey], warnings: [String])
         /// No key is meant for this sender; the reason in the words of the log.
         case none(reason: String)
         /// A key is meant for this sender and cannot be used.
@@ -31,17 +32,23 @@ struct KeyBook: Sendable {
     let plan: Plan
     /// Loads keys whose file name depends on the sender's domain.
     let vault: KeyVault
+    /// Where keys are looked for that the plan does not have.
+    var directory: KeyDirectory? = nil
 
     /// Signs nothing.
     static let empty = KeyBook(plan: .nothing, vault: KeyVault { .missing(path: $0) })
 
     /// Whether nothing is ever signed.
     var isEmpty: Bool {
-        if case .nothing = plan { true } else { false }
+        if case .nothing = plan { directory == nil } else { false }
     }
 
     /// Whether mail of this domain may be signed here; used to notice strangers who claim it.
     func servesDomain(of sender: Mailbox) -> Bool {
+        isInPlan(sender) || directory?.serves(sender.domain) == true
+    }
+
+    private func isInPlan(_ sender: Mailbox) -> Bool {
         switch plan {
         case .nothing: false
         case .domains(let set, let withSubdomains, _):
@@ -55,6 +62,13 @@ struct KeyBook: Sendable {
 
     /// Finds the keys for a sender.
     func keys(for sender: Mailbox) -> Answer {
+        let answer = plannedKeys(for: sender)
+        guard case .none(let reason) = answer, let directory else { return answer }
+        if case .nothing = plan { return directory.keys(for: sender.domain, after: nil) }
+        return directory.keys(for: sender.domain, after: reason)
+    }
+
+    private func plannedKeys(for sender: Mailbox) -> Answer {
         switch plan {
         case .nothing:
             return .none(reason: "no keys are configured")
@@ -101,7 +115,8 @@ struct KeyBook: Sendable {
             case .fault(let reason): return .unusable(reason: reason)
             }
         }
-        return keys.isEmpty ? .none(reason: "no key file \(missing ?? "")") : .keys(keys)
+        return keys.isEmpty
+            ? .none(reason: "no key file \(missing ?? "")") : .keys(keys, warnings: [])
     }
 
     /// The domain in the set that covers a sender's: itself, with SubDomains its nearest listed parent, or

@@ -36,6 +36,8 @@ struct MessagePlan: Sendable {
     private(set) var isFromOutside = false
     /// A stranger used one of our domains; the words for the log.
     var impersonation: String?
+    /// What the log should say of the keys that sign.
+    private(set) var keyWarnings: [String] = []
     /// Each step of the decision, for LogWhy.
     var steps: [String] = []
 
@@ -133,7 +135,9 @@ struct MessagePlan: Sendable {
             return
         }
         switch configuration.keys.keys(for: mailbox) {
-        case .keys(let keys): work = .sign(keys)
+        case .keys(let keys, let warnings):
+            work = .sign(keys)
+            keyWarnings = warnings
         case .none(let reason): notSigned = reason
         case .unusable(let reason): work = .cannotSign(reason)
         }

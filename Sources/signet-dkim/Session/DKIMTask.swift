@@ -99,6 +99,7 @@ struct DKIMTask: ~Copyable {
             for step in plan.steps { log.info(context.queueID, step) }
         }
         if let impersonation = plan.impersonation { log.warning(context.queueID, impersonation) }
+        for warning in plan.keyWarnings { log.warning(context.queueID, warning) }
         if let reason = plan.notSigned {
             // Of mail from outside nobody expects a signature.
             log.log(

@@ -121,6 +121,16 @@ extension Behaviours {
                 """
             #expect(try pass(ours(text)).signatures.map { $0["s"] } == ["mail", "ed"])
         },
+        "KeyDirectory": { try KeyDirectoryCases.check() },
+        "KeyMaximumAge": {
+            let path = try Keys.shared.get().write(Keys.shared.get().ed25519, to: "old.private")
+            try Command.require("/usr/bin/touch", ["-d", "@1000000000", path])
+            let text = "Domain example.org\nSelector mail\nKeyFile \(path)\n"
+            #expect(read(text).problems.isEmpty)
+            let warnings = read("KeyMaximumAge 180d\n" + text).problems
+            #expect(warnings.map(\.severity) == [.warning])
+            #expect(warnings[0].message.contains("older than KeyMaximumAge"))
+        },
         "SigningTable": { try SigningTableCases.check() },
         "BaseDirectory": {
             let directory = try Keys.shared.get().directory
