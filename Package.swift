@@ -142,6 +142,15 @@ let package = Package(
             dependencies: ["Configuration", "MailCrypto", "MailSyntax", "Threads"],
             swiftSettings: strict),
 
+        // Keys that are replaced: the steps, the disk, the DNS.
+        .target(
+            name: "KeyRotation",
+            dependencies: [
+                "CLinux", "Configuration", "DomainKeys", "MailAuth", "MailCrypto", "MailDNS",
+                "MailSyntax", "Threads",
+            ],
+            swiftSettings: strict),
+
         .target(
             name: "ReportStore",
             dependencies: [
@@ -210,6 +219,7 @@ let package = Package(
         .executableTarget(
             name: "signet",
             dependencies: [
+                "DomainKeys", "KeyRotation",
                 "Configuration", "DaemonKit", "DaemonResolver", "Doctor", "HeaderScrub", "MailAuth",
                 "MailCrypto", "MailDNS", "MailEvaluation", "MailSyntax", "Migration",
                 "ReportInsight", "ReportReading", "ReportStore", "Reports", "Setup", "Threads",
@@ -386,6 +396,13 @@ let package = Package(
                 "Threads",
             ],
             exclude: ["Faults", "Healthy"], swiftSettings: strict),
+        .testTarget(
+            name: "KeyRotationTests",
+            dependencies: [
+                "Configuration", "DomainKeys", "KeyRotation", "MailCrypto", "MailDNS",
+                "MailSyntax", "TestKit", "Threads",
+            ],
+            swiftSettings: strict),
         .testTarget(
             name: "DomainKeysTests",
             dependencies: ["DomainKeys", "MailCrypto", "MailSyntax", "TestKit", "Threads"],

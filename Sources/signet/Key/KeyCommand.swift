@@ -4,6 +4,9 @@ import ArgumentParser
 struct KeyCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "key",
-        abstract: "Makes DKIM keys and shows what to publish.",
-        subcommands: [KeyNew.self, KeyShow.self, KeyCheck.self])
+        abstract: "Makes, lists and rotates DKIM keys.",
+        subcommands: [
+            KeyNew.self, KeyShow.self, KeyCheck.self, KeyList.self, KeyStatus.self,
+            KeyRotate.self, KeyRetire.self, KeyRevoke.self, KeySync.self,
+        ])
 }

@@ -1,3 +1,4 @@
+import KeyRotation
 import MailCrypto
 import MailSyntax
 
@@ -17,8 +18,7 @@ struct KeyRecordText {
 
     /// The record's value on one line: what a provider's form wants.
     static func line(for key: PublicKey, restrictions: String = "") -> String {
-        let kind = isRSA(key) ? "k=rsa; h=sha256" : "k=ed25519"
-        return "v=DKIM1; \(kind); \(restrictions)p=\(Base64.encode(key.recordOctets))"
+        key.keyRecord(restrictions: restrictions)
     }
 
     /// The record for a zone file, as opendkim-genkey lays it out.

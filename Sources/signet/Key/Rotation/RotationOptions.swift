@@ -1,0 +1,164 @@
+import ArgumentParser
+import Configuration
+import DaemonKit
+import DomainKeys
+import Glibc
+import KeyRotation
+import MailDNS
+import MailSyntax
+import Threads
+import UnboundDNS
+
+/// Which configuration of signet-dkim a command about keys looks at.
+struct KeyConfigurationOptions: ParsableArguments {
+    @Option(
+        name: [.customShort("x"), .customLong("config")], help: "signet-dkim's configuration.")
+    var file = "/etc/signet/dkim.conf"
+
+    /// The directives that name keys.
+    func reader() throws -> ConfigurationReader {
+        let reader = ConfigurationReader(
+            schema: KeyInventory.schema, file: file, passingOverOthers: true)
+        guard !reader.problems.hasErrors else {
+            let faults = reader.problems.filter { $0.severity == .error }.map(\.description)
+            throw CommandFailure(.configuration, faults.joined(separator: "\n"))
+        }
+        return reader
+    }
+}
+
+/// What the commands that change keys share: the folder, the policy, and the lock that keeps two of them apart.
+struct RotationOptions: ParsableArguments {
+    @OptionGroup var keys: KeyConfigurationOptions
+
+    @Option(name: .customLong("rotation-config"), help: "How keys rotate; may be absent.")
+    var rotationFile = RotationDirectives.file
+
+    @Option(name: .customLong("dns"), help: "show, nsupdate, hook, zonefile or cname.")
+    var method: String?
+
+    @Option(help: "The program of --dns hook.")
+    var hook: String?
+
+    /// The folder of keys that signet-dkim reads.
+    func tree() throws -> KeyTree {
+        guard let path = try keys.reader().text("KeyDirectory") else {
+            throw CommandFailure(
+                .configuration,
+                "\(keys.file) has no KeyDirectory: only keys of such a directory rotate")
+        }
+        return KeyTree(path)
+    }
+
+    /// Reads rotate.conf and the options that go before it.
+    func configuration() throws -> RotationConfiguration {
+        let isAbsent = unsafe access(rotationFile, F_OK) != 0 && errno == ENOENT
+        let isUsual = rotationFile == RotationDirectives.file
+        var overrides: [ConfigurationStatement] = []
+        if let hook { overrides.append(Self.statement("Hook", hook, of: "--hook")) }
+        if let method, method != "cname" {
+            overrides.append(Self.statement("Method", method, of: "--dns"))
+        }
+        let reader = ConfigurationReader(
+            schema: RotationDirectives.schema, file: isAbsent && isUsual ? nil : rotationFile,
+            overrides: overrides)
+        let configuration = RotationConfiguration(reader)
+        if method == "cname", configuration.aliasZone == nil {
+            reader.report(.error, "AliasZone", "is missing beside --dns cname")
+        }
+        let problems = reader.problems.filter { $0.severity == .error }
+        guard problems.isEmpty else {
+            throw CommandFailure(
+                .configuration, problems.map(\.description).joined(separator: "\n"))
+        }
+        return configuration
+    }
+
+    private static func statement(
+        _ name: String, _ value: String, of option: String
+    ) -> ConfigurationStatement {
+        ConfigurationStatement(name, value, at: SourceLocation(file: option))
+    }
+
+    /// Everything that a command needs to take steps.
+    func session() throws -> RotationSession {
+        try RotationSession(tree: tree(), configuration: configuration())
+    }
+}
+
+/// The folder, locked, and what takes the steps.
+final class RotationSession {
+    let tree: KeyTree
+    let configuration: RotationConfiguration
+    let rotator: KeyRotator
+    private let lock: Int32
+
+    init(tree: KeyTree, configuration: RotationConfiguration) throws {
+        self.tree = tree
+        self.configuration = configuration
+        lock = unsafe open(tree.root, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
+        guard lock >= 0 else {
+            throw CommandFailure(.noInput, "\(tree.root): \(SystemError.last)")
+        }
+        guard flock(lock, LOCK_EX | LOCK_NB) == 0 else {
+            close(lock)
+            throw CommandFailure(.tempFail, "another signet key is at work in \(tree.root)")
+        }
+        do {
+            let resolver = try UnboundResolver(
+                UnboundResolver.Options(nameservers: configuration.nameservers))
+            rotator = KeyRotator(
+                disk: FolderDisk(tree, revealDirectory: configuration.revealDirectory),
+                dns: AuthoritativeView(resolver: resolver, fixed: configuration.authorities),
+                method: configuration.recordMethod(say: { print($0) }, log: { complain($0) }),
+                distributor: configuration.syncHosts.isEmpty
+                    ? nil
+                    : HostSync(
+                        tree, hosts: configuration.syncHosts,
+                        seconds: configuration.programSeconds),
+                policy: configuration.policy, now: TimeSource.system.seconds)
+        } catch {
+            close(lock)
+            throw CommandFailure(.unavailable, "\(error)")
+        }
+    }
+
+    deinit { close(lock) }
+
+    /// Brings the lists of those that sign to the other hosts, and removes there what is gone here.
+    func synchronize() throws {
+        guard !configuration.syncHosts.isEmpty else { return }
+        do throws(MethodFailure) {
+            try HostSync(
+                tree, hosts: configuration.syncHosts, seconds: configuration.programSeconds
+            ).run()
+        } catch {
+            throw CommandFailure(.tempFail, error.description)
+        }
+    }
+
+    /// The domains whose state is kept, and of the others those whose signing keys are older than an age.
+    func domainsAtWork(olderThan age: Int64?) throws -> (moving: [DomainName], old: [DomainName]) {
+        guard let domains = tree.domains()?.domains else {
+            throw CommandFailure(.noInput, "\(tree.root): \(SystemError.last)")
+        }
+        let now = TimeSource.system.seconds()
+        var moving: [DomainName] = []
+        var old: [DomainName] = []
+        for domain in domains {
+            let folder = "\(tree.root)/\(domain.ascii)"
+            if unsafe access("\(folder)/\(DomainRotation.fileName)", F_OK) == 0 {
+                moving.append(domain)
+            }
+            guard let age, case .selectors(let selectors) = tree.selection(of: domain) else {
+                continue
+            }
+            let isOld = selectors.contains { selector in
+                tree.keyFile(selector, of: domain).flatMap(FileAge.made).map { now - $0 > age }
+                    ?? false
+            }
+            if isOld { old.append(domain) }
+        }
+        return (moving, old)
+    }
+}

@@ -1,0 +1,117 @@
+import DomainKeys
+import Foundation
+import MailSyntax
+import TestKit
+import Testing
+
+@testable import KeyRotation
+
+@Suite struct FolderDiskTests {
+    private let directory: TemporaryDirectory
+    private let disk: FolderDisk
+    private let domain = DomainName.example
+
+    init() throws {
+        directory = try TemporaryDirectory("signet-disk")
+        try directory.makeDirectory("keys", mode: 0o700)
+        try directory.makeDirectory("revealed")
+        disk = FolderDisk(
+            KeyTree(directory.file("keys")), revealDirectory: directory.file("revealed"))
+    }
+
+    private func mode(_ name: String) throws -> Int? {
+        try FileManager.default.attributesOfItem(
+            atPath: directory.file("keys/\(name)"))[.posixPermissions] as? Int
+    }
+
+    @Test func `files are written whole, closed to others where they are keys`() throws {
+        let selector = try DomainName("s1")
+        #expect(try disk.state(of: domain) == nil && disk.signing(domain) == nil)
+        try disk.writeSigning([selector], of: domain)
+        try disk.makeKey(selector, .ed25519, bits: 2048, of: domain)
+        let key = try disk.publicKey(selector, of: domain)
+        // What is there is kept.
+        try disk.makeKey(selector, .rsa, bits: 2048, of: domain)
+        #expect(try disk.publicKey(selector, of: domain) == key)
+        #expect(try disk.signing(domain) == [selector])
+        #expect(try mode("example.org") == 0o700)
+        #expect(try mode("example.org/s1.private") == 0o600)
+        #expect(try mode("example.org/signing") == 0o644)
+        #expect(try disk.keys(of: domain).map(\.kind) == [.ed25519])
+        try disk.writeState("# x\n", of: domain)
+        #expect(try disk.state(of: domain) == Array("# x\n".utf8))
+        let names = try FileManager.default.contentsOfDirectory(
+            atPath: directory.file("keys/example.org"))
+        #expect(names.sorted() == ["rotation", "s1.private", "signing"])
+        try disk.destroyKey(selector, of: domain)
+        try disk.destroyKey(selector, of: domain)
+        #expect(throws: DiskFailure.self) { try disk.publicKey(selector, of: domain) }
+    }
+
+    @Test func `a revealed key moves, also when that is done twice`() throws {
+        let selector = try DomainName("s1")
+        try disk.makeKey(selector, .ed25519, bits: 2048, of: domain)
+        try disk.revealKey(selector, of: domain)
+        try disk.revealKey(selector, of: domain)
+        #expect(try disk.keys(of: domain).isEmpty)
+        let path = directory.file("revealed/example.org/s1.private")
+        #expect(try String(contentsOfFile: path, encoding: .utf8).contains("PRIVATE KEY"))
+    }
+
+    @Test func `links are not written through`() throws {
+        let victim = try directory.write("precious", to: "victim")
+        try directory.makeDirectory("keys/example.org", mode: 0o700)
+        for name in ["signing", ".signing.new"] {
+            try FileManager.default.createSymbolicLink(
+                atPath: directory.file("keys/example.org/\(name)"), withDestinationPath: victim)
+        }
+        try disk.writeSigning([], of: domain)
+        #expect(try String(contentsOfFile: victim, encoding: .utf8) == "precious")
+        try FileManager.default.removeItem(atPath: directory.file("keys/example.org"))
+        try FileManager.default.createSymbolicLink(
+            atPath: directory.file("keys/example.org"), withDestinationPath: directory.path)
+        #expect(throws: DiskFailure.self) { try disk.writeSigning([], of: domain) }
+        #expect(throws: DiskFailure.self) { try disk.signing(domain) }
+    }
+
+    @Test func `a link in the place of a key is neither read nor revealed`() throws {
+        let other = try DomainName("other.example")
+        let (mine, theirs) = (try DomainName("mine"), try DomainName("theirs"))
+        try disk.makeKey(mine, .ed25519, bits: 2048, of: domain)
+        try disk.makeKey(theirs, .ed25519, bits: 2048, of: other)
+        let link = directory.file("keys/example.org/theirs.private")
+        try FileManager.default.createSymbolicLink(
+            atPath: link, withDestinationPath: directory.file("keys/other.example/theirs.private"))
+        #expect(throws: DiskFailure.self) { try disk.publicKey(theirs, of: domain) }
+        #expect(throws: DiskFailure.self) { try disk.revealKey(theirs, of: domain) }
+        #expect(try disk.keys(of: domain).map(\.selector) == [mine])
+        #expect(!FileManager.default.fileExists(atPath: directory.file("revealed/example.org")))
+    }
+
+    @Test func `hosts get keys first, then lists, and lose what is gone`() throws {
+        let selector = try DomainName("s1")
+        try disk.makeKey(selector, .ed25519, bits: 2048, of: domain)
+        try disk.writeSigning([selector], of: domain)
+        try disk.writeState("# x\n", of: domain)
+        let other = try directory.makeDirectory("other", mode: 0o700)
+        try directory.makeDirectory("other/mine.example", mode: 0o700)
+        try directory.write("k", to: "other/mine.example/k.private")
+        let sync = HostSync(disk.tree, directories: [other], seconds: 20)
+        try sync.distributeKeys()
+        let manager = FileManager.default
+        #expect(
+            try manager.contentsOfDirectory(atPath: other + "/example.org") == ["s1.private"])
+        try sync.run()
+        #expect(
+            try manager.contentsOfDirectory(atPath: other + "/example.org").sorted()
+                == ["s1.private", "signing"])
+        try disk.destroyKey(selector, of: domain)
+        try sync.run()
+        #expect(try manager.contentsOfDirectory(atPath: other + "/example.org") == ["signing"])
+        // A domain of the other host's own stays.
+        #expect(manager.fileExists(atPath: other + "/mine.example/k.private"))
+        #expect(throws: MethodFailure.self) {
+            try HostSync(disk.tree, directories: ["/proc/none"], seconds: 20).run()
+        }
+    }
+}
