@@ -163,6 +163,11 @@ let package = Package(
             name: "ReportReading",
             dependencies: ["CArchive", "CExpat", "CJansson", "MailSyntax", "ReportStore"],
             swiftSettings: strict),
+        // Reports about single messages that failed, without the XML of the others.
+        .target(
+            name: "FailureReports",
+            dependencies: ["Configuration", "MailAuth", "MailCrypto", "MailSyntax", "Threads"],
+            swiftSettings: strict),
 
         // What they mean, for people.
         .target(
@@ -173,9 +178,9 @@ let package = Package(
         .executableTarget(
             name: "signet-dmarc",
             dependencies: [
-                "Configuration", "DaemonKit", "DaemonResolver", "MailAuth", "MailDNS",
-                "MailEvaluation", "MailSyntax", "Milter", "MilterDaemon", "MilterService",
-                "ReportStore", "Threads", "Traffic", "UnboundDNS",
+                "Configuration", "DaemonKit", "DaemonResolver", "FailureReports", "MailAuth",
+                "MailDNS", "MailEvaluation", "MailSyntax", "Milter", "MilterDaemon",
+                "MilterService", "ReportStore", "Threads", "Traffic", "UnboundDNS",
             ],
             swiftSettings: strict),
         .executableTarget(
@@ -204,8 +209,8 @@ let package = Package(
         .target(
             name: "Reports",
             dependencies: [
-                "CLinux", "CXML2", "CZlib", "Configuration", "MailAuth", "MailCrypto", "MailDNS",
-                "MailSyntax", "ReportStore", "Threads",
+                "CLinux", "CXML2", "CZlib", "Configuration", "FailureReports", "MailAuth",
+                "MailCrypto", "MailDNS", "MailSyntax", "ReportStore", "Threads",
             ],
             swiftSettings: strict),
         // What is wrong with a host, its configuration and its records.
@@ -220,7 +225,8 @@ let package = Package(
             name: "signet",
             dependencies: [
                 "DomainKeys", "KeyRotation",
-                "Configuration", "DaemonKit", "DaemonResolver", "Doctor", "HeaderScrub", "MailAuth",
+                "Configuration", "DaemonKit", "DaemonResolver", "Doctor", "FailureReports",
+                "HeaderScrub", "MailAuth",
                 "MailCrypto", "MailDNS", "MailEvaluation", "MailSyntax", "Migration",
                 "ReportInsight", "ReportReading", "ReportStore", "Reports", "Setup", "Threads",
                 "UnboundDNS", argumentParser,
@@ -324,8 +330,9 @@ let package = Package(
         .testTarget(
             name: "SignetDMARCTests",
             dependencies: [
-                "signet-dmarc", "Configuration", "DaemonKit", "DaemonResolver", "MailAuth",
-                "MailCrypto", "MailDNS", "MailSyntax", "Milter", "ReportStore", "SessionTestKit",
+                "signet-dmarc", "Configuration", "DaemonKit", "DaemonResolver", "FailureReports",
+                "MailAuth", "MailCrypto", "MailDNS", "MailSyntax", "Milter", "ReportStore",
+                "SessionTestKit",
                 "TestKit", "Threads", "UnboundDNS",
             ],
             exclude: ["Attacks", "FromFields"], swiftSettings: strict),
@@ -375,9 +382,14 @@ let package = Package(
         .testTarget(
             name: "ArchitectureTests", exclude: ["imports.txt"], swiftSettings: strict),
         .testTarget(
+            name: "FailureReportsTests",
+            dependencies: ["FailureReports", "MailCrypto", "MailSyntax", "TestKit"],
+            swiftSettings: strict),
+        .testTarget(
             name: "ReportsTests",
             dependencies: [
-                "Configuration", "MailAuth", "MailDNS", "MailSyntax", "ReportStore", "Reports",
+                "Configuration", "FailureReports", "MailAuth", "MailDNS", "MailSyntax",
+                "ReportStore", "Reports",
                 "TestKit", "Threads",
             ],
             swiftSettings: strict),

@@ -14,6 +14,8 @@ public struct ReportSettings: Sendable {
     public var organization: String?
     /// Whom reports come from, and who answers questions about them; nil where it is not given, and no reports are sent.
     public var email: EnvelopeAddress?
+    /// The address below which aggregate reports have their envelope senders; nil for that of `email`.
+    public var bounceAddress: EnvelopeAddress?
     /// Domains and addresses that get no reports.
     public var noReports = DataSet()
 
@@ -23,6 +25,8 @@ public struct ReportSettings: Sendable {
     private static let largestLimit: Int64 = 1 << 40
     /// The longest name of an organization, in octets.
     private static let longestName = 200
+    /// What is added to it has 26 octets, and a local-part has 64 (RFC 5321, section 4.5.3.1.1).
+    private static let longestLocalPart = 38
 
     /// The directives.
     public static let directives: [DirectiveSpec] = [
@@ -42,6 +46,10 @@ public struct ReportSettings: Sendable {
             "ReportEmail", .text,
             "The address that aggregate reports come from; without it none are sent."),
         DirectiveSpec(
+            "ReportBounceAddress", .text,
+            "The address that bounces of aggregate reports come to; its domain's mail has \"+\" extensions."
+        ),
+        DirectiveSpec(
             "NoReports", aliases: ["NoReportsList"], .dataSet,
             "Policy domains, and addresses or domains of them, that get no reports."),
     ]
@@ -60,14 +68,25 @@ public struct ReportSettings: Sendable {
             reader.report(
                 .error, "OrganizationName", "is longer than \(Self.longestName) octets")
         }
-        email = reader.text("ReportEmail").flatMap { text in
-            if let address = Self.address(text) { return address }
+        email = Self.address(reader, "ReportEmail")
+        bounceAddress = Self.address(reader, "ReportBounceAddress")
+        if let bounceAddress, bounceAddress.localPart.count > Self.longestLocalPart {
             reader.report(
-                .error, "ReportEmail", "\"\(text)\" is not a mail address",
-                suggestion: "write it as: dmarc-reports@example.com")
-            return nil
+                .error, "ReportBounceAddress",
+                "has a local-part of more than \(Self.longestLocalPart) octets")
         }
         noReports = reader.dataSet("NoReports") ?? DataSet()
+    }
+
+    private static func address(
+        _ reader: ConfigurationReader, _ directive: String
+    ) -> EnvelopeAddress? {
+        guard let text = reader.text(directive) else { return nil }
+        if let address = address(text) { return address }
+        reader.report(
+            .error, directive, "\"\(text)\" is not a mail address",
+            suggestion: "write it as: dmarc-reports@example.com")
+        return nil
     }
 
     /// An address that mail can come from; nil where the text is none.

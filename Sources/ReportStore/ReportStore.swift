@@ -33,6 +33,8 @@ public struct EvaluationCount: Hashable, Sendable {
     public let sourceAddress: String?
     /// What was found and done.
     public let verdict: Verdict
+    /// The verdict's number in the store: rows with the same have the same verdict.
+    package let verdictNumber: Int64
     /// How many messages.
     public let messages: Int64
 }

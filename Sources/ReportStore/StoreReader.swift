@@ -3,11 +3,13 @@ final class StoreReader {
     private let database: Database
     private let policies: Statement
     private let counts: Statement
+    private let verdict: Statement
     private let results: Statement
     private let others: Statement
     private var knownResults: [Int64: [Evaluation.Authentication]] = [:]
+    private var knownVerdicts: [Int64: Verdict] = [:]
 
-    /// How many lists of results are remembered.
+    /// How many lists of results, and how many verdicts, are remembered.
     private static let memory = 2048
 
     /// Opens a store of the version that is written here.
@@ -24,14 +26,18 @@ final class StoreReader {
             """)
         counts = try database.prepared(
             """
-            SELECT source, messages, author.value, envelope.value, recipient.value, policy_applied,
-                result, disposition, dkim_aligned, spf_aligned, arc, results, reason_list.value
-            FROM message_count JOIN verdict ON verdict.id = message_count.verdict
-            JOIN name AS author ON author.id = header_from
+            SELECT source, messages, verdict FROM message_count WHERE day = ? AND policy = ?
+            ORDER BY source, verdict
+            """)
+        verdict = try database.prepared(
+            """
+            SELECT author.value, envelope.value, recipient.value, policy_applied, result,
+                disposition, dkim_aligned, spf_aligned, arc, results, reason_list.value
+            FROM verdict JOIN name AS author ON author.id = header_from
             LEFT JOIN name AS envelope ON envelope.id = envelope_from
             LEFT JOIN name AS recipient ON recipient.id = envelope_to
             LEFT JOIN reason_list ON reason_list.id = reasons
-            WHERE day = ? AND policy = ? ORDER BY source, message_count.verdict
+            WHERE verdict.id = ?
             """)
         results = try database.prepared(
             """
@@ -70,18 +76,33 @@ final class StoreReader {
                 values.add(policy)
             },
             { row throws(SinkError) in
-                let verdict = Verdict(
-                    headerFrom: row.text(2), envelopeFrom: Self.text(row, 3),
-                    envelopeTo: Self.text(row, 4), applied: row.text(5), result: row.text(6),
-                    disposition: row.text(7), isDKIMAligned: row.integer(8) != 0,
-                    isSPFAligned: row.integer(9) != 0, arc: row.text(10),
-                    authentications: try self.results(of: row.integer(11)),
-                    overrides: Self.overrides(row.text(12)))
+                let number = row.integer(2)
+                // A damaged store may have lost one.
+                guard let verdict = try self.verdict(number) else { return }
                 try each(
                     EvaluationCount(
-                        sourceAddress: Self.text(row, 0), verdict: verdict,
+                        sourceAddress: Self.text(row, 0), verdict: verdict, verdictNumber: number,
                         messages: row.integer(1)))
             })
+    }
+
+    private func verdict(_ number: Int64) throws(SinkError) -> Verdict? {
+        if let known = knownVerdicts[number] { return known }
+        var found: Verdict?
+        try database.rows(
+            verdict, { $0.add(number) },
+            { row throws(SinkError) in
+                found = Verdict(
+                    headerFrom: row.text(0), envelopeFrom: Self.text(row, 1),
+                    envelopeTo: Self.text(row, 2), applied: row.text(3), result: row.text(4),
+                    disposition: row.text(5), isDKIMAligned: row.integer(6) != 0,
+                    isSPFAligned: row.integer(7) != 0, arc: row.text(8),
+                    authentications: try self.results(of: row.integer(9)),
+                    overrides: Self.overrides(row.text(10)))
+            })
+        if knownVerdicts.count >= Self.memory { knownVerdicts = [:] }
+        knownVerdicts[number] = found
+        return found
     }
 
     func others(on day: Int64) throws(SinkError) -> Int64 {

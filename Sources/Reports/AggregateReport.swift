@@ -15,9 +15,13 @@ public struct AggregateReport: Sendable {
     /// How many messages they count.
     public let messages: Int64
 
-    /// How long a document may become before the rest is a report of its own, in octets: readers
-    /// have bounds, of which 20 MB is the least that is known, and 10 MB for the mail.
-    public static let sizeLimit = 16 << 20
+    /// How long a document may become before the rest is a report of its own, in octets.
+    ///
+    /// Readers have bounds, of which 20 MB is the least that is known, and hosts take 10 MB of mail,
+    /// which even names that do not compress well stay below.
+    public static let sizeLimit = 10 << 20
+
+    private static let mostKnownRows = 2048
 
     /// Makes the reports about a policy and a day: one, or several where one would be too long.
     ///
@@ -39,10 +43,17 @@ public struct AggregateReport: Sendable {
     ) throws(ReportError) {
         let published = policy.policy
         let writer = ReportWriter(published, day: day, by: reporter, sizeLimit: sizeLimit)
+        /// By the numbers of their verdicts: most rows differ in the address alone.
+        var known: [Int64: ReportRow] = [:]
         do throws(SinkError) {
             try store.counts(under: policy, on: day) { count throws(SinkError) in
                 guard let address = count.sourceAddress else { return }
-                let row = ReportRow(count.verdict, from: address, under: published)
+                var row =
+                    known[count.verdictNumber]
+                    ?? ReportRow(count.verdict, from: address, under: published)
+                row.sourceAddress = address
+                if known.count >= mostKnownRows { known = [:] }
+                known[count.verdictNumber] = row
                 do throws(ReportError) {
                     try writer.add(row, count.messages, each)
                 } catch {
@@ -93,6 +104,11 @@ private final class ReportWriter {
             try flush(each)
             address = row.sourceAddress
         }
+        guard !waiting.isEmpty else {
+            waiting.append((row, messages))
+            return
+        }
+        if places.isEmpty { places[waiting[0].row] = 0 }
         if let place = places[row] {
             waiting[place].messages.add(upToMost: messages)
         } else {

@@ -47,8 +47,8 @@ public struct ReportComposer {
         var (made, leftOut) = (0, 0)
         do throws(SinkError) {
             var found = 0
+            var batch = ReportBatch()
             for policy in try store.policies(on: day) {
-
                 let addresses = ReportDestinations.addresses(of: policy.policy)
                 let identity = ReportIdentity(policy.policy, day: day, receiver: reporter.domain)
                 guard !addresses.isEmpty else { continue }
@@ -59,10 +59,15 @@ public struct ReportComposer {
                 }
                 if try outbox.has(identity.reportID) { continue }
                 let reports = try outgoing(policy, day, addresses, at: now, spreadOver: spread)
-                guard !reports.isEmpty else { continue }
-                try outbox.add(reports)
+                batch.reports += reports
+                batch.octets += reports.reduce(0) { $0 + $1.mail.utf8.count }
                 made += reports.count
+                if batch.isFull {
+                    try outbox.add(batch.reports)
+                    batch = ReportBatch()
+                }
             }
+            if !batch.reports.isEmpty { try outbox.add(batch.reports) }
             if finishes { try outbox.finish(day) }
         } catch {
             throw ReportError(error.description)
@@ -78,16 +83,24 @@ public struct ReportComposer {
         do throws(ReportError) {
             try AggregateReport.each(of: policy, day: day, from: store, by: reporter) {
                 report throws(ReportError) in
-                let mail = ReportMail.text(
-                    report.identity, try Gzip.compressed(report.document), by: reporter, at: now)
+                let compressed = try Gzip.compressed(report.document)
+                let mail = ReportMail.text(report.identity, compressed, by: reporter, at: now)
                 let next = now + Self.delay(report.identity, spread)
                 let destinations = addresses.map { address in
-                    let isExcluded = exclusions.contains(policy.policy.domain, address)
-                    return OutgoingReport.Destination(
-                        address.text, state: isExcluded ? .suppressed : .waiting,
-                        reason: isExcluded ? ReportExclusions.reason : "", next: next)
+                    if exclusions.contains(policy.policy.domain, address) {
+                        return OutgoingReport.Destination(
+                            address.text, state: .suppressed, reason: ReportExclusions.reason,
+                            next: next)
+                    }
+                    if let limit = address.sizeLimit, compressed.count > limit {
+                        return OutgoingReport.Destination(
+                            address.text, state: .refused,
+                            reason: "it has \(compressed.count) octets, and \(address.published)",
+                            next: next)
+                    }
+                    return OutgoingReport.Destination(address.text, state: .waiting, next: next)
                 }
-                let isForNobody = destinations.allSatisfy { $0.state == .suppressed }
+                let isForNobody = destinations.allSatisfy { $0.state != .waiting }
                 reports.append(
                     OutgoingReport(
                         id: report.identity.reportID, day: day, domain: policy.policy.domain,
@@ -105,4 +118,15 @@ public struct ReportComposer {
         guard bound > 0 else { return 0 }
         return (Int64(identity.reportID.prefix(8), radix: 16) ?? 0) % bound
     }
+}
+
+/// Reports that are kept at once: each time, the store waits for the disk.
+private struct ReportBatch {
+    var reports: [OutgoingReport] = []
+    var octets = 0
+
+    private static let mostReports = 256
+    private static let mostOctets = 4 << 20
+
+    var isFull: Bool { reports.count >= Self.mostReports || octets >= Self.mostOctets }
 }

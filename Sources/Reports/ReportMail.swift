@@ -19,7 +19,7 @@ enum ReportMail {
         let day = CalendarDay(number: identity.begin / 86_400)
         var text = """
             From: \(displayName(reporter.organization)) <\(reporter.email)>
-            Date: \(date(time))
+            Date: \(MailDate(seconds: max(0, time)).text)
             Subject: Report Domain: \(identity.policyDomain)
              Submitter: \(identity.receiver)
              Report-ID: <\(identity.reportID)>
@@ -79,20 +79,4 @@ enum ReportMail {
         }
         return words.map { "=?UTF-8?B?\(Base64.encode($0))?=" }.joined(separator: "\n ")
     }
-
-    /// A time in UTC as a date-time of RFC 5322, section 3.3.
-    static func date(_ time: Int64) -> String {
-        let time = max(0, time)
-        let day = CalendarDay(number: time / 86_400)
-        let second = Int(time % 86_400)
-        func two(_ number: Int) -> String { number < 10 ? "0\(number)" : String(number) }
-        let clock = [second / 3600, second / 60 % 60, second % 60].map(two).joined(separator: ":")
-        let weekday = weekdays[Int((time / 86_400 + 4) % 7)]
-        return "\(weekday), \(day.day) \(months[day.month - 1]) \(day.year) \(clock) +0000"
-    }
-
-    private static let weekdays = ["Sun", "Mon", "Tue", "Wed", "Thu", "Fri", "Sat"]
-    private static let months = [
-        "Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec",
-    ]
 }

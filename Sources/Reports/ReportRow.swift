@@ -22,7 +22,7 @@ struct ReportRow: Hashable {
         let comment: String
     }
 
-    let sourceAddress: String
+    var sourceAddress: String
     let disposition: String
     let isDKIMAligned: Bool
     let isSPFAligned: Bool

@@ -12,6 +12,7 @@ public struct ReportSender {
     private let resolver: any DNSResolver
     private let options: DMARCOptions
     private let handover: any MailHandover
+    private let bounces: BounceAddress?
 
     /// What has become of deliveries, by state; those that are to be tried again are waiting.
     public typealias Tally = [DeliveryState: Int]
@@ -36,9 +37,11 @@ public struct ReportSender {
     ///   - resolver: who answers whether destinations want reports.
     ///   - options: how Organizational Domains are found.
     ///   - handover: what takes the mail.
+    ///   - bounces: the envelope senders; the reporter's address where it is nil.
     public init(
         _ outbox: any ReportOutbox, by reporter: Reporter, except exclusions: ReportExclusions,
-        resolver: any DNSResolver, options: DMARCOptions, handover: any MailHandover
+        resolver: any DNSResolver, options: DMARCOptions, handover: any MailHandover,
+        bounces: BounceAddress? = nil
     ) {
         self.outbox = outbox
         self.reporter = reporter
@@ -46,6 +49,7 @@ public struct ReportSender {
         self.resolver = resolver
         self.options = options
         self.handover = handover
+        self.bounces = bounces
     }
 
     /// Sends all that is to be sent by now.
@@ -97,6 +101,7 @@ public struct ReportSender {
         if exclusions.contains(delivery.domain, uri) {
             return Outcome(state: .suppressed, reason: ReportExclusions.reason)
         }
+        if let outcome = try restraint(of: uri, delivery, now()) { return outcome }
         switch destination(of: uri, about: delivery.domain) {
         case .refused(let reason): return Outcome(state: .refused, reason: reason)
         case .undecided(let reason): return again(delivery, reason, now())
@@ -110,7 +115,8 @@ public struct ReportSender {
             let result: HandoverOutcome
             do throws(ReportError) {
                 result = try handover.send(
-                    "To: <\(mailbox.address)>\n\(mail)", from: reporter.email, to: mailbox.address)
+                    "To: <\(mailbox.address)>\n\(mail)",
+                    from: bounces?.sender(of: delivery) ?? reporter.email, to: mailbox.address)
             } catch {
                 throw SinkError(error.description)
             }
@@ -120,6 +126,19 @@ public struct ReportSender {
             case .later(let reason): return again(delivery, reason, now())
             }
         }
+    }
+
+    /// What becomes of a delivery to an address that has bounced; nil where it has not, or may be tried again.
+    private func restraint(
+        of uri: DMARCReportURI, _ delivery: Delivery, _ now: Int64
+    ) throws(SinkError) -> Outcome? {
+        guard let mailbox = uri.mailbox, let bounced = try outbox.bounces(of: mailbox.address),
+            bounced.until > now
+        else { return nil }
+        let isInTime = bounced.until <= delivery.created + Self.lifetime
+        return bounced.isPermanent || !isInTime
+            ? Outcome(state: .suppressed, reason: bounced.reason)
+            : Outcome(state: .waiting, reason: bounced.reason, next: bounced.until)
     }
 
     /// Where reports about a domain are to go that ask for an address, by the DNS.

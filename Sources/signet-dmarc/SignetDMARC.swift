@@ -1,6 +1,7 @@
 import Configuration
 import DaemonKit
 import DaemonResolver
+import FailureReports
 import MilterService
 import ReportStore
 import UnboundDNS
@@ -52,10 +53,18 @@ enum SignetDMARC: DaemonProgram {
 
     static func serve(_ context: DaemonContext<DMARCConfiguration>) -> ExitCode {
         let records = Records(context.settings.current.records, log: context.log)
-        guard let services = services(context.settings, records, context.log) else {
+        let log = context.log
+        let settings = context.settings.current.failures
+        let failures =
+            settings.isOn
+            ? FailureReporter(settings, by: "Signet \(Version.current)") { log.warning($0) } : nil
+        guard let services = services(context.settings, records, failures, log) else {
             return .configuration
         }
-        defer { records.close() }
+        defer {
+            failures?.close()
+            records.close()
+        }
         return MilterServer.serve(
             context, name: description.name, transport: context.settings.current.transport
         ) { DMARCFilter(services: services) }
@@ -65,7 +74,7 @@ enum SignetDMARC: DaemonProgram {
         files: [String], settings: DMARCConfiguration, verbosity: Int, log: Log
     ) -> ExitCode {
         let records = Records(RecordPolicy(), log: log)
-        guard let services = services(Snapshot(settings), records, log) else {
+        guard let services = services(Snapshot(settings), records, nil, log) else {
             return .configuration
         }
         let evaluation = FileEvaluation(services: services)
@@ -74,14 +83,16 @@ enum SignetDMARC: DaemonProgram {
 
     /// Puts together what all sessions share; nil, with a line in the log, where the resolver cannot start.
     private static func services(
-        _ settings: Snapshot<DMARCConfiguration>, _ records: Records, _ log: Log
+        _ settings: Snapshot<DMARCConfiguration>, _ records: Records, _ failures: FailureReporter?,
+        _ log: Log
     ) -> DMARCServices? {
         do throws(UnboundResolver.SetupError) {
             let resolver = try UnboundResolver(settings.current.resolver.options) { state in
                 if case .down = state { log.warning("\(state)") } else { log.notice("\(state)") }
             }
             return DMARCServices(
-                configuration: settings, resolver: resolver, records: records, log: log)
+                configuration: settings, resolver: resolver, records: records, failures: failures,
+                log: log)
         } catch {
             log.error("the resolver cannot start: \(error)")
             return nil

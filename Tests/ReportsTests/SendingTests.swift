@@ -287,6 +287,25 @@ import Threads
         #expect(try host.send(outbox) == [.sent: 10])
     }
 
+    /// RFC 7489, section 6.2.
+    @Test func `a size limit of an old record is kept`() throws {
+        let host = try Host(
+            (
+                "example.com",
+                [
+                    "mailto:a@example.com!1", "mailto:b@example.com!1k",
+                    "mailto:c@example.com!99999999999999t", "mailto:d@example.com",
+                    "mailto:e@example.com!k",
+                ]
+            ))
+        let outbox = try SQLiteReportOutbox(path: host.path)
+        _ = try host.compose(outbox)
+        #expect(try host.send(outbox) == [.sent: 3])
+        let deliveries = try host.deliveries()
+        #expect(deliveries.map(\.state) == [.refused, .sent, .sent, .sent])
+        #expect(deliveries[0].reason.hasSuffix("and mailto:a@example.com!1"))
+    }
+
     @Test func `reports are spread, each with its own place`() throws {
         let host = try Host(
             ("a.example", ["mailto:d@a.example"]), ("b.example", ["mailto:d@b.example"]),

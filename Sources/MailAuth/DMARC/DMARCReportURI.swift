@@ -7,6 +7,10 @@ public import MailSyntax
 public struct DMARCReportURI: Hashable, Sendable {
     /// The URI as published, without the obsolete size limit; printable ASCII.
     public let text: String
+    /// The largest report that is wanted, in octets, by the obsolete size limit of RFC 7489, section 6.2; nil where there is none.
+    public let sizeLimit: Int64?
+    /// The URI as published, the size limit included.
+    public let published: String
     /// The scheme in lower case, such as `mailto`.
     public let scheme: String
     /// The address of a `mailto` URI, decoded; nil for other schemes, which are to be ignored.
@@ -17,13 +21,16 @@ public struct DMARCReportURI: Hashable, Sendable {
 
     /// Reads one URI; nil where it is none.
     ///
-    /// An obsolete size limit, `!10m`, is dropped (`obs-dmarc-report-size`).
+    /// An obsolete size limit, `!10m`, is no part of the URI (`obs-dmarc-report-size`).
     public init?(parsing text: ArraySlice<UInt8>) {
-        guard text.count <= Self.maximumLength, let uri = Self.withoutSizeLimit(text),
+        guard text.count <= Self.maximumLength,
+            let (uri, sizeLimit) = Self.withoutSizeLimit(text),
             let colon = uri.firstIndex(of: UInt8(ascii: ":")), Self.isScheme(uri[..<colon]),
             Self.isRest(uri[(colon + 1)...])
         else { return nil }
         self.text = String(decoding: uri, as: UTF8.self)
+        self.sizeLimit = sizeLimit
+        published = String(decoding: text, as: UTF8.self)
         scheme = String(decoding: uri[..<colon].asciiLowercased, as: UTF8.self)
         if scheme == "mailto" {
             guard let mailbox = Self.mailbox(uri[(colon + 1)...]) else { return nil }
@@ -34,14 +41,23 @@ public struct DMARCReportURI: Hashable, Sendable {
     }
 
     // obs-dmarc-report-size = "!" 1*DIGIT [ "k" / "m" / "g" / "t" ]
-    private static func withoutSizeLimit(_ text: ArraySlice<UInt8>) -> ArraySlice<UInt8>? {
-        guard let mark = text.firstIndex(of: UInt8(ascii: "!")) else { return text }
+    private static func withoutSizeLimit(
+        _ text: ArraySlice<UInt8>
+    ) -> (uri: ArraySlice<UInt8>, limit: Int64?)? {
+        guard let mark = text.firstIndex(of: UInt8(ascii: "!")) else { return (text, nil) }
         var digits = text[(mark + 1)...]
-        if let unit = digits.last?.asciiLowercased, "kmgt".utf8.contains(unit) {
+        var unit: Int64 = 1
+        if let letter = digits.last?.asciiLowercased,
+            let power = Array("kmgt".utf8).firstIndex(of: letter)
+        {
+            // "units are considered to be powers of two" (RFC 7489, section 6.2).
+            unit = 1 << (10 * (Int64(power) + 1))
             digits = digits.dropLast()
         }
         guard !digits.isEmpty, digits.allSatisfy(\.isASCIIDigit) else { return nil }
-        return text[..<mark]
+        let number = Int64(String(decoding: digits, as: UTF8.self)) ?? .max
+        let (limit, isTooLarge) = number.multipliedReportingOverflow(by: unit)
+        return (text[..<mark], isTooLarge ? .max : limit)
     }
 
     // scheme = ALPHA *( ALPHA / DIGIT / "+" / "-" / "." ) (RFC 3986, section 3.1)

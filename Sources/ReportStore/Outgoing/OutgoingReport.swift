@@ -70,7 +70,7 @@ public struct Delivery: Hashable, Sendable {
     /// The Report-ID.
     public let report: String
     /// The place of the address among those of the report.
-    let position: Int64
+    public let position: Int64
     /// The UTC day of the report, in days since 1970.
     public let day: Int64
     /// The domain whose policy was applied.

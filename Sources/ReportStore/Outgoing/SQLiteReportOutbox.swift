@@ -19,6 +19,11 @@ public final class SQLiteReportOutbox: ReportOutbox {
         delivery.report, position, day, domain, address, state, reason, attempts, next, created
         FROM delivery JOIN report ON report.id = delivery.report
         """
+    /// For what has become of a delivery, which need not be on the disk at once.
+    ///
+    /// Whoever loses it sends the same report again. What is to be sent must be there.
+    private static let recording = "PRAGMA synchronous = NORMAL"
+    private static let keeping = "PRAGMA synchronous = FULL"
     /// The longest reason, in octets.
     static let reasonLimit = 512
 
@@ -32,6 +37,7 @@ public final class SQLiteReportOutbox: ReportOutbox {
         self.path = path
         database = try Database(path: path, isReadOnly ? .read : .write)
         try ReportSchema.requireCurrent(database, path: path)
+        if !isReadOnly { try database.run(Self.recording) }
         insertion = try database.prepared("INSERT INTO report VALUES (?, ?, ?, ?, ?, ?)")
         destination = try database.prepared(
             "INSERT INTO delivery VALUES (?, ?, ?, ?, ?, 0, ?)")
@@ -91,6 +97,8 @@ public final class SQLiteReportOutbox: ReportOutbox {
 
     /// Keeps reports, all of them or none.
     public func add(_ reports: [OutgoingReport]) throws(SinkError) {
+        try database.run(Self.keeping)
+        defer { try? database.run(Self.recording) }
         try transaction { () throws(SinkError) in
             for report in reports { try add(report) }
         }

@@ -86,6 +86,8 @@ public final class PostgreSQLReportOutbox: ReportOutbox {
         _ delivery: Delivery, _ state: DeliveryState, reason: String, next: Int64
     ) throws(SinkError) {
         try connection.transaction { () throws(SinkError) in
+            // It need not be on the disk at once: whoever loses it sends the same report again.
+            try connection.run("SET LOCAL synchronous_commit = off")
             try connection.run(
                 """
                 UPDATE delivery SET state = $1, reason = $2, attempts = attempts + 1, next = $3

@@ -338,7 +338,8 @@ extension PostgreSQLReportStore {
                 """
                 DECLARE counts CURSOR FOR
                 SELECT source, messages, header_from, envelope_from, envelope_to, policy_applied,
-                    result, disposition, dkim_aligned, spf_aligned, arc, results, reasons
+                    result, disposition, dkim_aligned, spf_aligned, arc, results, reasons,
+                    message_count.verdict
                 FROM message_count JOIN verdict ON verdict.id = message_count.verdict
                 WHERE day = \(day) AND policy = \(policy.id)
                 ORDER BY source COLLATE "C", message_count.verdict
@@ -373,7 +374,8 @@ extension PostgreSQLReportStore {
             arc: rows.text(row, 10), authentications: results(rows.text(row, 11)),
             overrides: overrides(rows.text(row, 12)))
         return EvaluationCount(
-            sourceAddress: rows.optional(row, 0), verdict: verdict, messages: rows.integer(row, 1))
+            sourceAddress: rows.optional(row, 0), verdict: verdict,
+            verdictNumber: rows.integer(row, 13), messages: rows.integer(row, 1))
     }
 
     private static func results(_ text: String) -> [Evaluation.Authentication] {

@@ -144,6 +144,7 @@ extension DMARCConfiguration {
             store: reports.store, retention: reports.retention, limit: reports.limit,
             historyFile: reader.text("HistoryFile"),
             historyHasAll: reader.boolean("RecordAllMessages"),
-            ignoredRecipients: reader.dataSet("IgnoreMailTo"), reportAddress: reports.email)
+            ignoredRecipients: reader.dataSet("IgnoreMailTo"), reportAddress: reports.email,
+            bounceAddress: reports.bounceAddress)
     }
 }

@@ -1,5 +1,6 @@
 import Configuration
 import DaemonResolver
+import FailureReports
 import MailAuth
 import MailEvaluation
 import MailSyntax
@@ -41,6 +42,8 @@ final class DMARCConfiguration: Sendable {
 
     /// Where evaluations are recorded.
     let records: RecordPolicy
+    /// Which failure reports are made.
+    let failures: FailureReportSettings
     /// What speaks the milter protocol.
     let transport: MilterTransport
     /// Whether good news is logged.
@@ -75,6 +78,7 @@ final class DMARCConfiguration: Sendable {
         failureCopy = Self.failureCopy(reader)
 
         records = Self.records(reader)
+        failures = FailureReportSettings(reader, reportEmail: records.reportAddress)
         transport = MilterTransport(reader)
         logsSuccess = reader.boolean("SyslogSuccess")
         Self.checkMilterOrder(reader, authservID: authservID)
@@ -108,4 +112,6 @@ struct RecordPolicy: Sendable {
     /// Whom reports come from: mail to it, such as answers to reports, is not recorded, as reports
     /// about reports would have no end.
     var reportAddress: EnvelopeAddress?
+    /// Where their bounces come to, with "+" and more after the local-part.
+    var bounceAddress: EnvelopeAddress?
 }

@@ -1,5 +1,6 @@
 import Configuration
 import DaemonResolver
+import FailureReports
 import MilterDaemon
 import ReportStore
 
@@ -11,7 +12,7 @@ enum DMARCDirectives {
     static let all: [DirectiveSpec] =
         [MilterTransport.directive, MilterLists.directive] + ResolverSettings.directives + scope
         + evaluation + results
-        + actions + records + withoutEffect + refused
+        + actions + records + FailureReportSettings.directives + withoutEffect + refused
 
     /// Whose mail is looked at.
     static let scope: [DirectiveSpec] = [
@@ -144,12 +145,7 @@ enum DMARCDirectives {
     static let withoutEffect: [DirectiveSpec] = [
         .noOp("DomainWhitelistSize", "the list grows as it must"),
         .noOp("MilterDebug", "use -v"),
-        .noOp(
-            "FailureReports", "no failure reports are sent; CopyFailuresTo shows failures to you"),
-        .noOp("FailureReportsBcc", "no failure reports are sent"),
-        .noOp("FailureReportsOnNone", "no failure reports are sent"),
-        .noOp("FailureReportsSentBy", "no failure reports are sent"),
-        .noOp("ReportCommand", "no failure reports are sent"),
+        .noOp("ReportCommand", "use signet report failures --sendmail in its unit"),
     ]
 
     /// Refused, as to ignore it would leave the daemon where it can do more than the file says.

@@ -8,6 +8,10 @@ struct DMARCFindings: Sendable {
     let spf: MethodResult
     /// The domain that SPF is of.
     let spfDomain: DomainName?
+    /// SPF, as it was evaluated here; nil where it was not.
+    let spfOutcome: SPFOutcome?
+    /// The signatures, as they were evaluated here.
+    let signatures: [DKIMResult]
     /// DKIM, as it is reported: one result at least.
     let dkim: [MethodResult]
     /// What SPF and DKIM found, as DMARC compares it.
@@ -24,6 +28,8 @@ struct DMARCFindings: Sendable {
     init?(_ found: MessageFindings, _ envelope: Envelope, _ trusted: TrustedResults) {
         guard let arc = found.arc, let dmarc = found.dmarc else { return nil }
         spf = found.spf.map { .spf($0) } ?? trusted.spf ?? .spf("none", comment: trusted.whyNoSPF)
+        spfOutcome = found.spf
+        signatures = found.dkim?.results ?? []
         spfDomain = envelope.spfRequest?.domain
         let dkim = found.dkim?.results.map { MethodResult.dkim($0) } ?? trusted.dkim
         self.dkim = dkim.isEmpty ? [.dkim("none")] : dkim

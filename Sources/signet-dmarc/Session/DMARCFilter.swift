@@ -1,4 +1,5 @@
 import DaemonKit
+import FailureReports
 import Milter
 
 /// The filter that serves one connection, with the configuration that holds when it begins: what it needs of the MTA, and its
@@ -17,7 +18,12 @@ struct DMARCFilter: MilterFilter {
     var needs: MilterNeeds {
         var events: MilterEvents = [.connect, .helo, .mail, .header, .endOfHeader, .body]
         var edits: MilterEdits = [.addHeaders, .changeHeaders]
-        if configuration.records.ignoredRecipients != nil { events.insert(.recipient) }
+        // Who sends reports has to see mail to their senders, and names the domain of the recipients.
+        if configuration.records.ignoredRecipients != nil
+            || configuration.records.reportAddress != nil || configuration.failures.isOn
+        {
+            events.insert(.recipient)
+        }
         if configuration.failureCopy != nil {
             events.insert(.recipient)
             edits.insert(.addRecipients)

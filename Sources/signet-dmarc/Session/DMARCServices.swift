@@ -1,4 +1,5 @@
 import DaemonKit
+import FailureReports
 import MailDNS
 import MailEvaluation
 import Threads
@@ -11,17 +12,20 @@ final class DMARCServices: Sendable {
     let tools: EvaluationTools
     /// Where evaluations are recorded.
     let records: Records
+    /// What makes failure reports; nil where none are made.
+    let failures: FailureReporter?
     /// Where lines go.
     let log: Log
 
     /// Puts the services together.
     init(
         configuration: Snapshot<DMARCConfiguration>, resolver: any DNSResolver, records: Records,
-        log: Log
+        failures: FailureReporter? = nil, log: Log
     ) {
         self.configuration = configuration
         tools = EvaluationTools(resolver: resolver, time: .system)
         self.records = records
+        self.failures = failures
         self.log = log
     }
 

@@ -1,10 +1,12 @@
 import Configuration
 import DaemonKit
+import FailureReports
 import MailAuth
 import MailEvaluation
 import MailSyntax
 import Milter
 import MilterDaemon
+import Threads
 import Traffic
 
 /// One connection of the MTA, with any number of messages.
@@ -147,6 +149,9 @@ final class DMARCSession: MilterSession {
         if let record = outcome.record(at: services.now) {
             services.records.add(record, hasPolicy: outcome.hasPolicy)
         }
+        if let failures = services.failures, let failed = outcome.failure(at: services.now) {
+            failures.consider(failed, now: services.tools.time.now())
+        }
         return outcome.verdict()
     }
 
@@ -158,7 +163,7 @@ final class DMARCSession: MilterSession {
 
 /// What the recipients of a message change.
 struct RecipientFacts: Sendable {
-    /// Whether IgnoreMailTo names one of them, or reports come from it.
+    /// Whether IgnoreMailTo names one of them, or reports of either kind come from it.
     private(set) var areIgnored = false
     /// The domain of all of them; nil where they are of several, or have none.
     private(set) var domain: DomainName?
@@ -182,6 +187,17 @@ struct RecipientFacts: Sendable {
             areIgnored = true
         }
         if address.comparisonForm == configuration.records.reportAddress?.comparisonForm {
+            areIgnored = true
+        }
+        if let bounce = configuration.records.bounceAddress, bounce.domain == domain,
+            local.asciiLowercased.hasPrefix(
+                "\(String(decoding: bounce.localPart, as: UTF8.self).asciiLowercased)+")
+        {
+            areIgnored = true
+        }
+        if configuration.failures.isOn,
+            address.comparisonForm == configuration.failures.sender.asciiLowercased
+        {
             areIgnored = true
         }
         if "<\(address.text)>" == configuration.failureCopy { includeCopy = true }

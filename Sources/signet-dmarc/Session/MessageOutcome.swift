@@ -1,4 +1,5 @@
 import DaemonKit
+import FailureReports
 import MailAuth
 import MailEvaluation
 import MailSyntax
@@ -129,6 +130,31 @@ struct MessageOutcome {
     /// Whether an author domain has a policy record.
     var hasPolicy: Bool { findings.dmarc.authors.contains { $0.policy != nil } }
 
+    /// The message as a failure report is made of it; nil where none may be made.
+    ///
+    /// Only of what was evaluated here: what is deferred comes again, and what others found may be of another message. Never of a
+    /// report or an answer of a program, nor of mail to those who send reports.
+    func failure(at time: Int64) -> FailedMessage? {
+        let trusted = context.configuration.trusted
+        guard disposition.action != .defer, !recipients.areIgnored, trusted.evaluatesSPF,
+            trusted.evaluatesDKIM, let author = findings.dmarc.deciding, author.policy != nil,
+            !FailedMessage.isAutomatic(envelope.reversePath, context.header)
+        else { return nil }
+        return FailedMessage(
+            received: time, authservID: context.authservID, queueID: context.queueID,
+            source: envelope.address, reversePath: envelope.reversePath?.mailbox, author: author,
+            spf: findings.spfOutcome, signatures: findings.signatures, delivery: delivery,
+            header: context.header)
+    }
+
+    private var delivery: FailedMessage.Delivery {
+        switch disposition.action {
+        case .deliver, .mark, .defer: .delivered
+        case .hold: .policy
+        case .reject, .rejectUnreadable: .reject
+        }
+    }
+
     /// The most results, and the most seals, that are recorded of a message; a sender has room for many more.
     private static let mostFindings = 16
     /// The longest comment that is recorded, in octets.
@@ -183,7 +209,7 @@ extension Evaluation.Policy {
             np: record.nonexistentPolicy?.rawValue, adkim: record.dkimAlignment.rawValue,
             aspf: record.spfAlignment.rawValue, isTesting: record.isTesting,
             discovery: applied.method.rawValue,
-            reportAddresses: record.aggregateReportURIs.map(\.text),
+            reportAddresses: record.aggregateReportURIs.map(\.published),
             failureOptions: record.failureOptions.text,
             failureAddresses: record.failureReportURIs.map(\.text))
     }

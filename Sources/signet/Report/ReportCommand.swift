@@ -9,5 +9,6 @@ struct ReportCommand: ParsableCommand {
             ReportPreviewCommand.self, ReportSendCommand.self, ReportStatusCommand.self,
             ReportImportCommand.self, ReportShowCommand.self, ReportAdviseCommand.self,
             ReportWhyCommand.self, ReportHTMLCommand.self, ReportMailCommand.self,
+            ReportFailuresCommand.self, ReportBounceCommand.self,
         ])
 }

@@ -2,6 +2,7 @@ import ArgumentParser
 import Configuration
 import DaemonKit
 import DaemonResolver
+import FailureReports
 import Glibc
 import MailDNS
 import MailSyntax
@@ -39,13 +40,18 @@ struct ReportOptions: ParsableArguments {
     }
 
     /// What holds: the command line's before the configuration's.
-    func settings() throws -> (reports: ReportSettings, resolver: ResolverSettings) {
+    func settings() throws -> (
+        reports: ReportSettings, resolver: ResolverSettings, failures: FailureReportSettings
+    ) {
         let file = config ?? (unsafe access(Self.defaultFile, F_OK) == 0 ? Self.defaultFile : nil)
         let reader = ConfigurationReader(
-            schema: ConfigurationSchema(ReportSettings.directives + ResolverSettings.directives),
+            schema: ConfigurationSchema(
+                ReportSettings.directives + ResolverSettings.directives
+                    + FailureReportSettings.directives),
             file: file, passingOverOthers: true)
         var reports = ReportSettings(reader)
         let resolver = ResolverSettings(reader)
+        let failures = FailureReportSettings(reader, reportEmail: reports.email)
         for problem in reader.problems where problem.severity == .error {
             complain("\(problem)")
         }
@@ -55,7 +61,7 @@ struct ReportOptions: ParsableArguments {
         if let store { reports.store = Self.location(store) }
         if let organization { reports.organization = organization }
         if let email { reports.email = ReportSettings.address(email) }
-        return (reports, resolver)
+        return (reports, resolver, failures)
     }
 
     /// Where the store is.

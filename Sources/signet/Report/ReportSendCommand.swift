@@ -60,7 +60,7 @@ struct ReportSendCommand: ParsableCommand {
     }
 
     func run() throws {
-        let (settings, resolverSettings) = try options.settings()
+        let (settings, resolverSettings, _) = try options.settings()
         guard let reporter = Reporter(settings) else {
             let words = "OrganizationName and ReportEmail are not both set: no reports are sent"
             // The timer runs from the day of the installation on.
@@ -81,7 +81,8 @@ struct ReportSendCommand: ParsableCommand {
         }
         let sender = ReportSender(
             outbox, by: reporter, except: exclusions, resolver: resolver, options: DMARCOptions(),
-            handover: SendmailProgram(path: sendmail))
+            handover: SendmailProgram(path: sendmail),
+            bounces: dryRun ? nil : try bounces(settings, outbox))
         do {
             if dryRun {
                 try show(sender, store, outbox, by: reporter, except: exclusions)
@@ -100,6 +101,17 @@ struct ReportSendCommand: ParsableCommand {
             throw CommandFailure(.noInput, "the reports cannot be made: \(error)")
         }
         try send(sender)
+    }
+
+    private func bounces(
+        _ settings: ReportSettings, _ outbox: any ReportOutbox
+    ) throws -> BounceAddress? {
+        guard let address = settings.bounceAddress else { return nil }
+        do {
+            return BounceAddress(address, key: try outbox.bounceKey())
+        } catch {
+            throw CommandFailure(.noInput, "the store cannot be used: \(error)")
+        }
     }
 
     /// The days whose reports are to be made.

@@ -23,6 +23,25 @@ struct ReportStatusCommand: ParsableCommand {
         var refused = 0
         var suppressed = 0
         var reports: [Item] = []
+        var bounced: [Bounced] = []
+    }
+
+    private struct Bounced: Encodable {
+        let address: String
+        let permanent: Bool
+        let bounces: Int
+        let last: Int64
+        let until: Int64
+        let reason: String
+
+        init(_ destination: BouncedDestination) {
+            address = destination.address
+            permanent = destination.isPermanent
+            bounces = destination.bounces
+            last = destination.last
+            until = destination.until
+            reason = destination.reason
+        }
     }
 
     private struct Item: Encodable {
@@ -40,8 +59,11 @@ struct ReportStatusCommand: ParsableCommand {
         let location = try ReportOptions.location(try options.settings().reports)
         var tally: ReportSender.Tally = [:]
         var items: [Item] = []
+        var bounced: [BouncedDestination] = []
         do {
-            try location.outbox(isReadOnly: true).deliveries { delivery in
+            let outbox = try location.outbox(isReadOnly: true)
+            bounced = try outbox.bouncedDestinations()
+            try outbox.deliveries { delivery in
                 tally[delivery.state, default: 0] += 1
                 guard json || delivery.state != .sent else { return }
                 items.append(
@@ -59,7 +81,8 @@ struct ReportStatusCommand: ParsableCommand {
             let status = Status(
                 sent: tally[.sent] ?? 0, waiting: tally[.waiting] ?? 0,
                 failed: tally[.failed] ?? 0, refused: tally[.refused] ?? 0,
-                suppressed: tally[.suppressed] ?? 0, reports: items)
+                suppressed: tally[.suppressed] ?? 0, reports: items,
+                bounced: bounced.map(Bounced.init))
             print(try JSONOutput.text(of: status))
             return
         }
@@ -69,6 +92,13 @@ struct ReportStatusCommand: ParsableCommand {
             print(
                 LogText.safe(
                     "\(item.state): \(item.domain) \(item.day) to \(item.destination)\(reason)"))
+        }
+        for destination in bounced {
+            let day = CalendarDay(number: destination.until / 86_400)
+            print(
+                LogText.safe(
+                    "nothing to \(destination.address) until \(day): \(destination.reason)"
+                        + (destination.bounces > 1 ? " (\(destination.bounces) times)" : "")))
         }
     }
 

@@ -12,7 +12,7 @@ enum Behaviours {
     typealias Checks = [String: @Sendable () throws -> Void]
 
     static var all: Checks {
-        [scope, evaluation, trust, results, actions, records, service].reduce(into: [:]) {
+        [scope, evaluation, trust, results, actions, records, failures, service].reduce(into: [:]) {
             $0.merge($1) { first, _ in first }
         }
     }

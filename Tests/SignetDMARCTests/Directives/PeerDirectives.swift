@@ -2,22 +2,24 @@
 enum PeerDirectives {
     static let implemented = words(
         """
-        AuthservID AuthservIDWithJobID BaseDirectory CopyFailuresTo DNSTimeout DomainWhitelist DomainWhitelistFile HistoryFile
+        AuthservID AuthservIDWithJobID BaseDirectory CopyFailuresTo DNSTimeout DomainWhitelist DomainWhitelistFile
+        FailureReports FailureReportsBcc FailureReportsOnNone FailureReportsSentBy HistoryFile
         HoldQuarantinedMessages IgnoreAuthenticatedClients IgnoreHosts IgnoreMailFrom IgnoreMailTo PidFile
         PublicSuffixList RecordAllMessages RejectFailures RejectMultiValueFrom RejectString RequiredHeaders SPFIgnoreResults
         SPFSelfValidate Socket SoftwareHeader Syslog SyslogFacility TrustedAuthservIDs UMask UserID
         """)
     static let withoutEffect = words(
         """
-        AutoRestart AutoRestartCount AutoRestartRate Background DomainWhitelistSize EnableCoredumps FailureReports
-        FailureReportsBcc FailureReportsOnNone FailureReportsSentBy MilterDebug ReportCommand
+        AutoRestart AutoRestartCount AutoRestartRate Background DomainWhitelistSize EnableCoredumps
+        MilterDebug ReportCommand
         """)
     static let refused = words("ChangeRootDirectory")
     static let ours = words(
         """
-        DKIMSelfValidate DomainDiscovery ExemptDomains ExemptHosts ExemptLists MaximumHeaders
+        DKIMSelfValidate DomainDiscovery ExemptDomains ExemptHosts ExemptLists FailureReportsDirectory
+        FailureReportsPerHour FailureReportsRedact MaximumHeaders
         MaximumSignaturesToVerify MinimumKeyBits Nameservers NoReports OnEvaluationTimeout
-        OrganizationName PostfixDirectory RejectUnreadableFrom ReportEmail ReportRetention ReportStore
+        OrganizationName PostfixDirectory RejectUnreadableFrom ReportBounceAddress ReportEmail ReportRetention ReportStore
         ReportStoreLimit RequiredFrom ReverseLookup SingletonHeaders SocketGroup SyslogName
         SyslogSuccess Transport
         TrustAnchorFile TrustedResultsFields TrustedSealers

@@ -100,6 +100,17 @@ extension Behaviours {
             #expect(
                 try recorded(reporting, forged, recipients: ["<DMARC@example.org>"]).isEmpty)
         },
+        "ReportBounceAddress": { () throws in
+            let long = String(repeating: "a", count: 39)
+            for wrong in ["dmarc", "a b@example.org", "\(long)@example.org"] {
+                #expect(read("ReportBounceAddress \(wrong)").problems.hasErrors, "\(wrong)")
+            }
+            let bouncing = "ReportEmail r@example.org\nReportBounceAddress dmarc@example.org"
+            #expect(try recorded(bouncing, forged) == ["victim.example"])
+            #expect(
+                try recorded(bouncing, forged, recipients: ["<DMARC+a.0.b@example.org>"]).isEmpty)
+            // What becomes of them is shown in BounceTests.
+        },
         "NoReports": {
             #expect(read("NoReports example.com, a@example.net").problems.isEmpty)
             #expect(read("NoReportsList example.com").problems.isEmpty)

@@ -1,5 +1,6 @@
 import Configuration
 import DaemonKit
+import FailureReports
 import MailAuth
 import MailDNS
 import MailSyntax
@@ -82,10 +83,17 @@ struct Exchange {
         var policy = settings.records
         if !configuration.contains("ReportStore") { policy.store = nil }
         let records = Records(policy, log: log)
-        defer { records.close() }
+        let failures =
+            settings.failures.isOn
+            ? FailureReporter(settings.failures, by: "Signet tests") { lines.add($0) } : nil
+        defer {
+            records.close()
+            failures?.close()
+        }
         let services = DMARCServices(
             configuration: Snapshot(settings),
-            resolver: PartlySilent(resolver: resolver, silent: silent), records: records, log: log)
+            resolver: PartlySilent(resolver: resolver, silent: silent), records: records,
+            failures: failures, log: log)
         let session = DMARCFilter(services: services).makeSession(
             protocol: NegotiatedProtocol(edits: edits))
         let verdict = deliver(message, session)

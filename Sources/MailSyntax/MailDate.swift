@@ -1,22 +1,20 @@
-internal import MailSyntax
-
 /// A point in time as header fields give it (RFC 5322, section 3.3), and nothing of where it was told.
 ///
 /// Reads the obsolete forms too (section 4.3): two and three digit years, named zones, comments anywhere. Writes UTC only, as
 /// a zone tells where somebody is.
 ///
 /// Trust: hostile bytes; time is linear in their number, and what is no date is nil.
-struct MailDate: Hashable, Sendable {
+public struct MailDate: Hashable, Sendable {
     /// Seconds since 1970-01-01 00:00:00 UTC.
-    let seconds: Int64
+    public let seconds: Int64
 
     /// Wraps a time.
-    init(seconds: Int64) {
+    public init(seconds: Int64) {
         self.seconds = seconds
     }
 
     /// Reads a date-time.
-    init?(parsing bytes: Span<UInt8>) {
+    public init?(parsing bytes: Span<UInt8>) {
         var words = DateWords(bytes)
         guard var word = words.next() else { return nil }
         // [ day-of-week "," ]: the comma is a separator like white space here.
@@ -60,7 +58,7 @@ struct MailDate: Hashable, Sendable {
     }
 
     /// The date in UTC: `Thu, 1 Jan 2026 00:00:00 +0000`.
-    var text: String {
+    public var text: String {
         let days = Int(seconds >= 0 ? seconds / 86_400 : (seconds - 86_399) / 86_400)
         let time = Int(seconds) - days * 86_400
         let (year, month, day) = Self.civil(days)
