@@ -43,6 +43,7 @@ final class UnpackingBudget {
 final class Archive {
     private let handle: OpaquePointer
     private let packed: Int
+    private let isZip: Bool
     private let budget: UnpackingBudget
     private var buffer = [UInt8](repeating: 0, count: 64 << 10)
     private var total = 0
@@ -73,6 +74,7 @@ final class Archive {
         }
         unsafe self.handle = unsafe handle
         self.budget = budget
+        self.isZip = isZip
         packed = memory.count
         if isZip {
             unsafe archive_read_support_format_zip(handle)
@@ -94,6 +96,11 @@ final class Archive {
             let status = unsafe archive_read_next_header(handle, &entry)
             if status == ARCHIVE_EOF { return nil }
             guard status >= ARCHIVE_WARN, let entry = unsafe entry else { throw failure }
+            // Octets that no filter knows would come out as they went in, and look packed again.
+            let filter = unsafe archive_filter_code(handle, 0)
+            guard isZip || filter == ARCHIVE_FILTER_GZIP else {
+                throw ReportRefusal(nil, "it begins like gzip, and is not")
+            }
             try budget.takeFile()
             let type = unsafe archive_entry_filetype(entry)
             guard type == 0o100_000 || type == 0 else { continue }

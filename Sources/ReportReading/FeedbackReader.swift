@@ -8,10 +8,11 @@ enum FeedbackReader {
     /// - Parameters:
     ///   - leaves: the parts of the mail.
     ///   - hints: what its header says.
+    ///   - isText: whether text for people alone is looked at, in place of the part for machines.
     /// - Returns: nil where the mail is no failure report.
     /// - Throws: why it cannot be read as the failure report that it is.
     static func report(
-        _ leaves: [MIMELeaf], _ hints: ReportHints
+        _ leaves: [MIMELeaf], _ hints: ReportHints, fromText isText: Bool
     ) throws(ReportRefusal) -> ReceivedReport? {
         let machine = leaves.first {
             $0.type == "message/feedback-report"
@@ -19,14 +20,14 @@ enum FeedbackReader {
         }
         var notes = Notes()
         let fields: [String: String]
-        if let machine {
+        if let machine, !isText {
             fields = Self.fields(machine.octets)
             let type = fields["feedback-type"]?.asciiLowercased ?? ""
             guard type == "auth-failure" else {
                 throw ReportRefusal(
                     .failure, "Feedback-Type is \"\(type)\", and only auth-failure is about DMARC")
             }
-        } else if let found = text(leaves, hints) {
+        } else if isText, let found = text(leaves, hints) {
             fields = found
             notes.add("the part message/feedback-report is missing (RFC 6591, section 3)")
         } else {

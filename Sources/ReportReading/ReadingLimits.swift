@@ -10,6 +10,8 @@ package struct ReadingLimits: Sendable {
     package var ratioFloor = 8 << 20
     /// How deep archives may be in archives, and messages in messages.
     package var depth = 3
+    /// The largest archive in an archive, in octets.
+    package var nested = 4 << 20
     /// How deep parts of a message may be in parts.
     package var nesting = 8
     /// How many parts a message may have, and how many files an archive.

@@ -60,22 +60,31 @@ package struct ReportReader {
             let parts = leaves.filter { $0.message == message }
             hints = ReportHints()
             hints.take(walk.messages[message])
-            let before = found.count
-            do {
-                if let report = try FeedbackReader.report(parts, hints) {
-                    found.append(.report(report))
-                    continue
-                }
-            } catch {
-                found.append(.refused(error))
-                continue
-            }
-            for part in parts { readPart(part, hints) }
+            let (before, header) = (found.count, hints)
+            if readFeedback(parts, header, fromText: false) { continue }
+            for part in parts { readPart(part, header) }
+            // The text beside an attachment may speak of failure reports, too.
+            if found.count == before { _ = readFeedback(parts, header, fromText: true) }
             note(parts, since: before)
         }
         guard found.isEmpty else { return }
         let reason = walk.notes.first.map { ": \($0)" } ?? ""
         refuse(nil, "the mail has no report in it\(reason)")
+    }
+
+    /// Reads a failure report, and tells whether the parts are one.
+    private mutating func readFeedback(
+        _ parts: [MIMELeaf], _ hints: ReportHints, fromText isText: Bool
+    ) -> Bool {
+        do {
+            guard let report = try FeedbackReader.report(parts, hints, fromText: isText) else {
+                return false
+            }
+            found.append(.report(report))
+        } catch {
+            found.append(.refused(error))
+        }
+        return true
     }
 
     /// Adds what is wrong with the transfer encoding of a message's only report.
@@ -172,7 +181,7 @@ package struct ReportReader {
                     try Self.collect(start, archive, atMost: limits.json), kind, name: file,
                     depth: depth + 1)
             case .gzip, .zip:
-                let inner = try Self.collect(start, archive, atMost: limits.message)
+                let inner = try Self.collect(start, archive, atMost: limits.nested)
                 examine(inner, kind, name: file, depth: depth + 1)
             case .other, .empty:
                 let what = file.isEmpty || file == "data" ? "the archive" : "the file \"\(file)\""

@@ -56,6 +56,12 @@ import Testing
                 == ["the archive has more than 256 files"])
     }
 
+    @Test func `what only begins like gzip is not unpacked again and again`() {
+        let octets = [0x1F, 0x8B] + [UInt8](repeating: 0x41, count: 10_000)
+        #expect(
+            Sample.reasons(ReportReader.read(octets)) == ["it begins like gzip, and is not"])
+    }
+
     @Test func `a file that is too large is refused unread`() {
         let octets = [UInt8](repeating: 0x3C, count: (25 << 20) + 1)
         #expect(

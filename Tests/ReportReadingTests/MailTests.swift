@@ -122,6 +122,28 @@ import Testing
         #expect(report.notes.first?.contains("message/feedback-report is missing") == true)
     }
 
+    /// The text beside an attachment is nothing that counts.
+    @Test func `an aggregate report whose text speaks of failure reports is one`() throws {
+        let mail = """
+            From: d@reports.example
+            Content-Type: multipart/mixed; boundary=b
+
+            --b
+            Content-Type: text/plain
+
+            This is a DMARC report; failure reports are not sent.
+            Domain: example.org
+            Source IP: 192.0.2.1
+            --b
+            Content-Type: text/xml
+
+            \(Sample.xml())
+            --b--
+            """
+        let reports = Sample.reports(Sample.read(mail))
+        #expect(reports.map(\.kind) == [.aggregate])
+    }
+
     @Test func `encoded words and pieces of names are decoded`() {
         #expect(EncodedWords.decoded("=?UTF-8?B?w4Q=?= =?utf-8?q?_x=3D1?= y") == "Ä x=1 y")
         #expect(EncodedWords.decoded("=?x?=?=") == "=?x?=?=")

@@ -102,6 +102,25 @@ struct ReportImportTests {
             try run(["--store", folder.file("r.db"), "--any-domain", "/nonexistent"]).status == 66)
     }
 
+    @Test func `old reports are forgotten, and files removed, where that is asked for`() throws {
+        let folder = try TemporaryDirectory("signet-import")
+        try folder.makeDirectory("in")
+        try folder.write(Self.report("old"), to: "in/1.xml")
+        try folder.write("no report", to: "in/2.xml")
+        let arguments = ["--any-domain", "--store", folder.file("r.db"), "--remove"]
+        #expect(try run(arguments + [folder.file("in")]).status == 65)
+        #expect(try FileManager.default.contentsOfDirectory(atPath: folder.file("in")) == [])
+        func isKnown() throws -> Bool {
+            try SignetCommand.run([
+                "report", "why", "old", "--store", folder.file("r.db"),
+            ]).status == 0
+        }
+        #expect(try isKnown())
+        try folder.write(Self.report("else"), to: "in/3.xml")
+        #expect(try run(arguments + ["--keep", "400", folder.file("in/3.xml")]).status == 0)
+        #expect(try !isKnown())
+    }
+
     /// local(8) and pipe(8) would send the mail back for any status but 0 and 75.
     @Test func `as a delivery it never bounces`() throws {
         let folder = try TemporaryDirectory("signet-import")

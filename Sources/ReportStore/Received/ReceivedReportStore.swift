@@ -167,6 +167,12 @@ package final class ReceivedReportStore {
     /// Forgets the reports of days before one.
     package func forget(before day: Int64) throws(SinkError) {
         try database.transaction { () throws(SinkError) in
+            // Most runs have nothing to forget, and the counts have no index by day.
+            var isThere = false
+            try database.rows(
+                "SELECT 1 FROM received_report WHERE day < $1 LIMIT 1", [.integer(day)]
+            ) { _ in isThere = true }
+            guard isThere else { return }
             let old = "(SELECT number FROM received_report WHERE day < $1)"
             for table in ["received_session_failure", "received_sessions", "received_failure"] {
                 try database.run(

@@ -6,6 +6,7 @@ import Glibc
 import MailSyntax
 import ReportReading
 import ReportStore
+import Reports
 
 /// `signet report import`: takes reports that others have sent.
 struct ReportImportCommand: ParsableCommand {
@@ -39,6 +40,12 @@ struct ReportImportCommand: ParsableCommand {
     @Flag(help: "Remove each file once what is in it is on the disk; mboxes stay.")
     var remove = false
 
+    @Option(
+        help: ArgumentHelp(
+            "Forget reports about days that are longer ago than this; keep all without it.",
+            valueName: "days"))
+    var keep: Int?
+
     @Flag(help: "Print JSON: what became of each report.")
     var json = false
 
@@ -51,6 +58,9 @@ struct ReportImportCommand: ParsableCommand {
     func validate() throws {
         guard !anyDomain || domains == nil else {
             throw ValidationError("--any-domain excludes --domains")
+        }
+        if let keep, !(1...36_500).contains(keep) {
+            throw ValidationError("--keep is a number of days from 1 to 36500")
         }
         if files.isEmpty, isatty(STDIN_FILENO) == 1 {
             throw ValidationError("name files, or give a mail on standard input")
@@ -79,8 +89,9 @@ struct ReportImportCommand: ParsableCommand {
         let location = try options.location()
         let domains = try ownDomains()
         var outcomes: [ReportImporter.Outcome] = []
+        let store = try store(location)
         let importer = ReportImporter(
-            try store(location), of: domains, aside: KeptAside(folder: asideFolder(location)),
+            store, of: domains, aside: KeptAside(folder: asideFolder(location)),
             limits: limits, removes: remove, at: Int64(Date().timeIntervalSince1970)
         ) { outcome in
             if json {
@@ -102,6 +113,7 @@ struct ReportImportCommand: ParsableCommand {
             missing = failure
         }
         try importer.finish()
+        try forget(in: store)
         let tally = importer.tally
         if json {
             print(try JSONOutput.text(of: ImportJSON(tally, outcomes)))
@@ -121,6 +133,15 @@ struct ReportImportCommand: ParsableCommand {
             return try ReceivedReportStore(location)
         } catch {
             throw CommandFailure(.tempFail, "the store cannot be opened: \(error)")
+        }
+    }
+
+    private func forget(in store: ReceivedReportStore) throws {
+        guard let keep else { return }
+        do {
+            try store.forget(before: CalendarDay.today.number - Int64(keep))
+        } catch {
+            throw CommandFailure(.tempFail, "old reports cannot be forgotten: \(error)")
         }
     }
 
