@@ -44,7 +44,7 @@ struct Check: Sendable {
             subjects: { host in host.dns == nil ? [] : host.domains.map(\.ascii) },
             examine: { host, place in
                 guard let dns = host.dns else { return [] }
-                return answering { () throws(DNSTrouble) in
+                return answering(id, host) { () throws(DNSTrouble) in
                     try body(host, dns, host.domains[place])
                 }
             })
@@ -60,7 +60,7 @@ struct Check: Sendable {
             subjects: { host in host.dns == nil ? [] : [host.heloName ?? "this host"] },
             examine: { host, _ in
                 guard let dns = host.dns else { return [] }
-                return answering { () throws(DNSTrouble) in try body(host, dns) }
+                return answering(id, host) { () throws(DNSTrouble) in try body(host, dns) }
             })
     }
 
@@ -87,16 +87,28 @@ struct Check: Sendable {
     }
 
     /// What a body finds, or that a question had no answer.
+    ///
+    /// A server that was given need not know more than the domains asked about.
     private static func answering(
-        _ body: () throws(DNSTrouble) -> [Diagnosis]
+        _ id: String, _ host: HostView, _ body: () throws(DNSTrouble) -> [Diagnosis]
     ) -> [Diagnosis] {
         do throws(DNSTrouble) {
             return try body()
         } catch {
             let type = error.question.type.mnemonic
+            let name = error.question.name
+            if host.authoritative == nil,
+                !host.domains.contains(where: { name.isEqualOrSubdomain(of: $0) })
+            {
+                return [
+                    .skipped(
+                        id, name.ascii,
+                        "the server that was given has no answer for \(type): \(error.failure)")
+                ]
+            }
             return [
                 Diagnosis(
-                    .answerFailed, error.question.name.ascii,
+                    .answerFailed, name.ascii,
                     "the DNS gives no answer for \(type): \(error.failure)",
                     mend: .words("ask again; if it stays so, look at the zone's name servers"))
             ]

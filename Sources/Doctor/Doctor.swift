@@ -31,7 +31,8 @@ package enum Doctor {
     }
 
     private static let localChecks: [Check] = [
-        ParameterChecks.syntax, ParameterChecks.repeats, PolicyChecks.relay, MilterChecks.presence,
+        ParameterChecks.presence, ParameterChecks.syntax, ParameterChecks.repeats,
+        PolicyChecks.relay, MilterChecks.presence,
         MilterChecks.order, MilterChecks.settings, ReachabilityChecks.milters,
         ReachabilityChecks.policies, PolicyChecks.services, SuiteChecks.results,
         RewritingChecks.afterSigning, RewritingChecks.received, DomainChecks.signed,
@@ -44,6 +45,7 @@ package enum Doctor {
         SPFChecks.record, SPFChecks.ownAddresses, SPFChecks.helo, DKIMChecks.records,
         DMARCChecks.record, DMARCChecks.alignment, MXChecks.exchangers, HostNameChecks.helo,
         HostNameChecks.pointers, AliasChecks.domain, AuthoritativeChecks.agreement,
+        ResolverChecks.validation, ResolverChecks.blockLists, ResolverChecks.outwardPort,
         TLSChecks.reporting, TLSChecks.strictTransport,
     ]
 }

@@ -1,5 +1,8 @@
 import Doctor
+import MailDNS
+import MailSyntax
 import Testing
+import Threads
 
 /// Each fault of the tables is found, alone, and is gone when what the doctor prints has been done.
 struct FaultTests {
@@ -30,6 +33,74 @@ struct FaultTests {
         #expect(isMended == !fault.isMendedByHand, "\(mends)")
         guard isMended else { return }
         #expect(try patient.faults() == [], "after \(mends)")
+    }
+
+    @Test func `records cannot give orders to a terminal`() throws {
+        let patient = try Patient()
+        try patient.apply(.replaceRecords("_dmarc.example.org. TXT \"v=dmarc1\u{1B}[2J\""))
+        let found = try patient.faults()
+        #expect(found.map(\.id) == ["dns.dmarc.syntax"])
+        let shown = found.flatMap { [$0.subject, $0.what, $0.mendLine ?? ""] }.joined()
+        #expect(!shown.unicodeScalars.contains { $0.value < 0x20 })
+        #expect(shown.contains("v=dmarc1?[2J"))
+    }
+
+    @Test func `what a given server does not know is not looked at`() throws {
+        let patient = try Patient()
+        defer { withExtendedLifetime(patient) {} }
+        var host = try patient.view()
+        var zone = ZoneResolver(
+            records: try ZoneText.records(Patient.filled(try Patient.text("Healthy/zone.txt"))))
+        for address in host.addresses {
+            zone.fail(try DomainName(address.reverseName), with: .serverFailure(responseCode: 5))
+        }
+        host.dns = DNSLookup(zone, time: .system)
+        #expect(Doctor.examine(host, .dns).filter(\.isFault).map(\.id) == ["dns.answer.failed"])
+        host.authoritative = nil
+        let found = Doctor.examine(host, .dns)
+        #expect(found.filter(\.isFault) == [])
+        #expect(found.contains { $0.id == "dns.ptr" && $0.severity == .skipped })
+    }
+
+    @Test func `servers that disagree, or say nothing, are named`() throws {
+        let patient = try Patient()
+        defer { withExtendedLifetime(patient) {} }
+        var host = try patient.view()
+        let records = try ZoneText.records(Patient.filled(try Patient.text("Healthy/zone.txt")))
+        let good = ZoneResolver(records: records)
+        let stale = ZoneResolver(records: records.filter { $0.type != .mx })
+        host.authoritative = { $0 == IPAddress("192.0.2.54") ? stale : good }
+        let found = Doctor.examine(host, .dns).filter(\.isFault)
+        #expect(found.map(\.id) == ["dns.authoritative.disagree"])
+        #expect(found[0].subject == "example.org" && found[0].what.contains("MX"))
+        var silent = good
+        for question in ["example.org", "_dmarc.example.org"] {
+            silent.fail(try DomainName(question), with: .timeout)
+        }
+        let mute = silent
+        host.authoritative = { $0 == IPAddress("192.0.2.54") ? mute : good }
+        let unheard = Doctor.examine(host, .dns).filter(\.isFault)
+        #expect(Set(unheard.map(\.id)) == ["dns.authoritative.silent"])
+        #expect(unheard.count == 1)
+    }
+
+    @Test func `a relay's addresses are not this host's to judge`() throws {
+        let patient = try Patient()
+        try patient.apply(
+            .replace(
+                "relayhost =", with: "relayhost = [smtp.relay.example]:587",
+                file: "/etc/postfix/main.cf"))
+        try patient.apply(.replaceRecords("example.org. TXT \"v=spf1 ip4:192.0.2.99 -all\""))
+        let found = Doctor.examine(try patient.view(), [.dns, .local])
+        #expect(found.filter(\.isFault) == [])
+        #expect(found.contains { $0.id == "dns.spf.own-address" && $0.severity == .skipped })
+    }
+
+    @Test func `a host that only sends is not asked how it receives`() throws {
+        let patient = try Patient()
+        try patient.apply(.replaceRecords("example.org. MX 10 other.example."))
+        #expect(try patient.faults().map(\.id) == ["dns.mx.elsewhere"])
+        #expect(try patient.faults([.dns, .local, .outboundOnly]) == [])
     }
 
     @Test func `every fault has a rank, and a row in the tables`() {

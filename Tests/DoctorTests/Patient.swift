@@ -54,6 +54,8 @@ final class Patient {
         for (word, value) in words {
             switch word {
             case "address": host.addresses = [IPAddress(value)].compactMap(\.self)
+            case "dnssec": host.rootAnswer = { .records([], value == "yes" ? .secure : .insecure) }
+            case "also": host.asksBlockLists = true
             default: throw TestKitError("nothing is known of \(word)")
             }
         }
@@ -196,7 +198,7 @@ final class Patient {
     // MARK: Placeholders
 
     /// A text with keys in the place of `$KEY` and the like, and `$KEY:1-200` for part of one.
-    private static func filled(_ text: String) -> String {
+    static func filled(_ text: String) -> String {
         var result = text
         let named = [
             ("$KEY", keys.rsa), ("$OTHER", keys.other), ("$SMALL", keys.small),

@@ -31,8 +31,8 @@ package struct Diagnosis: Hashable, Sendable {
     package init(_ kind: DiagnosisKind, _ subject: String, _ what: String, mend: Mend? = nil) {
         id = kind.id
         severity = kind.severity
-        self.subject = subject
-        self.what = what
+        self.subject = Shown.line(subject)
+        self.what = Shown.line(what)
         why = kind.why
         self.mend = mend
     }
@@ -40,8 +40,8 @@ package struct Diagnosis: Hashable, Sendable {
     private init(_ id: String, _ severity: Severity, _ subject: String, _ what: String) {
         self.id = id
         self.severity = severity
-        self.subject = subject
-        self.what = what
+        self.subject = Shown.line(subject)
+        self.what = Shown.line(what)
         why = ""
         mend = nil
     }
@@ -55,6 +55,9 @@ package struct Diagnosis: Hashable, Sendable {
     package static func skipped(_ id: String, _ subject: String, _ what: String) -> Diagnosis {
         Diagnosis(id, .skipped, subject, what)
     }
+
+    /// The line that mends it, as it may be shown; nil where there is none.
+    package var mendLine: String? { mend.map { Shown.line($0.description) } }
 
     /// Whether something is wrong.
     package var isFault: Bool { severity == .error || severity == .warning }

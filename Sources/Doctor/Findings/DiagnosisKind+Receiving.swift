@@ -88,6 +88,13 @@ extension DiagnosisKind {
         "dns.authoritative.no-address", .warning,
         "A name server without an address answers nobody.")
 
+    static let resolverUnvalidated = DiagnosisKind(
+        "dns.resolver.unvalidated", .warning,
+        "Answers about keys and policies can be forged on their way here; a resolver that "
+            + "validates DNSSEC notices it for zones that are signed.")
+    static let blockListed = DiagnosisKind(
+        "net.blocklist.listed", .error, "Many receivers refuse mail from listed addresses.")
+
     // MARK: TLS
 
     static let tlsReportingSyntax = DiagnosisKind(
@@ -108,9 +115,11 @@ extension DiagnosisKind {
 
     /// In order of what hurts most.
     static let receivingRanking: [DiagnosisKind] = [
-        mxNull, mxMissing, aliasDomain, aliasDangling, mxNoAddress, mxPrivate, mxAddressLiteral,
+        blockListed, mxNull, mxMissing, aliasDomain, aliasDangling, mxNoAddress, mxPrivate,
+        mxAddressLiteral,
         mxAlias, mxNullAmongOthers, serversDisagree, mxElsewhere, mxImplicit, serverSilent,
-        serverUnknown, strictTransportHost, strictTransportSyntax, strictTransportSeveral,
+        serverUnknown, resolverUnvalidated, strictTransportHost, strictTransportSyntax,
+        strictTransportSeveral,
         tlsReportingSyntax, tlsReportingSeveral,
     ]
 }

@@ -12,6 +12,23 @@ enum Shown {
     /// Printable ASCII; everything else as "?", and the end of what is too long left out.
     static func text(_ text: String) -> String { self.text(Array(text.utf8)) }
 
+    /// A line as it is, with what a terminal would obey as "?".
+    ///
+    /// Names in the DNS may hold control characters.
+    static func line(_ text: String) -> String {
+        guard text.unicodeScalars.contains(where: isControl) else { return text }
+        var shown = String.UnicodeScalarView()
+        for scalar in text.unicodeScalars { shown.append(isControl(scalar) ? "?" : scalar) }
+        return String(shown)
+    }
+
+    private static func isControl(_ scalar: Unicode.Scalar) -> Bool {
+        switch scalar.properties.generalCategory {
+        case .control, .format, .lineSeparator, .paragraphSeparator: true
+        default: false
+        }
+    }
+
     /// Items with commas, and "and" before the last.
     static func list(_ items: [String]) -> String {
         guard let last = items.last, items.count > 1 else { return items.first ?? "" }

@@ -21,6 +21,10 @@ package struct HostView: Sendable {
     /// Makes a resolver that asks one authoritative server; nil where these are not asked.
     package var authoritative: (@Sendable (IPAddress) -> (any DNSResolver)?)?
 
+    /// The root zone's name servers as the resolver gives them, asked with a trust anchor; nil where that is not done.
+    package var rootAnswer: (@Sendable () -> DNSAnswer)?
+    /// Whether block lists may be asked about this host's addresses.
+    package var asksBlockLists = false
     /// The files of the host; nil where they are not looked at.
     package var tree: HostFiles?
     /// Postfix's configuration; nil where there is none.

@@ -8,7 +8,15 @@ enum MilterChecks {
         let chains = MilterChain.all(postfix, host.suite)
         let smtpd = chains.filter { $0.listener != nil }
         let signs = host.signing.source == SignersView.configuration
-        guard signs, !smtpd.isEmpty else { return [] }
+        guard signs, !smtpd.isEmpty else {
+            return [
+                .skipped(
+                    "postfix.milter", "Postfix",
+                    signs
+                        ? "master.cf has no service that takes mail by SMTP"
+                        : "signet-dkim is not configured to sign")
+            ]
+        }
         guard smtpd.contains(where: { $0.has("dkim") }) else {
             guard !smtpd.contains(where: { $0.milters.contains { $0.role == .otherSigner } }) else {
                 return []

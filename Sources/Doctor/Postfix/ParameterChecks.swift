@@ -2,6 +2,17 @@ internal import PostfixConfiguration
 
 /// Whether main.cf and master.cf say what they seem to.
 enum ParameterChecks {
+    /// Whether there is a Postfix at all.
+    static let presence = Check.ofFiles("postfix", "Postfix", fine: "its configuration is there") {
+        host, _ in
+        host.postfix == nil
+            ? [
+                .skipped(
+                    "postfix", "Postfix", "\(PostfixView.mainPath) is not there, or cannot be read")
+            ]
+            : []
+    }
+
     /// What Postfix complains of.
     static let syntax = Check.ofPostfix(
         "postfix.syntax", fine: "main.cf and master.cf are readable"

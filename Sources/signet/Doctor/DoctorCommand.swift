@@ -1,5 +1,7 @@
 import ArgumentParser
+import DaemonKit
 import Doctor
+import Glibc
 import MailDNS
 import MailSyntax
 import Threads
@@ -18,6 +20,11 @@ struct DoctorCommand: ParsableCommand {
     /// What a run can be limited to.
     enum Direction: String, CaseIterable, ExpressibleByArgument {
         case outbound
+    }
+
+    /// What is looked at only if it is asked for.
+    enum Extra: String, CaseIterable, ExpressibleByArgument {
+        case blocklists
     }
 
     @Argument(help: "The domains whose mail is sent or received here.")
@@ -50,6 +57,9 @@ struct DoctorCommand: ParsableCommand {
             "A key that signs, in place of those of dkim.conf.", valueName: "domain:selector:file"))
     var key: [String] = []
 
+    @Option(help: "Look at this too, which leaves the host.")
+    var also: [Extra] = []
+
     @Flag(help: "Write JSON.")
     var json = false
 
@@ -68,8 +78,10 @@ struct DoctorCommand: ParsableCommand {
         } else {
             print(DoctorReport(findings).text(for: .standardOutput))
         }
-        if findings.contains(where: { $0.severity == .error }) { throw ExitCode(2) }
-        if findings.contains(where: { $0.severity == .warning }) { throw ExitCode(1) }
+        if findings.contains(where: { $0.severity == .error }) { throw ArgumentParser.ExitCode(2) }
+        if findings.contains(where: { $0.severity == .warning }) {
+            throw ArgumentParser.ExitCode(1)
+        }
     }
 
     /// What is looked at: both, where neither or both are asked for.
@@ -80,6 +92,9 @@ struct DoctorCommand: ParsableCommand {
     }
 
     private func host() throws -> HostView {
+        guard unsafe access(root, R_OK | X_OK) == 0 else {
+            throw CommandFailure(.noInput, "\(root) is no directory that can be read")
+        }
         let tree = HostFiles(root: root)
         var host = HostView(tree)
         if tree.isLive {
@@ -87,7 +102,10 @@ struct DoctorCommand: ParsableCommand {
             host.negotiate = { LiveHost.negotiate(path: $0) }
         }
         if !key.isEmpty { host.signing = SignersView(keys: try key.map(Self.key), tree) }
-        if let helo { host.heloName = helo }
+        if let helo {
+            // The greeting is of the host that main.cf describes.
+            (host.heloName, host.bannerName) = (helo, nil)
+        }
         if !address.isEmpty {
             host.addresses = address.compactMap { IPAddress($0) }
         } else if host.addresses.isEmpty, tree.isLive {
@@ -100,9 +118,27 @@ struct DoctorCommand: ParsableCommand {
             throw ValidationError("no domain is configured here: name one")
         }
         host.dns = DNSLookup(try answers.resolver(), time: .system)
-        if !answers.isGiven { host.authoritative = { Self.resolver(asking: $0) } }
+        host.asksBlockLists = also.contains(.blocklists)
+        if !answers.isGiven {
+            host.authoritative = { Self.resolver(asking: $0) }
+            host.rootAnswer = Self.rootAnswer
+        }
         if host.addresses.isEmpty { host.learnAddresses() }
         return host
+    }
+
+    /// Debian's file of trust anchors (package dns-root-data).
+    private static let trustAnchors = "/usr/share/dns/root.key"
+
+    /// Asks for the root zone's servers with a trust anchor; nil where there is none.
+    private static var rootAnswer: (@Sendable () -> DNSAnswer)? {
+        var options = UnboundResolver.Options()
+        options.trustAnchorFile = trustAnchors
+        guard unsafe access(trustAnchors, R_OK) == 0, let resolver = try? UnboundResolver(options)
+        else { return nil }
+        return {
+            resolver.resolve(DNSQuestion(.root, .ns), deadline: .now() + ResolverOptions.timeout)
+        }
     }
 
     /// A resolver that asks one server; nil where it cannot be set up.

@@ -36,8 +36,8 @@ struct DoctorReport {
         var lines = ["\(head)  \(finding.id)"]
         lines += terminal.wrapped(finding.what, label: "  what", labelWidth: 8)
         lines += terminal.wrapped(finding.why, label: "  why", labelWidth: 8)
-        if let mend = finding.mend {
-            lines += terminal.wrapped(mend.description, label: "  mend", labelWidth: 8)
+        if let mend = finding.mendLine {
+            lines += terminal.wrapped(mend, label: "  mend", labelWidth: 8)
         }
         return lines
     }
@@ -75,6 +75,6 @@ struct DiagnosisObject: Encodable {
         try object.encode(finding.subject, forKey: .subject)
         try object.encode(finding.what, forKey: .what)
         try object.encode(finding.why.isEmpty ? nil : finding.why, forKey: .why)
-        try object.encode(finding.mend?.description, forKey: .mend)
+        try object.encode(finding.mendLine, forKey: .mend)
     }
 }
