@@ -122,7 +122,7 @@ let package = Package(
             name: "Observation",
             dependencies: [
                 "Configuration", "DaemonKit", "FlightRecord", "MailDNS", "MailSyntax", "Metrics",
-                "Threads",
+                "Milter", "Threads", "Traffic",
             ], swiftSettings: strict),
         // The story of a message, out of the records and the MTA's log.
         .target(
@@ -132,7 +132,8 @@ let package = Package(
         .target(
             name: "MilterDaemon",
             dependencies: [
-                "Configuration", "DaemonKit", "MailAuth", "MailSyntax", "Milter", "Traffic",
+                "Configuration", "DaemonKit", "MailAuth", "MailSyntax", "Milter", "Observation",
+                "Traffic",
             ],
             swiftSettings: strict),
 
@@ -178,31 +179,32 @@ let package = Package(
         .executableTarget(
             name: "signet-dmarc",
             dependencies: [
-                "Configuration", "DaemonKit", "DaemonResolver", "FailureReports", "MailAuth",
-                "MailDNS", "MailEvaluation", "MailSyntax", "Milter", "MilterDaemon",
-                "MilterService", "ReportStore", "Threads", "Traffic", "UnboundDNS",
+                "Configuration", "DaemonKit", "DaemonResolver", "FailureReports", "FlightRecord",
+                "MailAuth", "MailDNS", "MailEvaluation", "MailSyntax", "Milter", "MilterDaemon",
+                "MilterService", "Observation", "ReportStore", "Threads", "Traffic", "UnboundDNS",
             ],
             swiftSettings: strict),
         .executableTarget(
             name: "signet-scrub",
             dependencies: [
-                "Configuration", "DaemonKit", "HeaderScrub", "Threads", "MailSyntax", "Milter",
-                "MilterService", "Traffic",
+                "Configuration", "DaemonKit", "FlightRecord", "HeaderScrub", "MailSyntax", "Milter",
+                "MilterService", "Observation", "Threads", "Traffic",
             ],
             swiftSettings: strict),
         .executableTarget(
             name: "signet-dkim",
             dependencies: [
-                "Configuration", "DaemonKit", "DaemonResolver", "DomainKeys", "Threads", "MailAuth",
-                "MailCrypto", "MailDNS", "MailEvaluation", "MailSyntax", "Milter", "MilterDaemon",
-                "MilterService", "Traffic", "UnboundDNS",
+                "Configuration", "DaemonKit", "DaemonResolver", "DomainKeys", "FlightRecord",
+                "MailAuth", "MailCrypto", "MailDNS", "MailEvaluation", "MailSyntax", "Milter",
+                "MilterDaemon", "MilterService", "Observation", "Threads", "Traffic", "UnboundDNS",
             ],
             swiftSettings: strict),
         .executableTarget(
             name: "signet-spf",
             dependencies: [
-                "Configuration", "ConnectionServer", "DaemonKit", "DaemonResolver", "MailAuth",
-                "MailDNS", "MailEvaluation", "MailSyntax", "PolicyProtocol", "Threads",
+                "Configuration", "ConnectionServer", "DaemonKit", "DaemonResolver", "FlightRecord",
+                "MailAuth", "MailDNS", "MailEvaluation", "MailSyntax", "Observation",
+                "PolicyProtocol", "Threads",
                 "UnboundDNS",
             ],
             swiftSettings: strict),
@@ -225,11 +227,12 @@ let package = Package(
             name: "signet",
             dependencies: [
                 "DomainKeys", "KeyRotation",
-                "Configuration", "DaemonKit", "DaemonResolver", "Doctor", "FailureReports",
-                "HeaderScrub", "MailAuth",
-                "MailCrypto", "MailDNS", "MailEvaluation", "MailSyntax", "Migration",
-                "ReportInsight", "ReportReading", "ReportStore", "Reports", "Setup", "Threads",
-                "UnboundDNS", argumentParser,
+                "Configuration", "DaemonKit", "DaemonResolver", "Doctor", "Explanation",
+                "FailureReports", "FlightRecord", "HeaderScrub", "MailAuth", "MailCrypto",
+                "MailDNS",
+                "MailEvaluation", "MailSyntax", "Metrics", "Migration", "ReportInsight",
+                "ReportReading", "ReportStore", "Reports", "Setup", "Threads", "UnboundDNS",
+                argumentParser,
             ],
             swiftSettings: strict),
 
@@ -331,9 +334,9 @@ let package = Package(
             name: "SignetDMARCTests",
             dependencies: [
                 "signet-dmarc", "Configuration", "DaemonKit", "DaemonResolver", "FailureReports",
-                "MailAuth", "MailCrypto", "MailDNS", "MailSyntax", "Milter", "ReportStore",
-                "SessionTestKit",
-                "TestKit", "Threads", "UnboundDNS",
+                "FlightRecord", "MailAuth", "MailCrypto", "MailDNS", "MailSyntax", "Metrics",
+                "Milter",
+                "Observation", "ReportStore", "SessionTestKit", "TestKit", "Threads", "UnboundDNS",
             ],
             exclude: ["Attacks", "FromFields"], swiftSettings: strict),
         .testTarget(
@@ -436,9 +439,10 @@ let package = Package(
         .testTarget(
             name: "SignetDKIMTests",
             dependencies: [
-                "signet-dkim", "Configuration", "DaemonKit", "DaemonResolver", "MailAuth",
-                "MailCrypto", "MailDNS", "MailEvaluation", "MailSyntax", "Milter", "MilterDaemon",
-                "SessionTestKit", "TestKit", "UnboundDNS",
+                "Configuration", "DaemonKit", "DaemonResolver", "FlightRecord", "MailAuth",
+                "MailCrypto", "MailDNS", "MailEvaluation", "MailSyntax", "Metrics", "Milter",
+                "MilterDaemon", "Observation", "SessionTestKit", "TestKit", "UnboundDNS",
+                "signet-dkim",
             ],
             exclude: ["OpenDKIM/deviations.txt", "OpenDKIM/witness.lua"], swiftSettings: strict),
         .testTarget(

@@ -6,7 +6,7 @@ package import Threads
 /// of records that were parsed.
 package struct EvaluationTools: Sendable {
     /// Answers the questions.
-    package let resolver: any DNSResolver
+    package private(set) var resolver: any DNSResolver
     /// The clocks: of deadlines, and of when the message was received.
     package let time: TimeSource
     /// Keys of signers, parsed once.
@@ -22,6 +22,14 @@ package struct EvaluationTools: Sendable {
     package init(resolver: any DNSResolver, time: TimeSource) {
         self.resolver = resolver
         self.time = time
+    }
+
+    /// The same tools and memories, with questions to another resolver, such as one that remembers them
+    /// for one message.
+    package func asking(_ resolver: any DNSResolver) -> EvaluationTools {
+        var tools = self
+        tools.resolver = resolver
+        return tools
     }
 
     /// Makes SPF checks under these limits.

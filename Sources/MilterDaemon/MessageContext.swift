@@ -2,6 +2,7 @@ public import DaemonKit
 public import MailAuth
 public import MailSyntax
 public import Milter
+package import Observation
 
 /// What is known at end of message, and the words and edits that every outcome of every daemon shares.
 public struct MessageContext<Configuration: AnyObject & Sendable>: Sendable {
@@ -19,6 +20,8 @@ public struct MessageContext<Configuration: AnyObject & Sendable>: Sendable {
     public let configuration: Configuration
     /// Where lines go.
     public let log: Log
+    /// What is said for the record; nil where nobody looks at it.
+    package let trace: MessageTrace?
 
     /// Collects what is known.
     ///
@@ -28,9 +31,10 @@ public struct MessageContext<Configuration: AnyObject & Sendable>: Sendable {
     ///   - header: the header section that has come.
     ///   - configuration: the configuration that the connection began with.
     ///   - log: where lines go.
-    public init(
+    ///   - trace: what is said for the record.
+    package init(
         _ macros: borrowing MilterMacros, granted: MilterEdits, header: IncomingHeader,
-        configuration: Configuration, log: Log
+        configuration: Configuration, log: Log, trace: MessageTrace? = nil
     ) {
         queueID = macros.queueID
         mtaName = macros["j"] ?? HostName.current
@@ -39,6 +43,7 @@ public struct MessageContext<Configuration: AnyObject & Sendable>: Sendable {
         unreadResults = header.unreadResults
         self.configuration = configuration
         self.log = log
+        self.trace = trace
     }
 
     /// The identifier under which our results stand (RFC 8601, section 2.5).
@@ -95,6 +100,7 @@ public struct MessageContext<Configuration: AnyObject & Sendable>: Sendable {
         _ action: MilterAction, why: String, level: Log.Level = .notice, refusal: Refusal,
         quarantineReason: String? = nil, isTemporary: Bool = false, edits: [MessageEdit] = []
     ) -> MilterVerdict {
+        if action != .accept { trace?.say { $0.reason = why } }
         switch action {
         case .accept:
             return MilterVerdict(edits: edits)

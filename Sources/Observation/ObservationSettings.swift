@@ -9,6 +9,9 @@ package struct ObservationSettings: Hashable, Sendable {
     /// The metrics.
     package var metrics = MetricsSettings.none
 
+    /// Which reading of the configuration this is, in words.
+    package var generation = ""
+
     /// Nothing is kept or given.
     package init() {}
 
@@ -16,6 +19,7 @@ package struct ObservationSettings: Hashable, Sendable {
     package init(_ reader: ConfigurationReader) {
         record = FlightSettings(reader)
         metrics = MetricsSettings(reader)
+        generation = "read at \(UTCTime.text(FlightRecorder.systemTime())) from \(reader.file)"
     }
 
     /// The directives of a daemon.

@@ -36,7 +36,7 @@ package final class Observer: Sendable {
         decisions = Histogram(
             MetricName(
                 "signet_decision_seconds", unit: "seconds",
-                "From the end of the header section, or the question, to the answer"))
+                "From the end of a message, or a question about one, to the answer"))
         reloads = Counter(
             MetricName("signet_config_reloads", "Readings of the configuration by their result"),
             labels: ["result"], known: [["ok"], ["refused"]])

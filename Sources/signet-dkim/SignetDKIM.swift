@@ -1,8 +1,10 @@
 import Configuration
 import DaemonKit
 import DaemonResolver
+import FlightRecord
 import MailDNS
 import MilterService
+import Observation
 import UnboundDNS
 
 /// The DKIM milter.
@@ -33,7 +35,13 @@ enum SignetDKIM: DaemonProgram {
     }
 
     static func serve(_ context: DaemonContext<DKIMConfiguration>) -> ExitCode {
-        guard let services = services(context.settings, context.log) else { return .configuration }
+        let observer = Observer(
+            context.settings.current.observation, daemon: .dkim, log: context.log)
+        defer { observer.close() }
+        context.onReload { observer.reloaded($0) }
+        guard let services = services(context.settings, context.log, observer) else {
+            return .configuration
+        }
         return MilterServer.serve(
             context, name: description.name, transport: context.settings.current.transport
         ) { DKIMFilter(services: services) }
@@ -49,18 +57,20 @@ enum SignetDKIM: DaemonProgram {
 
     /// Puts together what all sessions share; nil, with a line in the log, where the resolver cannot start.
     private static func services(
-        _ settings: Snapshot<DKIMConfiguration>, _ log: Log
+        _ settings: Snapshot<DKIMConfiguration>, _ log: Log, _ observer: Observer = .silent
     ) -> DKIMServices? {
         let configuration = settings.current
         if let records = configuration.testKeys {
             return DKIMServices(
-                configuration: settings, resolver: ZoneResolver(records: records), log: log)
+                configuration: settings, resolver: ZoneResolver(records: records), log: log,
+                observer: observer)
         }
         do throws(UnboundResolver.SetupError) {
             let resolver = try UnboundResolver(configuration.resolver.options) { state in
                 if case .down = state { log.warning("\(state)") } else { log.notice("\(state)") }
             }
-            return DKIMServices(configuration: settings, resolver: resolver, log: log)
+            return DKIMServices(
+                configuration: settings, resolver: resolver, log: log, observer: observer)
         } catch {
             log.error("the resolver cannot start: \(error)")
             return nil

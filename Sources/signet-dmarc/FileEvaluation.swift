@@ -33,7 +33,8 @@ struct FileEvaluation {
         }
         var task = DMARCTask(
             header: message.header, author: AuthorField(of: message.header), envelope: Envelope(),
-            early: nil, configuration: configuration, services: services)
+            early: nil, configuration: configuration, services: services,
+            tools: services.tools)
         task.update(message.body.span)
         guard let findings = task.finish() else { return .software }
         let facts = Disposition.Facts(

@@ -2,7 +2,9 @@ import Configuration
 import DaemonKit
 import DaemonResolver
 import FailureReports
+import FlightRecord
 import MilterService
+import Observation
 import ReportStore
 import UnboundDNS
 
@@ -58,7 +60,11 @@ enum SignetDMARC: DaemonProgram {
         let failures =
             settings.isOn
             ? FailureReporter(settings, by: "Signet \(Version.current)") { log.warning($0) } : nil
-        guard let services = services(context.settings, records, failures, log) else {
+        let observer = Observer(
+            context.settings.current.observation, daemon: .dmarc, log: context.log)
+        defer { observer.close() }
+        context.onReload { observer.reloaded($0) }
+        guard let services = services(context.settings, records, failures, log, observer) else {
             return .configuration
         }
         defer {
@@ -84,7 +90,7 @@ enum SignetDMARC: DaemonProgram {
     /// Puts together what all sessions share; nil, with a line in the log, where the resolver cannot start.
     private static func services(
         _ settings: Snapshot<DMARCConfiguration>, _ records: Records, _ failures: FailureReporter?,
-        _ log: Log
+        _ log: Log, _ observer: Observer = .silent
     ) -> DMARCServices? {
         do throws(UnboundResolver.SetupError) {
             let resolver = try UnboundResolver(settings.current.resolver.options) { state in
@@ -92,7 +98,7 @@ enum SignetDMARC: DaemonProgram {
             }
             return DMARCServices(
                 configuration: settings, resolver: resolver, records: records, failures: failures,
-                log: log)
+                log: log, observer: observer)
         } catch {
             log.error("the resolver cannot start: \(error)")
             return nil

@@ -1,5 +1,6 @@
 import Configuration
 import HeaderScrub
+import Observation
 import Traffic
 
 /// Everything that the configuration says, read, checked and ready for use.
@@ -12,6 +13,8 @@ struct ScrubConfiguration: Sendable {
     var policy = ScrubPolicy()
     /// What speaks the milter protocol.
     var transport = MilterTransport.native
+    /// What is kept and counted.
+    var observation = ObservationSettings()
     /// Whether good news is logged.
     var logsSuccess = false
 
@@ -25,6 +28,7 @@ struct ScrubConfiguration: Sendable {
             listeners: reader.dataSet("MTA"),
             macrosOfOurs: reader.macroConditions("MacroList"))
         policy = ScrubPolicy(reading: reader)
+        observation = ObservationSettings(reader)
         transport = MilterTransport(reader)
         logsSuccess = reader.boolean("SyslogSuccess")
         let looksTwice = policy.replacesOwnReceived

@@ -20,7 +20,7 @@ struct ScrubFilter: MilterFilter {
         var macros: [MilterStage: [String]] = [:]
         if !conditions.isEmpty {
             // The list replaces the MTA's own for this stage, so it names what we always want there too.
-            macros[.mail] = ["i", "auth_type"] + conditions.map(\.name)
+            macros[.mail] = ["i", "auth_type", "auth_authen"] + conditions.map(\.name)
         }
         return MilterNeeds(
             events: [.connect, .mail, .header], edits: [.addHeaders, .changeHeaders],

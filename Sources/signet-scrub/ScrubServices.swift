@@ -1,5 +1,6 @@
 import DaemonKit
 import Glibc
+import Observation
 import Synchronization
 
 /// What all sessions share: the configuration that holds, the log, the clock, and what was promised about the MTA's own field.
@@ -8,13 +9,18 @@ final class ScrubServices: Sendable {
     let configuration: Snapshot<ScrubConfiguration>
     /// Where lines go.
     let log: Log
+    /// What is kept and counted.
+    let observer: Observer
     /// The messages whose own Received field was replaced, until somebody has looked.
     let witnesses = WitnessLedger()
     private let hasWarnedOfSigner = Atomic(false)
     private let hasWarnedOfSubmission = Atomic(false)
 
     /// Puts the services together.
-    init(configuration: Snapshot<ScrubConfiguration>, log: Log) {
+    init(
+        configuration: Snapshot<ScrubConfiguration>, log: Log, observer: Observer = .silent
+    ) {
+        self.observer = observer
         self.configuration = configuration
         self.log = log
     }

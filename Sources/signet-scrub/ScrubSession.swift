@@ -1,7 +1,9 @@
 import DaemonKit
+import FlightRecord
 import HeaderScrub
 import MailSyntax
 import Milter
+import Observation
 import Traffic
 
 /// One connection of the MTA, with any number of messages.
@@ -16,6 +18,8 @@ final class ScrubSession: MilterSession {
     private var reason: TrafficPolicy.Reason?
     /// The topmost Received field of a message that passes as it is and comes from this host: it may be a user's all the same.
     private var topmostReceived: [UInt8] = []
+    /// The reverse-path, where a record is kept.
+    private var sender: [UInt8]?
     /// The fields of a message of ours.
     private var header = HeaderSection(limits: ScrubSession.limits)
 
@@ -42,6 +46,7 @@ final class ScrubSession: MilterSession {
     ) -> MilterReply {
         forget()
         client.authenticationType = macros["{auth_type}"]
+        if services.observer.isRecording { sender = reversePath.copied() }
         var values: [String: String] = [:]
         for condition in configuration.traffic.macrosOfOurs {
             values[condition.name] = macros[condition.name]
@@ -66,6 +71,24 @@ final class ScrubSession: MilterSession {
 
     func endOfMessage(_ macros: borrowing MilterMacros) -> MilterVerdict {
         defer { forget() }
+        let trace = services.observer.trace()
+        let verdict = decide(macros)
+        let (client, sender, header) = (client, sender, header)
+        let ours = reason
+        trace?.say { said in
+            said.outcome = ours != nil && !verdict.edits.isEmpty ? .scrubbed : .ignored
+            said.reason =
+                ours.map { "the client is one of ours (\($0.rawValue))" }
+                ?? "\(client.description) is not internal and has not logged in"
+        }
+        services.observer.ended(verdict, trace, configuration.observation) {
+            MailFacts(client: client, sender: sender, header: header, macros)
+        }
+        return verdict
+    }
+
+    /// Judges a message that is complete.
+    private func decide(_ macros: borrowing MilterMacros) -> MilterVerdict {
         let queueID = macros["i"]
         guard let reason else {
             explainUnchanged(queueID)
@@ -123,6 +146,7 @@ final class ScrubSession: MilterSession {
     private func forget() {
         reason = nil
         topmostReceived = []
+        sender = nil
         if !header.isEmpty { header = HeaderSection(limits: Self.limits) }
     }
 }

@@ -1,7 +1,9 @@
 import Configuration
 import DaemonKit
+import FlightRecord
 import HeaderScrub
 import MilterService
+import Observation
 
 /// The header privacy milter.
 @main
@@ -9,7 +11,7 @@ enum SignetScrub: DaemonProgram {
     static let description = DaemonDescription(
         shortName: "scrub", version: Version.current,
         summary: "removes from submitted mail what identifies users, as a milter",
-        directives: ScrubDirectives.all)
+        directives: ScrubDirectives.all + ObservationSettings.directives(.scrub))
 
     static func load(_ reader: ConfigurationReader) -> ScrubConfiguration? {
         ScrubConfiguration(reading: reader)
@@ -22,7 +24,12 @@ enum SignetScrub: DaemonProgram {
     }
 
     static func serve(_ context: DaemonContext<ScrubConfiguration>) -> ExitCode {
-        let services = ScrubServices(configuration: context.settings, log: context.log)
+        let observer = Observer(
+            context.settings.current.observation, daemon: .scrub, log: context.log)
+        defer { observer.close() }
+        context.onReload { observer.reloaded($0) }
+        let services = ScrubServices(
+            configuration: context.settings, log: context.log, observer: observer)
         return MilterServer.serve(
             context, name: description.name, transport: context.settings.current.transport
         ) { ScrubFilter(services: services) }

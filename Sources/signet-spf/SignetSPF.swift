@@ -2,7 +2,9 @@ import Configuration
 import ConnectionServer
 import DaemonKit
 import DaemonResolver
+import FlightRecord
 import Glibc
+import Observation
 import UnboundDNS
 
 /// The SPF policy server.
@@ -24,7 +26,13 @@ enum SignetSPF: DaemonProgram {
     }
 
     static func serve(_ context: DaemonContext<SPFConfiguration>) -> ExitCode {
-        guard let services = services(context.settings, context.log) else { return .configuration }
+        let observer = Observer(
+            context.settings.current.observation, daemon: .spf, log: context.log)
+        defer { observer.close() }
+        context.onReload { observer.reloaded($0) }
+        guard let services = services(context.settings, context.log, observer) else {
+            return .configuration
+        }
         switch context.endpoint {
         case .listener(let listener):
             return serve(listener, services, context)
@@ -62,13 +70,14 @@ enum SignetSPF: DaemonProgram {
     /// Puts together what all sessions share; nil, with a line in the log, where the resolver cannot
     /// start.
     private static func services(
-        _ settings: Snapshot<SPFConfiguration>, _ log: Log
+        _ settings: Snapshot<SPFConfiguration>, _ log: Log, _ observer: Observer = .silent
     ) -> Services? {
         do throws(UnboundResolver.SetupError) {
             let resolver = try UnboundResolver(settings.current.resolver.options) { state in
                 if case .down = state { log.warning("\(state)") } else { log.notice("\(state)") }
             }
-            return Services(configuration: settings, resolver: resolver, log: log)
+            return Services(
+                configuration: settings, resolver: resolver, log: log, observer: observer)
         } catch {
             log.error("the resolver cannot start: \(error)")
             return nil

@@ -12,7 +12,7 @@ struct Signet: ParsableCommand {
         subcommands: [
             KeyCommand.self, CheckCommand.self, ScrubCommand.self, SPFCommand.self,
             ReportCommand.self, PostfixCommand.self, SetupCommand.self, DoctorCommand.self,
-            MigrateCommand.self,
+            MigrateCommand.self, ExplainCommand.self, WhyCommand.self, MetricsCommand.self,
         ])
 
     /// Runs the command; a failure of ours ends it with its own status, all others as the parser would.

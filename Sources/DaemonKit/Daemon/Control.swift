@@ -59,12 +59,14 @@ struct Control<Program: DaemonProgram>: Sendable {
         }
         context.settings.replace(with: settings)
         log.notice("the configuration is reloaded")
+        context.reloaded(true)
         manager.ready(Program.summary(of: settings))
     }
 
     /// Goes on with the old configuration, and says why in the log and in `systemctl status`.
     private func refuse(_ reason: String) {
         log.error("the configuration is not reloaded, the old one stays: \(reason)")
+        context.reloaded(false)
         manager.ready(
             "\(Program.summary(of: context.settings.current)), with the old configuration; the last "
                 + "reload was refused: \(reason)")

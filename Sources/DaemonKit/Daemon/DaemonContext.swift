@@ -23,6 +23,7 @@ public final class DaemonContext<Settings: Sendable>: Sendable {
     private struct Stopping {
         var isRequested = false
         var handler: (@Sendable () -> Void)?
+        var reloadHandler: (@Sendable (Bool) -> Void)?
     }
 
     init(settings: Settings, log: Log, endpoint: Endpoint, othersListen: Bool = false) {
@@ -46,6 +47,16 @@ public final class DaemonContext<Settings: Sendable>: Sendable {
             return state.isRequested
         }
         if runsNow { handler() }
+    }
+
+    /// Has a function called after every reading of the configuration, with whether it is used.
+    public func onReload(_ handler: @escaping @Sendable (Bool) -> Void) {
+        stopping.withLock { $0.reloadHandler = handler }
+    }
+
+    func reloaded(_ isUsed: Bool) {
+        let handler = stopping.withLock { $0.reloadHandler }
+        handler?(isUsed)
     }
 
     func stop() {

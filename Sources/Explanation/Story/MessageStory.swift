@@ -28,6 +28,11 @@ package struct MessageStory: Hashable, Sendable {
         self.lines = lines.sorted { $0.time < $1.time }
     }
 
+    /// The story that one entry tells.
+    package init(of entry: FlightEntry) {
+        self.init(queueIDs: entry.all(.queueID), entries: [entry], lines: [])
+    }
+
     /// When it began.
     package var time: Int64 {
         min(entries.first?.time ?? .max, lines.first?.time ?? .max)

@@ -1,4 +1,3 @@
-internal import CLinux
 internal import Glibc
 
 /// Reads the records of daemons, the newest entries first.
@@ -115,7 +114,8 @@ package struct FlightReader: Sendable {
         while offset < octets.count {
             guard let place = FlightFrame.place(at: offset, in: octets) else {
                 // Cut by a crash: the next mark is the next entry.
-                guard let next = first(FlightFrame.mark, in: octets, from: offset + 1) else {
+                guard let next = OctetSearch.first(FlightFrame.mark, in: octets, from: offset + 1)
+                else {
                     return
                 }
                 offset = next
@@ -135,7 +135,9 @@ package struct FlightReader: Sendable {
                 body(entry)
                 offset = place.body.upperBound
             } else {
-                offset = first(FlightFrame.mark, in: octets, from: offset + 1) ?? octets.count
+                offset =
+                    OctetSearch.first(FlightFrame.mark, in: octets, from: offset + 1)
+                    ?? octets.count
             }
         }
     }
@@ -145,22 +147,11 @@ package struct FlightReader: Sendable {
         var places: [Int] = []
         for needle in needles where !needle.isEmpty {
             var offset = 0
-            while let place = first(needle, in: octets, from: offset) {
+            while let place = OctetSearch.first(needle, in: octets, from: offset) {
                 places.append(place)
                 offset = place + needle.count
             }
         }
         return places.sorted()
-    }
-
-    private static func first(_ needle: [UInt8], in octets: [UInt8], from offset: Int) -> Int? {
-        guard offset < octets.count, !needle.isEmpty else { return nil }
-        return unsafe octets.withUnsafeBytes { bytes in
-            guard let base = bytes.baseAddress,
-                let found = unsafe signet_find(
-                    base + offset, bytes.count - offset, needle, needle.count)
-            else { return nil }
-            return unsafe UnsafeRawPointer(found) - base
-        }
     }
 }

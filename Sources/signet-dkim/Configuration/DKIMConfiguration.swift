@@ -5,6 +5,7 @@ import MailDNS
 import MailEvaluation
 import MailSyntax
 import MilterDaemon
+import Observation
 import Traffic
 
 /// Everything that the configuration says, read, checked and ready for use.
@@ -63,6 +64,8 @@ final class DKIMConfiguration: Sendable {
 
     /// What speaks the milter protocol.
     let transport: MilterTransport
+    /// What is kept and counted.
+    let observation: ObservationSettings
     /// Whether each step of the decision is logged.
     let logsWhy: Bool
     /// Whether good news is logged.
@@ -109,6 +112,7 @@ final class DKIMConfiguration: Sendable {
         actions = Self.actions(reader)
 
         transport = MilterTransport(reader)
+        observation = ObservationSettings(reader)
         logsWhy = reader.boolean("LogWhy")
         logsSuccess = reader.boolean("SyslogSuccess")
         logsResults = reader.boolean("LogResults")

@@ -1,6 +1,8 @@
 import Configuration
 import DaemonResolver
+import FlightRecord
 import MilterDaemon
+import Observation
 
 /// Every directive that signet-dkim knows: those of opendkim.conf(5), of dkimpy-milter.conf(5), and our own.
 ///
@@ -11,7 +13,7 @@ enum DKIMDirectives {
     static let all: [DirectiveSpec] =
         [MilterTransport.directive, MilterLists.directive] + ResolverSettings.directives + decision
         + signing + verifying
-        + actions
+        + actions + ObservationSettings.directives(.dkim)
         + withoutEffect + refused + refusedFamilies
 
     /// Whose mail is signed, and whose is left alone.

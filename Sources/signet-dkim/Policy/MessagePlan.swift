@@ -34,12 +34,27 @@ struct MessagePlan: Sendable {
     var notSigned: String?
     /// Whether the message comes from outside, so that nobody expects a signature.
     private(set) var isFromOutside = false
+    /// Why it is not signed in a word, for counters.
+    private(set) var unsigned: Unsigned?
+    /// Whom the message is signed for; nil where there is no such address, or none was looked for.
+    private(set) var mailbox: Mailbox?
     /// A stranger used one of our domains; the words for the log.
     var impersonation: String?
     /// What the log should say of the keys that sign.
     private(set) var keyWarnings: [String] = []
     /// Each step of the decision, for LogWhy.
     var steps: [String] = []
+
+    /// Why a message of ours is not signed, in a word.
+    enum Unsigned: String, Sendable {
+        case peer
+        case malformed
+        case exempt
+        case mode
+        case sender
+        case recipient
+        case key
+    }
 
     /// What is known when the header section has ended.
     struct Facts: Sendable {
@@ -60,7 +75,7 @@ struct MessagePlan: Sendable {
         let origin = configuration.traffic.decide(client) { facts.macros[$0] }
         if configuration.logsWhy { steps = origin.steps(for: client) }
         guard origin != .peer else {
-            notSigned = "\(client.description) is in PeerList"
+            leaveUnsigned(.peer, "\(client.description) is in PeerList")
             return
         }
         removesForgeries = configuration.mode.contains(.verify)
@@ -70,7 +85,7 @@ struct MessagePlan: Sendable {
         }
         if configuration.requiresHeaders, let fault = RequiredFields.fault(in: facts.header) {
             if configuration.ignoresMalformedMail {
-                notSigned = "malformed: \(fault)"
+                leaveUnsigned(.malformed, "malformed: \(fault)")
             } else {
                 work = .refuse(fault)
             }
@@ -82,7 +97,7 @@ struct MessagePlan: Sendable {
         if case .mailbox(let mailbox) = sender {
             if configuration.logsWhy { steps.append("the sender is \(mailbox.address)") }
             guard !configuration.exemptDomains.contains(mailbox.domain) else {
-                notSigned = "\(mailbox.domain) is in ExemptDomains"
+                leaveUnsigned(.exempt, "\(mailbox.domain) is in ExemptDomains")
                 return
             }
         }
@@ -92,6 +107,10 @@ struct MessagePlan: Sendable {
         case .foreign(let reason): notice(reason, facts.client, sender, configuration)
         case .ours: decideToSign(facts, sender, configuration)
         }
+    }
+
+    private mutating func leaveUnsigned(_ kind: Unsigned, _ words: String) {
+        (unsigned, notSigned) = (kind, words)
     }
 
     /// Notes that a message from outside is not signed, where anything is, and whether it uses a name of ours.
@@ -120,25 +139,26 @@ struct MessagePlan: Sendable {
         _ facts: Facts, _ sender: Sender, _ configuration: DKIMConfiguration
     ) {
         guard configuration.mode.contains(.sign) else {
-            notSigned = "Mode is v"
+            leaveUnsigned(.mode, "Mode is v")
             return
         }
         let mailbox: Mailbox
         switch sender {
         case .none(let reason):
-            notSigned = reason
+            leaveUnsigned(.sender, reason)
             return
         case .mailbox(let found): mailbox = found
         }
+        self.mailbox = mailbox
         if let recipient = facts.unsignedRecipient {
-            notSigned = "\(recipient) is in DontSignMailTo"
+            leaveUnsigned(.recipient, "\(recipient) is in DontSignMailTo")
             return
         }
         switch configuration.keys.keys(for: mailbox) {
         case .keys(let keys, let warnings):
             work = .sign(keys)
             keyWarnings = warnings
-        case .none(let reason): notSigned = reason
+        case .none(let reason): leaveUnsigned(.key, reason)
         case .unusable(let reason): work = .cannotSign(reason)
         }
     }

@@ -1,6 +1,7 @@
 import DaemonKit
 import MailDNS
 import MailEvaluation
+import Observation
 import Synchronization
 import Threads
 
@@ -13,13 +14,20 @@ final class DKIMServices: Sendable {
     let tools: EvaluationTools
     /// Where lines go.
     let log: Log
+    /// What is kept and counted.
+    let observer: Observer
     private let hasWarnedOfSpaces = Atomic(false)
 
     /// Puts the services together.
-    init(configuration: Snapshot<DKIMConfiguration>, resolver: any DNSResolver, log: Log) {
+    init(
+        configuration: Snapshot<DKIMConfiguration>, resolver: any DNSResolver, log: Log,
+        observer: Observer = .silent
+    ) {
         self.configuration = configuration
-        tools = EvaluationTools(resolver: resolver, time: .system)
+        tools = EvaluationTools(
+            resolver: ObservedResolver.counting(resolver, observer), time: .system)
         self.log = log
+        self.observer = observer
     }
 
     /// Seconds since 1970.

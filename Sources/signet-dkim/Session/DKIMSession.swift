@@ -4,6 +4,7 @@ import MailAuth
 import MailSyntax
 import Milter
 import MilterDaemon
+import Observation
 import Traffic
 
 /// One connection of the MTA, with any number of messages.
@@ -34,6 +35,8 @@ final class DKIMSession: MilterSession {
         var task = DKIMTask.waiting
         /// The MTA's name for the message, known when its header section has ended.
         var queueID: String?
+        /// The reverse-path, where a record is kept.
+        var sender: [UInt8]?
         /// The header section while it comes in.
         var header: IncomingHeader
 
@@ -65,6 +68,7 @@ final class DKIMSession: MilterSession {
         abort()
         client.authenticationType = macros["{auth_type}"]
         let message = currentMessage()
+        if services.observer.isRecording { message.sender = reversePath.copied() }
         for name in configuration.traffic.macroNames { message.facts.macros[name] = macros[name] }
         return .continue
     }
@@ -114,8 +118,13 @@ final class DKIMSession: MilterSession {
         guard let finished = message.take() else { return .continue }
         let context = DKIMMessageContext(
             macros, granted: negotiated.edits, header: finished.header,
-            configuration: configuration, log: services.log)
-        return finished.task.finish(context)
+            configuration: configuration, log: services.log, trace: services.observer.trace())
+        let (client, sender) = (client, finished.sender)
+        let verdict = finished.task.finish(context)
+        services.observer.ended(verdict, context.trace, configuration.observation) {
+            MailFacts(client: client, sender: sender, header: context.header, macros)
+        }
+        return verdict
     }
 
     func abort() {

@@ -1,9 +1,11 @@
 import DaemonKit
 import MailAuth
+import MailDNS
 import MailEvaluation
 import MailSyntax
 import Milter
 import MilterDaemon
+import Observation
 import Threads
 
 /// The work on one message, from the end of its header section to its end.
@@ -12,6 +14,7 @@ struct DKIMTask: ~Copyable {
     private var signer: DKIMSigner?
     private var verification: MessageEvaluation?
     private let services: DKIMServices?
+    private let questions: RecordingResolver?
 
     /// The longest that the answer at end of message is waited for, in seconds: less than the 300
     /// of Postfix (milter_content_timeout).
@@ -25,6 +28,7 @@ struct DKIMTask: ~Copyable {
         signer = nil
         verification = nil
         services = nil
+        questions = nil
     }
 
     /// Begins what was planned.
@@ -34,6 +38,8 @@ struct DKIMTask: ~Copyable {
     ) {
         self.plan = plan
         self.services = services
+        questions = services.observer.recording(services.tools.resolver)
+        let tools = questions.map { services.tools.asking($0) } ?? services.tools
         signer =
             if case .sign(let keys) = plan.work {
                 DKIMSigner(
@@ -44,7 +50,7 @@ struct DKIMTask: ~Copyable {
             if case .verify(let author) = plan.work {
                 MessageEvaluation(
                     header: header, author: author, envelope: Envelope(address: client),
-                    options: configuration.verification, tools: services.tools)
+                    options: configuration.verification, tools: tools)
             } else { nil }
     }
 
@@ -63,6 +69,8 @@ struct DKIMTask: ~Copyable {
     mutating func finish(_ context: DKIMMessageContext) -> MilterVerdict {
         guard let plan else { return MilterVerdict() }
         logDecision(plan, context)
+        context.trace?.add(questions)
+        context.trace?.tell(plan, context.configuration)
         switch plan.work {
         case .nothing:
             return MilterVerdict(edits: plan.removesForgeries ? context.resultRemovals : [])

@@ -1,8 +1,10 @@
 import DaemonKit
+import FlightRecord
 import MailAuth
 import MailSyntax
 import Milter
 import MilterDaemon
+import Observation
 
 /// What becomes of a message of ours: its signatures, or the action for a failure.
 enum SigningOutcome {
@@ -21,6 +23,14 @@ enum SigningOutcome {
             context.log.info(
                 context.queueID, "DKIM-Signature field added \(names.joined(separator: ", "))")
         }
+        context.trace?.say { said in
+            said.outcome = .signed
+            said.signatures = signatures.map { made in
+                MessageTrace.Signature(
+                    domain: made.domain.ascii, selector: made.selector.ascii,
+                    algorithm: made.algorithm.rawValue)
+            }
+        }
         // The last one inserted stands on top: backwards, so that the first key's does.
         let added = signatures.reversed().map { signature in
             MessageEdit.insertHeader(
@@ -35,7 +45,12 @@ enum SigningOutcome {
         _ reason: String, _ action: Actions.Action, _ context: DKIMMessageContext
     ) -> MilterVerdict {
         let why = "cannot be signed: \(reason)"
-        if action == .accept { context.log.error(context.queueID, "\(why); not signed") }
+        if action == .accept {
+            context.log.error(context.queueID, "\(why); not signed")
+            context.trace?.say { said in
+                (said.outcome, said.reason, said.unsigned) = (.unsigned, why, "key")
+            }
+        }
         return context.perform(
             action, why: why, level: .error,
             refusal: Refusal(detail: "7.0", text: "Message cannot be signed"), isTemporary: true,

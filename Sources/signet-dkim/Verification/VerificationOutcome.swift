@@ -17,6 +17,7 @@ struct VerificationOutcome {
         let policy = context.configuration.signaturePolicy
         verdicts = outcome.results.map { policy.judge($0, authors: authors) }
         ignoredSignatures = outcome.ignoredSignatures
+        context.trace?.tell(verdicts)
     }
 
     /// Logs, and answers with the edits and the reply.

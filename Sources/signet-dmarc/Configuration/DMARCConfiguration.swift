@@ -4,6 +4,7 @@ import FailureReports
 import MailAuth
 import MailEvaluation
 import MailSyntax
+import Observation
 import ReportStore
 
 /// Everything that the configuration says, read, checked and ready for use.
@@ -44,6 +45,10 @@ final class DMARCConfiguration: Sendable {
     let records: RecordPolicy
     /// Which failure reports are made.
     let failures: FailureReportSettings
+    /// What is kept and counted.
+    let observation: ObservationSettings
+    /// Where the directives stand that decide.
+    let places: DirectivePlaces
     /// What speaks the milter protocol.
     let transport: MilterTransport
     /// Whether good news is logged.
@@ -79,6 +84,13 @@ final class DMARCConfiguration: Sendable {
 
         records = Self.records(reader)
         failures = FailureReportSettings(reader, reportEmail: records.reportAddress)
+        observation = ObservationSettings(reader)
+        places = DirectivePlaces(
+            reader,
+            [
+                "RejectFailures", "HoldQuarantinedMessages", "OnEvaluationTimeout",
+                "RejectUnreadableFrom",
+            ])
         transport = MilterTransport(reader)
         logsSuccess = reader.boolean("SyslogSuccess")
         Self.checkMilterOrder(reader, authservID: authservID)

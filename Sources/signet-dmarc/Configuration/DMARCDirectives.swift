@@ -1,7 +1,9 @@
 import Configuration
 import DaemonResolver
 import FailureReports
+import FlightRecord
 import MilterDaemon
+import Observation
 import ReportStore
 
 /// Every directive that signet-dmarc knows: those of opendmarc.conf(5), and our own.
@@ -131,7 +133,7 @@ enum DMARCDirectives {
 
     /// What is kept.
     static let records: [DirectiveSpec] =
-        ReportSettings.directives + [
+        ReportSettings.directives + ObservationSettings.directives(.dmarc) + [
             DirectiveSpec(
                 "HistoryFile", .path, needsRestart: true,
                 "A text file of evaluations in OpenDMARC's form."),

@@ -24,9 +24,10 @@ struct DMARCTask: ~Copyable {
     ///   - early: the questions that are under way since then; they are asked now where it is nil.
     ///   - configuration: how to evaluate.
     ///   - services: the resolver, the keys, the clock.
+    ///   - tools: the tools for this message.
     init(
         header: HeaderSection, author: AuthorField, envelope: Envelope, early: EnvelopeQuestions?,
-        configuration: DMARCConfiguration, services: DMARCServices
+        configuration: DMARCConfiguration, services: DMARCServices, tools: EvaluationTools
     ) {
         self.envelope = envelope
         self.services = services
@@ -36,7 +37,7 @@ struct DMARCTask: ~Copyable {
         reported.dkim = trusted.dkimIdentifiers
         evaluation = MessageEvaluation(
             header: header, author: author, envelope: envelope, early: early, reported: reported,
-            options: configuration.evaluation, tools: services.tools)
+            options: configuration.evaluation, tools: tools)
     }
 
     /// Takes a piece of the body.

@@ -2,6 +2,7 @@ import DaemonKit
 import FailureReports
 import MailDNS
 import MailEvaluation
+import Observation
 import Threads
 
 /// What all sessions share: the configuration that holds, the tools of the evaluation, the records, the log.
@@ -16,17 +17,26 @@ final class DMARCServices: Sendable {
     let failures: FailureReporter?
     /// Where lines go.
     let log: Log
+    /// What is kept and counted.
+    let observer: Observer
 
     /// Puts the services together.
     init(
         configuration: Snapshot<DMARCConfiguration>, resolver: any DNSResolver, records: Records,
-        failures: FailureReporter? = nil, log: Log
+        failures: FailureReporter? = nil, log: Log, observer: Observer = .silent
     ) {
         self.configuration = configuration
-        tools = EvaluationTools(resolver: resolver, time: .system)
+        tools = EvaluationTools(
+            resolver: ObservedResolver.counting(resolver, observer), time: .system)
+        self.observer = observer
         self.records = records
         self.failures = failures
         self.log = log
+    }
+
+    /// The tools for one message: with questions that are remembered, where a record is kept.
+    func tools(_ questions: RecordingResolver?) -> EvaluationTools {
+        questions.map { tools.asking($0) } ?? tools
     }
 
     /// Seconds since 1970.

@@ -1,11 +1,14 @@
 import Configuration
 import DaemonKit
 import FailureReports
+import FlightRecord
 import MailAuth
+import MailDNS
 import MailEvaluation
 import MailSyntax
 import Milter
 import MilterDaemon
+import Observation
 import Threads
 import Traffic
 
@@ -42,6 +45,10 @@ final class DMARCSession: MilterSession {
         /// What the From field says, once the header section has ended.
         var author: AuthorField?
         var task: DMARCTask?
+        /// The reverse-path, where a record is kept.
+        var sender: [UInt8]?
+        /// What was asked of the DNS, where a record is kept.
+        var questions: RecordingResolver?
 
         init(_ configuration: DMARCConfiguration) {
             header = IncomingHeader(maximumOctets: configuration.maximumHeaderOctets)
@@ -81,9 +88,11 @@ final class DMARCSession: MilterSession {
         message.envelope = Envelope(
             address: client.address, helo: helo,
             reversePath: try? ReversePath(parsing: reversePath))
+        if services.observer.isRecording { message.sender = reversePath.copied() }
         if message.skip == nil {
+            message.questions = services.observer.recording(services.tools.resolver)
             message.early = EnvelopeQuestions(
-                message.envelope, configuration.evaluation, services.tools)
+                message.envelope, configuration.evaluation, services.tools(message.questions))
         }
         return .continue
     }
@@ -114,7 +123,8 @@ final class DMARCSession: MilterSession {
         }
         message.task = DMARCTask(
             header: header, author: author, envelope: message.envelope, early: message.early,
-            configuration: configuration, services: services)
+            configuration: configuration, services: services,
+            tools: services.tools(message.questions))
         return .continue
     }
 
@@ -127,9 +137,21 @@ final class DMARCSession: MilterSession {
         guard let finished = message.take() else { return .continue }
         let context = DMARCMessageContext(
             macros, granted: negotiated.edits, header: finished.header,
-            configuration: configuration, log: services.log)
+            configuration: configuration, log: services.log, trace: services.observer.trace())
+        context.trace?.add(finished.questions)
+        let (client, helo, sender) = (client, helo, finished.sender)
+        let verdict = decide(finished, context)
+        services.observer.ended(verdict, context.trace, configuration.observation) {
+            MailFacts(client: client, helo: helo, sender: sender, header: context.header, macros)
+        }
+        return verdict
+    }
+
+    /// Judges a message that is complete.
+    private func decide(_ finished: Message, _ context: DMARCMessageContext) -> MilterVerdict {
         if let skip = finished.skip {
             context.log.info(context.queueID, skip.text)
+            context.trace?.say { ($0.outcome, $0.reason) = (.ignored, skip.text) }
             // What a stranger says about himself stays no more than from others.
             return skip.isOurs
                 ? .continue : MilterVerdict(edits: context.removals(of: context.forgeries))

@@ -39,6 +39,7 @@ struct MessageOutcome {
     /// Logs, and answers with the edits and the reply.
     func verdict() -> MilterVerdict {
         log()
+        context.trace?.tell(findings, disposition, context.configuration)
         switch disposition.action {
         case .deliver, .mark:
             return MilterVerdict(edits: edits)

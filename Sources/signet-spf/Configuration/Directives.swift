@@ -1,5 +1,7 @@
 import Configuration
 import DaemonResolver
+import FlightRecord
+import Observation
 
 /// Every directive that signet-spf knows: those of policyd-spf.conf(5), and our own.
 ///
@@ -10,7 +12,7 @@ enum Directives {
     /// The whole table, in the order of the man page.
     static let all: [DirectiveSpec] =
         ResolverSettings.directives + results + exemptions + fields + checks + logging
-        + withoutEffect
+        + ObservationSettings.directives(.spf) + withoutEffect
 
     /// What is done about results.
     static let results: [DirectiveSpec] = [

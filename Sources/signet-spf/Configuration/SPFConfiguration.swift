@@ -2,6 +2,7 @@ import Configuration
 import DaemonKit
 import DaemonResolver
 import MailSyntax
+import Observation
 
 /// Everything that the configuration says, read, checked and ready for use.
 ///
@@ -32,6 +33,10 @@ final class SPFConfiguration: Sendable {
     let logsQueueID: Bool
     /// The DNS servers.
     let resolver: ResolverSettings
+    /// What is kept and counted.
+    let observation: ObservationSettings
+    /// Where the directives stand that decide.
+    let places: DirectivePlaces
 
     /// What recipients may have of their own.
     var policy: Policy { shared.policy }
@@ -57,6 +62,9 @@ final class SPFConfiguration: Sendable {
         lookupSeconds = lookupTime.map { Double($0.components.seconds) } ?? 20
         debugLevel = reader.integer("debugLevel") ?? 1
         logsQueueID = reader.boolean("QueueID")
+        observation = ObservationSettings(reader)
+        places = DirectivePlaces(
+            reader, ["Mail_From_reject", "HELO_reject", "PermError_reject", "TempError_Defer"])
         resolver = ResolverSettings(reader)
         warn(reader)
     }

@@ -59,6 +59,7 @@ struct Consultation {
         defer { message.settle(answer.action) }
         logOwner()
         if let reason = exemption() {
+            answer.exemption = reason
             tell(reason)
         } else if request[.helo].isEmpty, request[.sender].isEmpty {
             answer.log(2, "there is neither a HELO name nor a sender: not checked")

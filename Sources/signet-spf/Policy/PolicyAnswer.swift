@@ -15,6 +15,12 @@ struct PolicyAnswer: Sendable {
     var action = PolicyAction.dunno
     /// What the log is told, in order.
     private(set) var lines: [Line] = []
+    /// What the checks have found, for the record.
+    private(set) var findings: [Finding] = []
+    /// Why nothing was checked, where an exemption holds.
+    var exemption: Exemptions.Reason?
+    /// Whether this is the answer to an earlier question about the message.
+    var isRepeated = false
     private let level: Int
     private let prefix: String
 
@@ -40,6 +46,7 @@ struct PolicyAnswer: Sendable {
     /// Adds a line about a result.
     mutating func log(_ level: Int, _ finding: Finding?) {
         guard let finding else { return }
+        findings.append(finding)
         log(
             level,
             "\(finding.identity.rawValue) \(finding.result.rawValue): \(finding.sentence)")

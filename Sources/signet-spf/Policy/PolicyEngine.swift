@@ -41,6 +41,7 @@ struct PolicyEngine: Sendable {
             for: MessageMemory.Key(request, client: client), configuration: current)
         if let settled = message.settled {
             answer.action = settled
+            answer.isRepeated = true
             answer.log(2, "as for the message's first recipient: \(settled.text)")
             return answer
         }

@@ -1,7 +1,10 @@
 import ConnectionServer
 import DaemonKit
+import FlightRecord
 import MailDNS
+import Observation
 import PolicyProtocol
+import Threads
 
 /// What all connections share: the configuration that holds, the engine, the log.
 final class Services: Sendable {
@@ -11,12 +14,20 @@ final class Services: Sendable {
     let engine: PolicyEngine
     /// Where lines go.
     let log: Log
+    /// What is kept and counted.
+    let observer: Observer
     private let milterClients = RateLimit(seconds: 60)
 
     /// Puts the services together.
-    init(configuration: Snapshot<SPFConfiguration>, resolver: any DNSResolver, log: Log) {
+    init(
+        configuration: Snapshot<SPFConfiguration>, resolver: any DNSResolver, log: Log,
+        observer: Observer = .silent
+    ) {
         self.configuration = configuration
-        engine = PolicyEngine(resolver: resolver, leastLevel: log.isEnabled(.debug) ? 3 : -1)
+        self.observer = observer
+        engine = PolicyEngine(
+            resolver: ObservedResolver.counting(resolver, observer),
+            leastLevel: log.isEnabled(.debug) ? 3 : -1)
         self.log = log
     }
 
@@ -34,14 +45,29 @@ final class Services: Sendable {
             output += RequestFault.milterAnswer
             return
         }
-        let answer =
+        let answer: PolicyAnswer =
             switch outcome {
-            case .request(let request): engine.answer(request, &memory, configuration.current)
+            case .request(let request): observed(request, &memory)
             case .fault(let fault): PolicyAnswer(refusing: fault, configuration.current)
             }
         for line in answer.lines {
             log.log(line.isError ? .warning : .info, line.text)
         }
         answer.action.append(to: &output)
+    }
+
+    /// Answers one request, and records it.
+    private func observed(
+        _ request: PolicyRequest, _ memory: inout ConnectionMemory
+    ) -> PolicyAnswer {
+        let configuration = configuration.current
+        guard observer.isWatching else { return engine.answer(request, &memory, configuration) }
+        let start = MonotonicTime.now()
+        let answer = engine.answer(request, &memory, configuration)
+        let seconds = MonotonicTime.now().seconds(since: start)
+        observer.ended(answer.flightVerdict, seconds: seconds) { entry in
+            answer.add(to: &entry, about: request, configuration)
+        }
+        return answer
     }
 }

@@ -49,7 +49,8 @@ enum PeerDirectives {
     /// What signet-dkim has of its own, and of OpenDKIM's development version.
     static let ours = words(
         """
-        CheckSigningTable FixedTimestamp KeyDirectory KeyMaximumAge PostfixDirectory SingletonHeaders SocketGroup Transport
+        CheckSigningTable FixedTimestamp FlightRecord FlightRecordLimit FlightRecordPrivacy
+        KeyDirectory KeyMaximumAge Metrics PostfixDirectory SingletonHeaders SocketGroup Transport
         """)
 
     /// All of both pages.

@@ -1,4 +1,7 @@
+import FlightRecord
 import Glibc
+import Metrics
+import Observation
 import SessionTestKit
 import TestKit
 import Testing
@@ -66,6 +69,26 @@ extension Behaviours {
         "UserID": {
             #expect(settings("UserID opendkim:mail\n").user == UserSpec("opendkim:mail"))
         },
+        "FlightRecord": {
+            #expect(observation("").record.directory == "/var/lib/signet-dkim/flight")
+            #expect(observation("FlightRecord none\n").record.directory == nil)
+            #expect(observation("FlightRecord /srv/x\n").record.directory == "/srv/x")
+            // What is in it is shown in ExplainTests.
+        },
+        "FlightRecordLimit": {
+            #expect(observation("").record.limit == 64 << 20)
+            #expect(observation("FlightRecordLimit 2M\n").record.limit == 2 << 20)
+            // That it is kept is shown in FlightStoreTests.
+        },
+        "FlightRecordPrivacy": {
+            #expect(observation("FlightRecordPrivacy strict\n").record.privacy == .strict)
+            // What is left out is shown in FlightEntryTests and ExplainTests.
+        },
+        "Metrics": {
+            #expect(observation("").metrics.socket == "/run/signet-dkim/metrics.sock")
+            #expect(observation("Metrics none\n").metrics.socket == nil)
+            // What is given on it is shown in ExplainTests.
+        },
         "PidFile": {
             #expect(settings("PidFile /run/x.pid\n").pidFile == "/run/x.pid")
         },
@@ -104,4 +127,11 @@ extension Behaviours {
         ServiceSettings(
             ConfigurationReader(schema: SignetDKIM.description.schema, text: text, named: "x"))
     }
+}
+
+/// What a configuration says of the record and the metrics.
+private func observation(_ text: String) -> ObservationSettings {
+    let reader = ConfigurationReader(
+        schema: SignetDKIM.description.schema, text: text, named: "x.conf")
+    return ObservationSettings(reader)
 }

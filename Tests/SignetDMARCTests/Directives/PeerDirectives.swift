@@ -17,7 +17,8 @@ enum PeerDirectives {
     static let ours = words(
         """
         DKIMSelfValidate DomainDiscovery ExemptDomains ExemptHosts ExemptLists FailureReportsDirectory
-        FailureReportsPerHour FailureReportsRedact MaximumHeaders
+        FailureReportsPerHour FailureReportsRedact FlightRecord FlightRecordLimit FlightRecordPrivacy
+        MaximumHeaders Metrics
         MaximumSignaturesToVerify MinimumKeyBits Nameservers NoReports OnEvaluationTimeout
         OrganizationName PostfixDirectory RejectUnreadableFrom ReportBounceAddress ReportEmail ReportRetention ReportStore
         ReportStoreLimit RequiredFrom ReverseLookup SingletonHeaders SocketGroup SyslogName

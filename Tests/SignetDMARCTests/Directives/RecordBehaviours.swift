@@ -1,5 +1,8 @@
+import FlightRecord
 import Foundation
 import MailAuth
+import Metrics
+import Observation
 import ReportStore
 import SessionTestKit
 import TestKit
@@ -202,6 +205,26 @@ extension Behaviours {
         "UserID": {
             #expect(settings("UserID opendmarc:mail").user == UserSpec("opendmarc:mail"))
         },
+        "FlightRecord": {
+            #expect(observation("").record.directory == "/var/lib/signet-dmarc/flight")
+            #expect(observation("FlightRecord none").record.directory == nil)
+            #expect(observation("FlightRecord /srv/x").record.directory == "/srv/x")
+            // What is in it is shown in ExplainTests.
+        },
+        "FlightRecordLimit": {
+            #expect(observation("").record.limit == 64 << 20)
+            #expect(observation("FlightRecordLimit 2M").record.limit == 2 << 20)
+            // That it is kept is shown in FlightStoreTests.
+        },
+        "FlightRecordPrivacy": {
+            #expect(observation("FlightRecordPrivacy strict").record.privacy == .strict)
+            // What is left out is shown in FlightEntryTests and ExplainTests.
+        },
+        "Metrics": {
+            #expect(observation("").metrics.socket == "/run/signet-dmarc/metrics.sock")
+            #expect(observation("Metrics none").metrics.socket == nil)
+            // What is given on it is shown in ExplainTests.
+        },
         "PidFile": { #expect(settings("PidFile /run/x.pid").pidFile == "/run/x.pid") },
         "Syslog": {
             #expect(settings("Syslog true").usesSyslog && !settings("").usesSyslog)
@@ -231,4 +254,11 @@ extension Behaviours {
         ConfigurationReader(
             schema: SignetDMARC.description.schema, text: text, named: "dmarc.conf")
     }
+}
+
+/// What a configuration says of the record and the metrics.
+private func observation(_ text: String) -> ObservationSettings {
+    let reader = ConfigurationReader(
+        schema: SignetDMARC.description.schema, text: text, named: "x.conf")
+    return ObservationSettings(reader)
 }

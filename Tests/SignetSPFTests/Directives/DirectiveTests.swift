@@ -22,6 +22,7 @@ struct DirectiveTests {
     /// Ours alone.
     static let ours = [
         "IgnoreAuthenticatedClients", "DNSTimeout", "Nameservers", "TrustAnchorFile",
+        "FlightRecord", "FlightRecordLimit", "FlightRecordPrivacy", "Metrics",
     ]
 
     private let schema = SignetSPF.description.schema

@@ -147,9 +147,12 @@ public final class PostfixInstance: Sendable {
 
     // MARK: Log
 
+    /// The file of Postfix's log.
+    public var logFile: String { directory.file("log/mail.log") }
+
     /// What Postfix has logged.
     public var log: String {
-        (try? String(contentsOfFile: directory.file("log/mail.log"), encoding: .utf8)) ?? ""
+        (try? String(contentsOfFile: logFile, encoding: .utf8)) ?? ""
     }
 
     /// Waits for a line of the log that contains each of `parts`, and returns it.

@@ -1,0 +1,71 @@
+internal import FlightRecord
+package import MailDNS
+package import Milter
+internal import Threads
+
+extension Observer {
+    /// What parts of the daemon say about a message from now on; nil where nobody looks at it.
+    package func trace() -> MessageTrace? { isWatching ? MessageTrace() : nil }
+
+    /// A resolver that remembers what one message has asked; nil where no record is kept.
+    package func recording(_ resolver: any DNSResolver) -> RecordingResolver? {
+        isRecording ? RecordingResolver(resolver) : nil
+    }
+
+    /// The end of a message.
+    ///
+    /// - Parameters:
+    ///   - verdict: the answer to the MTA.
+    ///   - trace: what was said of the message; where there is none nothing is done.
+    ///   - settings: the configuration that held.
+    ///   - facts: gives what the MTA told; called only where it is kept.
+    package func ended(
+        _ verdict: MilterVerdict, _ trace: MessageTrace?, _ settings: ObservationSettings,
+        _ facts: () -> MailFacts
+    ) {
+        guard let trace else { return }
+        let said = trace.said
+        for made in said.signatures { signed(domain: made.domain, algorithm: made.algorithm) }
+        if let reason = said.unsigned { leftUnsigned(reason) }
+        let done = verdict.flightVerdict(otherwise: said.outcome)
+        let seconds = MonotonicTime.now().seconds(since: trace.start)
+        guard isRecording else { return ended(done, seconds: seconds) { _ in } }
+        let facts = facts()
+        ended(done, seconds: seconds) { entry in
+            entry.add(.stage, "END-OF-MESSAGE")
+            facts.add(to: &entry)
+            entry.add(.reason, said.reason)
+            for made in said.signatures {
+                entry.add(
+                    .signature, "d=\(made.domain) s=\(made.selector) a=\(made.algorithm)")
+            }
+            for story in said.stories { story(&entry) }
+            verdict.add(to: &entry)
+            entry.add(.generation, settings.generation)
+        }
+    }
+}
+
+extension MilterVerdict {
+    /// What was done with the message.
+    fileprivate func flightVerdict(otherwise: FlightVerdict) -> FlightVerdict {
+        switch reply {
+        case .reply(let reply): return reply.code < 500 ? .deferred : .refused
+        case .reject: return .refused
+        case .tempfail: return .deferred
+        case .discard: return .discarded
+        case .continue, .accept, .skip: break
+        }
+        let isHeld = edits.contains { if case .quarantine = $0 { true } else { false } }
+        return isHeld ? .held : otherwise
+    }
+
+    /// Adds the edits and the reply to an entry.
+    fileprivate func add(to entry: inout FlightEntry) {
+        if case .reply(let reply) = reply {
+            let code = reply.enhancedCode.map { "\(reply.code) \($0)" } ?? "\(reply.code)"
+            entry.add(.reply, "\(code) \(reply.lines.joined(separator: " "))")
+        }
+        for edit in edits { entry.add(.edit, edit.summary) }
+    }
+}

@@ -1,0 +1,75 @@
+import DaemonKit
+import FlightRecord
+import MailAuth
+import MailSyntax
+import Observation
+import PolicyProtocol
+
+extension PolicyAnswer {
+    /// What was done, in a word.
+    var flightVerdict: FlightVerdict {
+        switch action {
+        case .reject: .refused
+        case .defer: .deferred
+        case .restriction, .prepend, .dunno:
+            exemption != nil || (findings.isEmpty && !isRepeated) ? .ignored : .passed
+        }
+    }
+
+    /// Adds what was asked, found and answered to an entry.
+    func add(
+        to entry: inout FlightEntry, about request: PolicyRequest, _ configuration: SPFConfiguration
+    ) {
+        func text(_ attribute: PolicyRequest.Attribute) -> String? {
+            let value = LogText.safe(request[attribute])
+            return value.isEmpty ? nil : value
+        }
+        let sender = LogText.safe(request[.sender])
+        entry.add(.stage, request.stage?.rawValue)
+        entry.add(.queueID, request.queueID)
+        entry.add(.clientAddress, text(.clientAddress))
+        entry.add(.clientName, text(.clientName).flatMap { $0 == "unknown" ? nil : $0 })
+        entry.add(.helo, text(.helo))
+        entry.add(.sender, sender.isEmpty ? "<>" : sender)
+        entry.add(.recipient, text(.recipient))
+        for finding in findings {
+            let name = finding.identity == .helo ? "spf-helo" : "spf"
+            entry.add(.result, "\(name)=\(finding.result.rawValue) \(finding.domain?.ascii ?? "")")
+        }
+        entry.add(.reason, reason)
+        entry.add(.rule, rule(configuration))
+        switch action {
+        case .reject(let reply), .defer(let reply): entry.add(.reply, reply)
+        case .prepend(let field, _): entry.add(.edit, "prepend \(field)")
+        case .restriction, .dunno: break
+        }
+        entry.add(.generation, configuration.observation.generation)
+    }
+
+    /// The finding that an answer other than "go on" rests on.
+    private var deciding: Finding? {
+        findings.last { $0.result != .pass && $0.result != .none } ?? findings.last
+    }
+
+    private var reason: String? {
+        if let exemption { return exemption.rawValue }
+        if let finding = deciding {
+            return finding.result == .pass
+                ? nil : "SPF \(finding.result.rawValue): \(finding.sentence)"
+        }
+        return isRepeated ? "as for the message's first recipient" : "there was nothing to check"
+    }
+
+    private func rule(_ configuration: SPFConfiguration) -> String? {
+        guard flightVerdict == .refused || flightVerdict == .deferred, let finding = deciding else {
+            return nil
+        }
+        switch finding.result {
+        case .permerror: return configuration.places["PermError_reject"]
+        case .temperror: return configuration.places["TempError_Defer"]
+        default:
+            return configuration.places[
+                finding.identity == .helo ? "HELO_reject" : "Mail_From_reject"]
+        }
+    }
+}

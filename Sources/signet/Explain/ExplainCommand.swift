@@ -1,0 +1,106 @@
+import ArgumentParser
+import DaemonKit
+import Explanation
+import FlightRecord
+
+/// `signet explain`: what became of a message, and why.
+struct ExplainCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "explain",
+        abstract: "Tells what became of a message, who decided, and why.",
+        discussion: """
+            WHAT is a queue id, a Message-ID, the identifier that the next host gave, an address, or a \
+            client's IP address. The daemons' records and Postfix's log are looked through.
+
+            Exit status 0 if a message was found, 1 if not.
+            """)
+
+    @Argument(help: "What to look for.")
+    var what: String?
+
+    @OptionGroup var records: RecordOptions
+
+    @Option(help: "Only messages of ten minutes before or after this time.")
+    var at: String?
+
+    @Option(help: "How far to look back: 90m, 6h, 14d.")
+    var since = "14d"
+
+    @Option(
+        name: .customLong("log"),
+        help: "Postfix's log; by default the usual files, or the journal.")
+    var logs: [String] = []
+
+    @Flag(help: "List what was refused, deferred, discarded or quarantined.")
+    var refused = false
+
+    @Flag(name: .shortAndLong, help: "Print all that is known.")
+    var verbose = false
+
+    @Flag(help: "Print JSON.")
+    var json = false
+
+    func validate() throws {
+        guard (what == nil) == refused else {
+            throw ValidationError("say what to look for, or --refused")
+        }
+    }
+
+    func run() throws {
+        let since = FlightRecorder.systemTime() - (try TimeArgument.span(since)) * 1_000_000
+        let reader = FlightReader(directories: records.records)
+        guard let what else { return try list(reader, since) }
+        let evidence = HostEvidence(
+            reader: reader, log: try MailLogSource(named: logs, since: since), since: since)
+        let question = StoryFinder.Question(
+            what, near: try at.map { try TimeArgument.moment($0) })
+        let stories = StoryFinder(evidence).stories(of: question)
+        guard !stories.isEmpty else { return try sayNothing(what, reader) }
+        if json {
+            print(
+                try stories.count == 1
+                    ? JSONOutput.text(of: StoryJSON(stories[0]))
+                    : JSONOutput.list(of: stories.map(StoryJSON.init)))
+            return
+        }
+        let printer = StoryPrinter(terminal: .standardOutput, isVerbose: verbose)
+        for line in printer.lines(of: stories) { print(line) }
+    }
+
+    private func sayNothing(_ what: String, _ reader: FlightReader) throws {
+        var answer =
+            "Nothing is known of \(LogText.safe(what)), neither by the daemons nor by Postfix's log."
+        if !reader.unreadable.isEmpty {
+            answer +=
+                " These records cannot be read, by this user or at all: "
+                + "\(reader.unreadable.joined(separator: ", "))."
+        }
+        print(json ? try JSONOutput.text(of: StoryJSON(nothing: answer)) : answer)
+        throw ArgumentParser.ExitCode(1)
+    }
+
+    /// Lists what did not go on.
+    private func list(_ reader: FlightReader, _ since: Int64) throws {
+        let ends: Set<String> = ["refused", "deferred", "discarded", "held"]
+        let entries = reader.entries(since: since, limit: 10_000) { entry in
+            entry[.verdict].map(ends.contains) ?? false
+        }
+        if json {
+            print(try JSONOutput.list(of: entries.map { StoryJSON(MessageStory(of: $0)) }))
+        } else {
+            for entry in entries { print(Self.line(entry)) }
+        }
+        if entries.isEmpty { throw ArgumentParser.ExitCode(1) }
+    }
+
+    /// An entry in a line: when, which message, whose, and what was done.
+    static func line(_ entry: FlightEntry) -> String {
+        let envelope = [entry[.sender], entry[.recipient]].compactMap(\.self).joined(
+            separator: " to ")
+        let parts = [
+            TimeArgument.text(entry.time), entry[.queueID] ?? "NOQUEUE",
+            entry[.clientAddress] ?? "", envelope, EntrySentence.text(of: entry),
+        ]
+        return LogText.safe(parts.filter { !$0.isEmpty }.joined(separator: "  "), limit: 2_000)
+    }
+}

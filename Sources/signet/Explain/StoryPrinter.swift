@@ -1,0 +1,64 @@
+import DaemonKit
+import Explanation
+
+/// Stories for people: the answer first, then the time line.
+struct StoryPrinter {
+    let terminal: Terminal
+    let isVerbose: Bool
+
+    /// The longest line of a log that is shown, in octets.
+    private static let limit = 2_000
+    /// The most messages that are told at once.
+    private static let most = 50
+
+    /// The lines about the messages that were found.
+    func lines(of stories: [MessageStory]) -> [String] {
+        if let only = stories.first, stories.count == 1 { return lines(of: only) }
+        let shown = stories.suffix(Self.most)
+        var lines = ["\(stories.count) messages; the newest last:"]
+        for story in shown {
+            let name = story.queueIDs.first ?? "NOQUEUE"
+            lines.append("")
+            lines +=
+                isVerbose
+                ? self.lines(of: story)
+                : terminal.wrapped(
+                    safe("\(TimeArgument.text(story.time)) \(name): \(story.answer)"), label: "",
+                    labelWidth: 0)
+        }
+        return lines
+    }
+
+    private func lines(of story: MessageStory) -> [String] {
+        var lines = terminal.wrapped(safe(story.answer), label: "", labelWidth: 0)
+        lines.append("")
+        let facts: [(String, String?)] = [
+            (
+                "queue id",
+                story.queueIDs.isEmpty ? nil : story.queueIDs.joined(separator: ", then ")
+            ),
+            ("Message-ID", story.messageID), ("envelope from", story.sender),
+            ("From", story.authors.isEmpty ? nil : story.authors.joined(separator: ", ")),
+            ("client", story.client),
+        ]
+        for (label, text) in facts {
+            guard let text else { continue }
+            lines += terminal.wrapped(safe(text), label: "  \(label)", labelWidth: 18)
+        }
+        lines.append("")
+        let width = (story.events.map(\.program.count).max() ?? 0) + 27
+        for event in story.events {
+            let label = "  \(TimeArgument.text(event.time).dropFirst(11))  \(event.program)"
+            lines += terminal.wrapped(safe(event.what), label: label, labelWidth: width - 9)
+            guard isVerbose else { continue }
+            for detail in event.details {
+                lines += terminal.wrapped(
+                    safe(detail), label: String(repeating: " ", count: 16) + "- ",
+                    labelWidth: 18)
+            }
+        }
+        return lines
+    }
+
+    private func safe(_ text: String) -> String { LogText.safe(text, limit: Self.limit) }
+}

@@ -1,0 +1,178 @@
+import Foundation
+import TestKit
+import Testing
+
+/// What `signet explain` says of messages that went through a real Postfix with all daemons.
+@Suite(.serialized)
+struct ExplainTests {
+    /// A message, and the sentence about it; `…` stands for anything.
+    struct Story: Sendable, CustomTestStringConvertible {
+        let name: String
+        var author = "a@spf.example"
+        var sender: String?
+        var address = "192.0.2.1"
+        var login: String?
+        let code: Int
+        let answer: String
+
+        var testDescription: String { name }
+    }
+
+    static let stories: [Story] = [
+        Story(
+            name: "signed", author: "ann@example.org", address: "203.0.113.5", code: 250,
+            answer:
+                "Signed for example.org (selector mail, rsa-sha256); delivered to bob@example.org"),
+        Story(
+            name: "login", author: "ann@example.org", address: "198.51.100.9", login: "ann",
+            code: 250, answer: "Signed for example.org (selector mail, rsa-sha256); delivered to"),
+        Story(
+            name: "uncovered", author: "ann@news.example.org", address: "203.0.113.5", code: 250,
+            answer: "Not signed: From is news.example.org and no SigningTable line covers it "
+                + "(signing.table:1 covers *@example.org only)"),
+        Story(
+            name: "foreign", author: "ann@elsewhere.example", address: "203.0.113.5", code: 250,
+            answer: "Not signed: From is elsewhere.example and no SigningTable line covers it"),
+        Story(
+            name: "passes", code: 250, answer: "Let through by signet-dmarc: dmarc=pass spf.example"
+        ),
+        Story(
+            name: "forged", author: "ceo@reject.example", sender: "a@spf.example", code: 550,
+            answer: "Refused by signet-dmarc at end of message: DMARC: "),
+        Story(
+            name: "held", author: "ceo@hold.example", sender: "a@spf.example", code: 250,
+            answer: "Quarantined by signet-dmarc: DMARC: "),
+        Story(
+            name: "monitored", author: "ceo@none.example", sender: "a@spf.example", code: 250,
+            answer: "Let through by signet-dmarc: dmarc=fail none.example"),
+        Story(
+            name: "unknown", author: "a@nothing.example", sender: "a@soft.example", code: 250,
+            answer: "Let through by signet-dmarc: dmarc=none"),
+    ]
+
+    @Test func storiesOfMessages() throws {
+        let host = try ExplainHost()
+        for story in Self.stories {
+            let reply = try host.deliver(
+                ExplainHost.message(story.name, from: story.author),
+                from: story.sender ?? story.author, at: story.address, login: story.login)
+            #expect(reply.code == story.code, "\(story.name): \(reply)")
+        }
+        for story in Self.stories {
+            let answer = try host.answer("<\(story.name)@example.net>", until: story.answer)
+            #expect(answer.contains(story.answer), "\(story.name): \(answer)")
+        }
+        let list = try host.signet(["explain", "--refused", "--since", "1h"])
+        #expect(list.output.split(separator: "\n").count == 2, "\(list.output)")
+    }
+
+    @Test func refusedAtRCPT() throws {
+        let host = try ExplainHost()
+        let reply = try host.deliver(
+            ExplainHost.message("refused", from: "a@bad.example"), from: "a@bad.example",
+            at: "192.0.2.77")
+        #expect(reply.code == 550)
+        let expected = "Refused by signet-spf at RCPT: SPF fail: "
+        for what in ["192.0.2.77", "a@bad.example"] {
+            let answer = try host.answer(what, until: expected)
+            #expect(answer.hasPrefix(expected), "\(what): \(answer)")
+            #expect(answer.contains("Mail_From_reject has its default"), "\(answer)")
+        }
+    }
+
+    @Test func foundByEveryName() throws {
+        let host = try ExplainHost()
+        let reply = try host.deliver(
+            ExplainHost.message("names", from: "ann@example.org"), from: "ann@example.org",
+            at: "203.0.113.7")
+        let queueID = try #require(reply.lines.joined().split(separator: " ").last)
+        let expected = "Signed for example.org"
+        for what in [String(queueID), "names@example.net", "ann@example.org", "203.0.113.7"] {
+            let answer = try host.answer(what, until: expected)
+            #expect(answer.contains(expected), "\(what): \(answer)")
+        }
+        let json = try host.signet(["explain", "--json", String(queueID)])
+        #expect(json.end == .exited(0))
+        for key in ["\"answer\"", "\"queue_id\"", "\"message_id\"", "\"events\"", "\"verdicts\""] {
+            #expect(json.output.contains(key))
+        }
+        let verbose = try host.signet(["explain", "-v", String(queueID)])
+        #expect(verbose.output.contains("decided by: signing.table:1 covers *@example.org"))
+        let nothing = try host.signet(["explain", "4NOTHING9"])
+        #expect(nothing.end == .exited(1))
+        #expect(nothing.output.hasPrefix("Nothing is known of 4NOTHING9"))
+        let why = try host.signet(["why", "example.org"])
+        #expect(why.output.contains("example.org"))
+    }
+
+    @Test func reloadAndKillLoseNothingThatIsWritten() throws {
+        let host = try ExplainHost()
+        func send(_ name: String) throws {
+            let reply = try host.deliver(
+                ExplainHost.message(name, from: "ann@example.org"), from: "ann@example.org",
+                at: "203.0.113.7")
+            #expect(reply.code == 250)
+            let answer = try host.answer("\(name)@example.net", until: "Signed for")
+            #expect(answer.contains("Signed for"), "\(name): \(answer)")
+        }
+        try send("before")
+        try host.reload("dkim")
+        try send("reloaded")
+        host.kill("dkim")
+        try host.start("dkim")
+        try send("restarted")
+        let first = try host.answer("before@example.net", until: "Signed for")
+        #expect(first.contains("Signed for"))
+    }
+
+    @Test(arguments: ["strict", "hashed"])
+    func privacyLeavesNobodyInAnyFile(_ privacy: String) throws {
+        let host = try ExplainHost(privacy: privacy)
+        _ = try host.deliver(
+            ExplainHost.message("quiet", from: "ann@example.org"), from: "ann@example.org",
+            at: "203.0.113.7", login: "annlogin")
+        _ = try host.deliver(
+            ExplainHost.message("loud", from: "zebulon@bad.example"), from: "zebulon@bad.example",
+            at: "192.0.2.77")
+        _ = try wait(for: "records") {
+            host.records.allSatisfy { directory in
+                (try? FileManager.default.contentsOfDirectory(atPath: directory))?.isEmpty == false
+            } ? true : nil
+        }
+        for directory in host.records {
+            for name in try FileManager.default.contentsOfDirectory(atPath: directory) {
+                let octets = FileManager.default.contents(atPath: "\(directory)/\(name)") ?? Data()
+                for secret in [
+                    "annlogin", "zebulon", "203.0.113.7", "192.0.2.77", "out.example", "bob@",
+                    "ann@", "private matters",
+                ] {
+                    #expect(octets.range(of: Data(secret.utf8)) == nil, "\(name): \(secret)")
+                }
+            }
+        }
+    }
+
+    @Test func metricsOfAllDaemons() throws {
+        let host = try ExplainHost()
+        _ = try host.deliver(
+            ExplainHost.message("counted", from: "ann@example.org"), from: "ann@example.org",
+            at: "203.0.113.7")
+        let text = try host.signet(["metrics"]).output
+        for line in [
+            "signet_messages_total{daemon=\"dkim\",verdict=\"signed\"} 1\n",
+            "signet_dkim_signatures_total{daemon=\"dkim\",domain=\"example.org\","
+                + "algorithm=\"rsa-sha256\"} 1\n",
+            "signet_up{daemon=\"spf\"} 1\n",
+        ] {
+            #expect(text.contains(line), "\(text)")
+        }
+        #expect(text.hasSuffix("# EOF\n"))
+        let file = host.folder.file("signet.prom")
+        #expect(try host.signet(["metrics", "--textfile", file]).succeeded)
+        let written = try #require(FileManager.default.contents(atPath: file))
+        if (try? Command.path(of: "promtool")) != nil {
+            let check = try Command.run("promtool", ["check", "metrics"], input: Array(written))
+            #expect(check.succeeded, "\(check.output)\(check.errors)")
+        }
+    }
+}
