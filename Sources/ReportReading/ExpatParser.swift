@@ -68,7 +68,7 @@ final class ExpatParser {
         guard status != XML_STATUS_OK, builder.refusal == nil else { return }
         let code = unsafe XML_GetErrorCode(handle)
         let words = unsafe XML_ErrorString(code).map { unsafe String(cString: $0) } ?? "unknown"
-        let line = unsafe XML_GetCurrentLineNumber(handle)
+        let line = unsafe signet_expat_line(handle)
         throw Failure(reason: "line \(line): \(words)")
     }
 

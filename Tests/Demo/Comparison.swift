@@ -4,15 +4,15 @@ import TestKit
 /// The header section of a message before and after, side by side.
 struct Comparison {
     /// The two columns, a field on a line.
-    let text: String
+    let lines: [String]
     /// All that is left.
     let after: String
 
-    private static let width = 44
-    private static let longest = 72
+    private static let widest = 116
+    private static let widestLeft = 44
 
-    /// Compares what somebody sent with what arrived; what the signers added is left out.
-    init(before: SMTPSink.Message, after: SMTPSink.Message) {
+    /// Compares what somebody sent with what arrived, in so many columns; what the signers added is left out.
+    init(before: SMTPSink.Message, after: SMTPSink.Message, columns: Int = widest) {
         let added = ["dkim-signature:", "authentication-results:", "return-path:", "delivered-to:"]
         let arrived = after.fields.filter { field in
             !added.contains { field.lowercased().hasPrefix($0) }
@@ -23,11 +23,16 @@ struct Comparison {
         for field in before.fields {
             rows.append((field, arrived.contains(field) ? field : "(gone)"))
         }
-        text = rows.map { left, right in
-            let line = right.replacing("\r\n", with: "").replacing("\t", with: " ")
-            return left.prefix(Self.width - 2).padding(
-                toLength: Self.width, withPad: " ", startingAt: 0)
-                + (line.count > Self.longest ? line.prefix(Self.longest - 1) + "…" : line)
-        }.joined(separator: "\n")
+        let columns = min(columns, Self.widest)
+        let left = min(Self.widestLeft, columns / 2)
+        lines = rows.map {
+            Self.cut($0, to: left - 2).padding(toLength: left, withPad: " ", startingAt: 0)
+                + Self.cut($1, to: columns - left)
+        }
+    }
+
+    private static func cut(_ field: String, to length: Int) -> String {
+        let line = field.replacing("\r\n", with: "").replacing("\t", with: " ")
+        return line.count > length ? line.prefix(length - 1) + "…" : line
     }
 }

@@ -66,7 +66,8 @@ enum Demo {
         narrator.say("signet-spf of example.net let it in, and added:")
         for value in message.values(of: "Received-SPF") { narrator.quote("Received-SPF:" + value) }
         narrator.say(
-            "signet-dkim and signet-dmarc of example.net judged it; one field tells it all:")
+            "signet-dkim and signet-dmarc of example.net judged it, and added one field with all results:"
+        )
         let results = message.values(of: "Authentication-Results")
         for value in results { narrator.quote("Authentication-Results:" + value) }
         var isGood = narrator.check(
@@ -75,10 +76,14 @@ enum Demo {
             "SPF, DKIM and DMARC pass")
 
         narrator.chapter("What signet-scrub hid")
-        let pairs = Comparison(before: SMTPSink.Message(bytes: Array(text.utf8)), after: message)
-        narrator.quote(pairs.text)
+        let pairs = Comparison(
+            before: SMTPSink.Message(bytes: Array(text.utf8)), after: message,
+            columns: narrator.width.map { $0 - 4 } ?? .max)
+        narrator.show(pairs.lines)
         let isHidden = !["laptop", "192.168", "ExampleMail"].contains { pairs.after.contains($0) }
-        guard narrator.check(isHidden, "neither Ann's machine nor its address, nor her program")
+        guard
+            narrator.check(
+                isHidden, "neither Ann's machine nor its address, nor her mail program, is named")
         else { return false }
 
         narrator.chapter("Who says that the signatures are good?")
@@ -90,7 +95,7 @@ enum Demo {
             let verdicts = try peer.verify(bytes, records: system.keys.records)
             let words = verdicts.map { "\($0.algorithm) \($0.result)" }.joined(separator: ", ")
             let agrees = Set(verdicts) == system.keys.goodVerdicts
-            isGood = narrator.check(agrees, "\(peer), somebody else's program: \(words)") && isGood
+            isGood = narrator.check(agrees, "\(peer), an independent verifier: \(words)") && isGood
         }
         let altered = Array(
             String(decoding: bytes, as: UTF8.self).replacing(" one,", with: " two,").utf8)
@@ -112,7 +117,7 @@ enum Demo {
             )
             && isGood
 
-        narrator.chapter("He tries Ann's address in the envelope too")
+        narrator.chapter("The stranger uses Ann's address in the envelope, too")
         narrator.quote("MAIL FROM:<ann@example.org>\nRCPT TO:<bob@example.net>")
         let early = try stranger.send(from: "ann@example.org")
         isGood =
@@ -120,7 +125,7 @@ enum Demo {
                 early.code == 550, "signet-spf at example.net had Postfix refuse it: \(early)")
             && isGood
 
-        narrator.chapter("He has luck: signet-dmarc is killed just now")
+        narrator.chapter("The stranger is lucky: signet-dmarc is killed at that moment")
         system.guardian.kill()
         let deferral = try stranger.send(from: "x@evil.example")
         isGood =
@@ -141,7 +146,8 @@ enum Demo {
         narrator.say("Sources/signet-dkim  the milter that you have just seen")
         narrator.say("Tests/Demo           the two hosts of this demo, in a page of code")
         narrator.say("Tests/run            all the tests")
-        narrator.say("\nEverything took \(narrator.seconds) s and is gone now.")
+        print()
+        narrator.say("Everything took \(narrator.seconds) s and is gone now.")
         return isGood
     }
 }
