@@ -11,7 +11,8 @@ struct ManualPageTests {
     static let pages = [
         "signet.1",
         "signet-dkim.8", "signet-dmarc.8", "signet-scrub.8", "signet-spf.8",
-        "signet-dkim.conf.5", "signet-dmarc.conf.5", "signet-scrub.conf.5", "signet-spf.conf.5",
+        "signet-dkim.conf.5", "signet-dmarc.conf.5", "signet-rotate.conf.5",
+        "signet-scrub.conf.5", "signet-spf.conf.5",
     ]
 
     @Test func `no page is left out here`() throws {
