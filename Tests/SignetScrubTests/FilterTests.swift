@@ -34,7 +34,7 @@ struct FilterTests {
         let old = ScrubFilter(services: services)
         settings.replace(with: configuration("PostfixDirectory /nowhere\n"))
         let new = ScrubFilter(services: services)
-        #expect(old.needs.macros == [.mail: ["i", "auth_type", "mark"]])
+        #expect(old.needs.macros == [.mail: ["i", "auth_type", "auth_authen", "mark"]])
         #expect(scrubs(old))
         #expect(new.needs.macros.isEmpty)
         #expect(!scrubs(new))
