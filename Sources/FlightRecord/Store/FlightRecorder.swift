@@ -88,16 +88,16 @@ package final class FlightRecorder: Sendable {
     ///   for a moment, or for as long as the disk takes nothing.
     package func record(_ story: @escaping Story) {
         let now = time()
-        let isFirst = state.withLock { state in
+        let wakes = state.withLock { state in
             guard state.waiting.count < Self.capacity, !state.isClosed else {
                 state.dropped += 1
                 state.tally.dropped += 1
                 return false
             }
             state.waiting.append(Waiting(time: now, story: story))
-            return state.waiting.count == 1
+            return state.waiting.count == 1 || state.waiting.count == Self.capacity / 2
         }
-        if isFirst { state.wakeAll() }
+        if wakes { state.wakeAll() }
     }
 
     /// What became of entries so far.
@@ -169,7 +169,7 @@ package final class FlightRecorder: Sendable {
             }
         }
 
-        /// Waits for entries, and, when there is one, a moment for more.
+        /// Waits for entries, and, when there is one, a moment for more; half the room is more than enough.
         private func next() -> (entries: [Waiting], dropped: Int, isLast: Bool) {
             // What was lost is to be told although nothing more comes.
             let wait = lost > 0 ? Self.silence : FlightRecorder.idle
@@ -179,7 +179,8 @@ package final class FlightRecorder: Sendable {
                 } ?? false
             if isThere {
                 _ = state.wait(until: .now() + FlightRecorder.gathering) { state in
-                    state.isClosed ? true : nil
+                    state.isClosed || state.waiting.count >= FlightRecorder.capacity / 2
+                        ? true : nil
                 }
             }
             return state.withLock { state in
