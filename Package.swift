@@ -15,6 +15,31 @@ let strict: [SwiftSetting] = [
 let argumentParser: Target.Dependency = .product(
     name: "ArgumentParser", package: "swift-argument-parser")
 
+/// A C library of the system.
+func system(_ name: String, pkgConfig: String? = nil, apt: String? = nil) -> Target {
+    .systemLibrary(name: name, pkgConfig: pkgConfig, providers: apt.map { [.apt([$0])] })
+}
+
+/// A module.
+func library(_ name: String, uses: [Target.Dependency] = [], path: String? = nil) -> Target {
+    .target(name: name, dependencies: uses, path: path, swiftSettings: strict)
+}
+
+/// A program.
+func program(
+    _ name: String, uses: [Target.Dependency] = [], path: String? = nil, exclude: [String] = [],
+    sources: [String]? = nil, linkerSettings: [LinkerSetting]? = nil
+) -> Target {
+    .executableTarget(
+        name: name, dependencies: uses, path: path, exclude: exclude, sources: sources,
+        swiftSettings: strict, linkerSettings: linkerSettings)
+}
+
+/// The tests of a module or of several, in Tests/`name`.
+func tests(_ name: String, uses: [Target.Dependency] = [], exclude: [String] = []) -> Target {
+    .testTarget(name: name, dependencies: uses, exclude: exclude, swiftSettings: strict)
+}
+
 let package = Package(
     name: "signet",
     products: [
@@ -31,432 +56,317 @@ let package = Package(
     ],
     targets: [
         // C libraries of the system.
-        .systemLibrary(
-            name: "CArchive", pkgConfig: "libarchive", providers: [.apt(["libarchive-dev"])]),
-        .systemLibrary(name: "CExpat", pkgConfig: "expat", providers: [.apt(["libexpat1-dev"])]),
-        .systemLibrary(
-            name: "CJansson", pkgConfig: "jansson", providers: [.apt(["libjansson-dev"])]),
-        .systemLibrary(name: "CLinux"),
-        .systemLibrary(name: "CMilter", providers: [.apt(["libmilter-dev"])]),
-        .systemLibrary(name: "COpenSSL", pkgConfig: "libcrypto", providers: [.apt(["libssl-dev"])]),
-        .systemLibrary(
-            name: "CPostgreSQL", pkgConfig: "libpq", providers: [.apt(["libpq-dev"])]),
-        .systemLibrary(
-            name: "CSQLite", pkgConfig: "sqlite3", providers: [.apt(["libsqlite3-dev"])]),
-        .systemLibrary(name: "CSPF2", providers: [.apt(["libspf2-dev"])]),
-        .systemLibrary(name: "CUnbound", providers: [.apt(["libunbound-dev"])]),
-        .systemLibrary(
-            name: "CXML2", pkgConfig: "libxml-2.0", providers: [.apt(["libxml2-dev"])]),
-        .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
+        system("CArchive", pkgConfig: "libarchive", apt: "libarchive-dev"),
+        system("CExpat", pkgConfig: "expat", apt: "libexpat1-dev"),
+        system("CJansson", pkgConfig: "jansson", apt: "libjansson-dev"),
+        system("CLinux"),
+        system("CMilter", apt: "libmilter-dev"),
+        system("COpenSSL", pkgConfig: "libcrypto", apt: "libssl-dev"),
+        system("CPostgreSQL", pkgConfig: "libpq", apt: "libpq-dev"),
+        system("CSQLite", pkgConfig: "sqlite3", apt: "libsqlite3-dev"),
+        system("CSPF2", apt: "libspf2-dev"),
+        system("CUnbound", apt: "libunbound-dev"),
+        system("CXML2", pkgConfig: "libxml-2.0", apt: "libxml2-dev"),
+        system("CZlib", pkgConfig: "zlib", apt: "zlib1g-dev"),
 
         // The core: pure modules and thin edges.
-        .target(name: "MailSyntax", swiftSettings: strict),
+        library("MailSyntax"),
         // Threads, locks and deadlines on monotonic clocks.
-        .target(name: "Threads", swiftSettings: strict),
-        .target(name: "MailCrypto", dependencies: ["COpenSSL"], swiftSettings: strict),
-        .target(name: "MailDNS", dependencies: ["Threads", "MailSyntax"], swiftSettings: strict),
+        library("Threads"),
+        library("MailCrypto", uses: ["COpenSSL"]),
+        library("MailDNS", uses: ["Threads", "MailSyntax"]),
         // libunbound behind the resolver protocol.
-        .target(
-            name: "UnboundDNS", dependencies: ["CUnbound", "Threads", "MailDNS", "MailSyntax"],
-            swiftSettings: strict),
-        .target(
-            name: "MailAuth", dependencies: ["Threads", "MailSyntax", "MailCrypto", "MailDNS"],
-            swiftSettings: strict),
+        library("UnboundDNS", uses: ["CUnbound", "Threads", "MailDNS", "MailSyntax"]),
+        library("MailAuth", uses: ["Threads", "MailSyntax", "MailCrypto", "MailDNS"]),
         // The one pipeline over a message.
-        .target(
-            name: "MailEvaluation", dependencies: ["MailAuth", "MailDNS", "MailSyntax", "Threads"],
-            swiftSettings: strict),
+        library("MailEvaluation", uses: ["MailAuth", "MailDNS", "MailSyntax", "Threads"]),
         // The milter protocol, and the two ways to serve it.
-        .target(name: "Milter", dependencies: ["MailSyntax"], swiftSettings: strict),
-        .target(
-            name: "LibmilterTransport",
-            dependencies: ["CMilter", "Threads", "MailSyntax", "Milter"], swiftSettings: strict),
-        .target(
-            name: "MilterService",
-            dependencies: [
+        library("Milter", uses: ["MailSyntax"]),
+        library("LibmilterTransport", uses: ["CMilter", "Threads", "MailSyntax", "Milter"]),
+        library(
+            "MilterService",
+            uses: [
                 "Configuration", "ConnectionServer", "DaemonKit", "LibmilterTransport", "Milter",
-            ],
-            swiftSettings: strict),
+            ]),
         // Postfix's policy protocol: octets to requests, actions to octets.
-        .target(
-            name: "PolicyProtocol", dependencies: ["MailSyntax"], swiftSettings: strict),
+        library("PolicyProtocol", uses: ["MailSyntax"]),
         // The server of milters and of the policy service.
-        .target(
-            name: "ConnectionServer", dependencies: ["CLinux", "Threads"], swiftSettings: strict),
+        library("ConnectionServer", uses: ["CLinux", "Threads"]),
         // The configuration dialect, data sets and globs.
-        .target(name: "Configuration", dependencies: ["MailSyntax"], swiftSettings: strict),
+        library("Configuration", uses: ["MailSyntax"]),
         // main.cf and master.cf.
-        .target(name: "PostfixConfiguration", swiftSettings: strict),
+        library("PostfixConfiguration"),
         // What `signet setup` changes and publishes, and how it is undone.
-        .target(
-            name: "Setup",
-            dependencies: ["HeaderScrub", "MailCrypto", "MailSyntax", "PostfixConfiguration"],
-            swiftSettings: strict),
+        library(
+            "Setup", uses: ["HeaderScrub", "MailCrypto", "MailSyntax", "PostfixConfiguration"]),
         // From other programs to ours.
-        .target(
-            name: "Migration", dependencies: ["MailSyntax", "PostfixConfiguration", "Setup"],
-            swiftSettings: strict),
+        library("Migration", uses: ["MailSyntax", "PostfixConfiguration", "Setup"]),
         // Whose mail it is: the policy that the milters share.
-        .target(
-            name: "Traffic", dependencies: ["Configuration", "MailSyntax"], swiftSettings: strict),
-        .target(
-            name: "DaemonKit", dependencies: ["CLinux", "Configuration", "Threads", "MailSyntax"],
-            swiftSettings: strict),
+        library("Traffic", uses: ["Configuration", "MailSyntax"]),
+        library("DaemonKit", uses: ["CLinux", "Configuration", "Threads", "MailSyntax"]),
 
-        .target(
-            name: "DaemonResolver", dependencies: ["Configuration", "MailDNS", "UnboundDNS"],
-            swiftSettings: strict),
+        library("DaemonResolver", uses: ["Configuration", "MailDNS", "UnboundDNS"]),
 
-        .target(
-            name: "HeaderScrub", dependencies: ["Configuration", "MailSyntax"],
-            swiftSettings: strict),
+        library("HeaderScrub", uses: ["Configuration", "MailSyntax"]),
 
         // What a daemon keeps of the messages it has decided about, and what it counts.
-        .target(
-            name: "FlightRecord", dependencies: ["CLinux", "Configuration", "Threads"],
-            swiftSettings: strict),
-        .target(
-            name: "Metrics", dependencies: ["Configuration", "Threads"], swiftSettings: strict),
+        library("FlightRecord", uses: ["CLinux", "Configuration", "Threads"]),
+        library("Metrics", uses: ["Configuration", "Threads"]),
         // Both together, as a daemon uses them.
-        .target(
-            name: "Observation",
-            dependencies: [
+        library(
+            "Observation",
+            uses: [
                 "Configuration", "DaemonKit", "FlightRecord", "MailDNS", "MailSyntax", "Metrics",
                 "Milter", "Threads", "Traffic",
-            ], swiftSettings: strict),
+            ]),
         // The story of a message, out of the records and the MTA's log.
-        .target(
-            name: "Explanation", dependencies: ["FlightRecord"], swiftSettings: strict),
+        library("Explanation", uses: ["FlightRecord"]),
 
         // What the milter daemons share.
-        .target(
-            name: "MilterDaemon",
-            dependencies: [
+        library(
+            "MilterDaemon",
+            uses: [
                 "Configuration", "DaemonKit", "MailAuth", "MailSyntax", "Milter", "Observation",
                 "Traffic",
-            ],
-            swiftSettings: strict),
+            ]),
 
         // A folder of DKIM keys, a domain each.
-        .target(
-            name: "DomainKeys",
-            dependencies: ["Configuration", "MailCrypto", "MailSyntax", "Threads"],
-            swiftSettings: strict),
+        library("DomainKeys", uses: ["Configuration", "MailCrypto", "MailSyntax", "Threads"]),
 
         // Keys that are replaced: the steps, the disk, the DNS.
-        .target(
-            name: "KeyRotation",
-            dependencies: [
+        library(
+            "KeyRotation",
+            uses: [
                 "CLinux", "Configuration", "DomainKeys", "MailAuth", "MailCrypto", "MailDNS",
                 "MailSyntax", "Threads",
-            ],
-            swiftSettings: strict),
+            ]),
 
-        .target(
-            name: "ReportStore",
-            dependencies: [
+        library(
+            "ReportStore",
+            uses: [
                 "CPostgreSQL", "CSQLite", "Configuration", "DaemonKit", "MailSyntax", "Threads",
-            ],
-            swiftSettings: strict),
+            ]),
 
         // Reports that others send.
-        .target(
-            name: "ReportReading",
-            dependencies: ["CArchive", "CExpat", "CJansson", "MailSyntax", "ReportStore"],
-            swiftSettings: strict),
+        library(
+            "ReportReading", uses: ["CArchive", "CExpat", "CJansson", "MailSyntax", "ReportStore"]),
         // Reports about single messages that failed, without the XML of the others.
-        .target(
-            name: "FailureReports",
-            dependencies: ["Configuration", "MailAuth", "MailCrypto", "MailSyntax", "Threads"],
-            swiftSettings: strict),
+        library(
+            "FailureReports",
+            uses: ["Configuration", "MailAuth", "MailCrypto", "MailSyntax", "Threads"]),
 
         // What they mean, for people.
-        .target(
-            name: "ReportInsight", dependencies: ["MailSyntax", "ReportStore", "Reports"],
-            swiftSettings: strict),
+        library("ReportInsight", uses: ["MailSyntax", "ReportStore", "Reports"]),
 
         // The programs.
-        .executableTarget(
-            name: "signet-dmarc",
-            dependencies: [
+        program(
+            "signet-dmarc",
+            uses: [
                 "Configuration", "DaemonKit", "DaemonResolver", "FailureReports", "FlightRecord",
                 "MailAuth", "MailDNS", "MailEvaluation", "MailSyntax", "Milter", "MilterDaemon",
                 "MilterService", "Observation", "ReportStore", "Threads", "Traffic", "UnboundDNS",
-            ],
-            swiftSettings: strict),
-        .executableTarget(
-            name: "signet-scrub",
-            dependencies: [
+            ]),
+        program(
+            "signet-scrub",
+            uses: [
                 "Configuration", "DaemonKit", "FlightRecord", "HeaderScrub", "MailSyntax", "Milter",
                 "MilterService", "Observation", "Threads", "Traffic",
-            ],
-            swiftSettings: strict),
-        .executableTarget(
-            name: "signet-dkim",
-            dependencies: [
+            ]),
+        program(
+            "signet-dkim",
+            uses: [
                 "Configuration", "DaemonKit", "DaemonResolver", "DomainKeys", "FlightRecord",
                 "MailAuth", "MailCrypto", "MailDNS", "MailEvaluation", "MailSyntax", "Milter",
                 "MilterDaemon", "MilterService", "Observation", "Threads", "Traffic", "UnboundDNS",
-            ],
-            swiftSettings: strict),
-        .executableTarget(
-            name: "signet-spf",
-            dependencies: [
+            ]),
+        program(
+            "signet-spf",
+            uses: [
                 "Configuration", "ConnectionServer", "DaemonKit", "DaemonResolver", "FlightRecord",
                 "MailAuth", "MailDNS", "MailEvaluation", "MailSyntax", "Observation",
-                "PolicyProtocol", "Threads",
-                "UnboundDNS",
-            ],
-            swiftSettings: strict),
-        .target(
-            name: "Reports",
-            dependencies: [
+                "PolicyProtocol", "Threads", "UnboundDNS",
+            ]),
+        library(
+            "Reports",
+            uses: [
                 "CLinux", "CXML2", "CZlib", "Configuration", "FailureReports", "MailAuth",
                 "MailCrypto", "MailDNS", "MailSyntax", "ReportStore", "Threads",
-            ],
-            swiftSettings: strict),
+            ]),
         // What is wrong with a host, its configuration and its records.
-        .target(
-            name: "Doctor",
-            dependencies: [
+        library(
+            "Doctor",
+            uses: [
                 "Configuration", "MailAuth", "MailCrypto", "MailDNS", "MailSyntax",
                 "PostfixConfiguration", "Threads",
-            ],
-            swiftSettings: strict),
-        .executableTarget(
-            name: "signet",
-            dependencies: [
-                "DomainKeys", "KeyRotation",
-                "Configuration", "DaemonKit", "DaemonResolver", "Doctor", "Explanation",
-                "FailureReports", "FlightRecord", "HeaderScrub", "MailAuth", "MailCrypto",
-                "MailDNS",
-                "MailEvaluation", "MailSyntax", "Metrics", "Migration", "ReportInsight",
-                "ReportReading", "ReportStore", "Reports", "Setup", "Threads", "UnboundDNS",
-                argumentParser,
-            ],
-            swiftSettings: strict),
+            ]),
+        program(
+            "signet",
+            uses: [
+                "DomainKeys", "KeyRotation", "Configuration", "DaemonKit", "DaemonResolver",
+                "Doctor", "Explanation", "FailureReports", "FlightRecord", "HeaderScrub",
+                "MailAuth", "MailCrypto", "MailDNS", "MailEvaluation", "MailSyntax", "Metrics",
+                "Migration", "ReportInsight", "ReportReading", "ReportStore", "Reports", "Setup",
+                "Threads", "UnboundDNS", argumentParser,
+            ]),
 
         // The test kit: fakes and private servers, used by every test target.
-        .target(
-            name: "TestKit", dependencies: ["MailSyntax", "MailDNS", "Threads"],
-            path: "Tests/TestKit",
-            swiftSettings: strict),
+        library("TestKit", uses: ["MailSyntax", "MailDNS", "Threads"], path: "Tests/TestKit"),
         // What the tests of several milters' sessions share.
-        .target(
-            name: "SessionTestKit", dependencies: ["Milter", "TestKit"],
-            path: "Tests/SessionTestKit", swiftSettings: strict),
-        .testTarget(
-            name: "IntegrationTests",
-            dependencies: [
+        library("SessionTestKit", uses: ["Milter", "TestKit"], path: "Tests/SessionTestKit"),
+        tests(
+            "IntegrationTests",
+            uses: [
                 "MailAuth", "MailCrypto", "MailDNS", "MailSyntax", "ReportStore", "signet",
                 "signet-dkim", "signet-dmarc", "signet-scrub", "signet-spf", "TestKit", "Threads",
-            ],
-            swiftSettings: strict),
+            ]),
         // Tests/Benchmarks/run.
-        .executableTarget(
-            name: "SignetBenchmark",
-            dependencies: [
-                "MailAuth", "MailCrypto", "MailDNS", "MailSyntax", "TestKit", "Threads",
-            ],
+        program(
+            "SignetBenchmark",
+            uses: ["MailAuth", "MailCrypto", "MailDNS", "MailSyntax", "TestKit", "Threads"],
             path: "Tests/Benchmarks",
             exclude: ["Floor", "NullFilter", "README.md", "SignetNull", "Store", "run"],
             sources: [
-                "Blinding", "Milter", "DKIM", "DMARC", "Ratios", "SPF", "Scrub", "Soak",
-                "Worst",
-            ],
-            swiftSettings: strict),
+                "Blinding", "Milter", "DKIM", "DMARC", "Ratios", "SPF", "Scrub", "Soak", "Worst",
+            ]),
         // What it compares the daemons with: a floor in C, and filters that do nothing.
         .executableTarget(
             name: "Floor", path: "Tests/Benchmarks/Floor",
             linkerSettings: [.linkedLibrary("crypto")]),
-        .executableTarget(
-            name: "SignetNull", dependencies: ["Milter", "MilterService"],
-            path: "Tests/Benchmarks/SignetNull", swiftSettings: strict),
-        .executableTarget(
-            name: "StoreBenchmark",
-            dependencies: [
-                "MailAuth", "MailDNS", "MailSyntax", "ReportStore", "Reports", "Threads",
-            ],
-            path: "Tests/Benchmarks/Store", swiftSettings: strict),
+        program(
+            "SignetNull", uses: ["Milter", "MilterService"], path: "Tests/Benchmarks/SignetNull"),
+        program(
+            "StoreBenchmark",
+            uses: ["MailAuth", "MailDNS", "MailSyntax", "ReportStore", "Reports", "Threads"],
+            path: "Tests/Benchmarks/Store"),
         .executableTarget(
             name: "NullFilter", path: "Tests/Benchmarks/NullFilter",
             linkerSettings: [.linkedLibrary("milter")]),
         // What hostile octets are fed to, by the fuzzer (Tests/Fuzz/run) and by the tests.
-        .target(
-            name: "FuzzTargets",
-            dependencies: [
+        library(
+            "FuzzTargets",
+            uses: [
                 "Configuration", "MailAuth", "MailCrypto", "MailDNS", "MailSyntax", "Milter",
                 "PolicyProtocol", "ReportReading", "ReportStore", "Threads",
             ],
-            path: "Tests/FuzzTargets", swiftSettings: strict),
-        .testTarget(
-            name: "FuzzRegressionTests",
-            dependencies: ["FuzzTargets", "MailAuth", "MailCrypto", "MailSyntax"],
-            swiftSettings: strict),
+            path: "Tests/FuzzTargets"),
+        tests(
+            "FuzzRegressionTests", uses: ["FuzzTargets", "MailAuth", "MailCrypto", "MailSyntax"]),
         // What packaging/demo shows.
-        .executableTarget(
-            name: "Demo", dependencies: ["signet", "signet-dkim", "signet-dmarc", "TestKit"],
-            path: "Tests/Demo",
-            swiftSettings: strict),
-        .executableTarget(
-            name: "MilterProbe", dependencies: ["Configuration", "Milter", "MilterService"],
-            path: "Tests/MilterProbe",
-            swiftSettings: strict),
-        .executableTarget(
-            name: "SPF2Witness", dependencies: ["CSPF2"], path: "Tests/SPF2Witness",
-            swiftSettings: strict),
-        .testTarget(
-            name: "MilterTests", dependencies: ["MailSyntax", "Milter", "MilterProbe", "TestKit"],
-            swiftSettings: strict),
-        .testTarget(
-            name: "FlightRecordTests",
-            dependencies: ["Configuration", "FlightRecord", "TestKit", "Threads"],
-            swiftSettings: strict),
-        .testTarget(
-            name: "MetricsTests", dependencies: ["Metrics", "TestKit"], swiftSettings: strict),
-        .testTarget(
-            name: "ExplanationTests", dependencies: ["Explanation", "FlightRecord", "TestKit"],
-            exclude: ["stories.txt"], swiftSettings: strict),
-        .testTarget(
-            name: "PolicyProtocolTests", dependencies: ["PolicyProtocol", "TestKit"],
-            swiftSettings: strict),
-        .testTarget(
-            name: "SignetScrubTests",
-            dependencies: [
+        program(
+            "Demo", uses: ["signet", "signet-dkim", "signet-dmarc", "TestKit"], path: "Tests/Demo"),
+        program(
+            "MilterProbe", uses: ["Configuration", "Milter", "MilterService"],
+            path: "Tests/MilterProbe"),
+        program("SPF2Witness", uses: ["CSPF2"], path: "Tests/SPF2Witness"),
+        tests("MilterTests", uses: ["MailSyntax", "Milter", "MilterProbe", "TestKit"]),
+        tests("FlightRecordTests", uses: ["Configuration", "FlightRecord", "TestKit", "Threads"]),
+        tests("MetricsTests", uses: ["Metrics", "TestKit"]),
+        tests(
+            "ExplanationTests", uses: ["Explanation", "FlightRecord", "TestKit"],
+            exclude: ["stories.txt"]),
+        tests("PolicyProtocolTests", uses: ["PolicyProtocol", "TestKit"]),
+        tests(
+            "SignetScrubTests",
+            uses: [
                 "Configuration", "DaemonKit", "HeaderScrub", "MailSyntax", "Milter", "TestKit",
                 "signet-scrub",
-            ],
-            swiftSettings: strict),
-        .testTarget(
-            name: "ReportStoreTests", dependencies: ["MailSyntax", "ReportStore", "TestKit"],
-            swiftSettings: strict),
-        .testTarget(
-            name: "SignetDMARCTests",
-            dependencies: [
+            ]),
+        tests("ReportStoreTests", uses: ["MailSyntax", "ReportStore", "TestKit"]),
+        tests(
+            "SignetDMARCTests",
+            uses: [
                 "signet-dmarc", "Configuration", "DaemonKit", "DaemonResolver", "FailureReports",
                 "FlightRecord", "MailAuth", "MailCrypto", "MailDNS", "MailSyntax", "Metrics",
-                "Milter",
-                "Observation", "ReportStore", "SessionTestKit", "TestKit", "Threads", "UnboundDNS",
+                "Milter", "Observation", "ReportStore", "SessionTestKit", "TestKit", "Threads",
+                "UnboundDNS",
             ],
-            exclude: ["Attacks", "FromFields"], swiftSettings: strict),
-        .testTarget(
-            name: "MailSyntaxTests", dependencies: ["MailSyntax", "TestKit"], swiftSettings: strict),
-        .testTarget(
-            name: "MailAuthTests",
-            dependencies: [
+            exclude: ["Attacks", "FromFields"]),
+        tests("MailSyntaxTests", uses: ["MailSyntax", "TestKit"]),
+        tests(
+            "MailAuthTests",
+            uses: [
                 "MailAuth", "MailCrypto", "MailDNS", "MailSyntax", "SPF2Witness", "TestKit",
                 "Threads", "UnboundDNS", .product(name: "Yams", package: "Yams"),
             ],
-            exclude: ["DKIM/Tables", "DMARC/Tables"],
-            swiftSettings: strict),
-        .testTarget(
-            name: "MailEvaluationTests",
-            dependencies: [
-                "MailAuth", "MailCrypto", "MailDNS", "MailEvaluation", "MailSyntax", "Threads",
-            ],
-            swiftSettings: strict),
-        .testTarget(
-            name: "MailDNSTests", dependencies: ["MailDNS", "MailSyntax", "TestKit", "Threads"],
-            swiftSettings: strict),
-        .testTarget(
-            name: "UnboundDNSTests",
-            dependencies: ["MailDNS", "MailSyntax", "TestKit", "Threads", "UnboundDNS"],
-            swiftSettings: strict),
-        .testTarget(
-            name: "ConfigurationTests", dependencies: ["Configuration", "MailSyntax", "TestKit"],
-            swiftSettings: strict),
-        .testTarget(
-            name: "PostfixConfigurationTests", dependencies: ["PostfixConfiguration", "TestKit"],
-            exclude: ["Files"], swiftSettings: strict),
-        .testTarget(
-            name: "SetupTests",
-            dependencies: [
+            exclude: ["DKIM/Tables", "DMARC/Tables"]),
+        tests(
+            "MailEvaluationTests",
+            uses: ["MailAuth", "MailCrypto", "MailDNS", "MailEvaluation", "MailSyntax", "Threads"]),
+        tests("MailDNSTests", uses: ["MailDNS", "MailSyntax", "TestKit", "Threads"]),
+        tests(
+            "UnboundDNSTests", uses: ["MailDNS", "MailSyntax", "TestKit", "Threads", "UnboundDNS"]),
+        tests("ConfigurationTests", uses: ["Configuration", "MailSyntax", "TestKit"]),
+        tests(
+            "PostfixConfigurationTests", uses: ["PostfixConfiguration", "TestKit"],
+            exclude: ["Files"]),
+        tests(
+            "SetupTests",
+            uses: [
                 "HeaderScrub", "MailCrypto", "MailSyntax", "PostfixConfiguration", "Setup",
                 "TestKit", "signet", "signet-dkim", "signet-dmarc", "signet-scrub", "signet-spf",
-            ],
-            swiftSettings: strict),
-        .testTarget(
-            name: "MigrationTests",
-            dependencies: [
-                "Migration", "TestKit", "signet", "signet-dkim", "signet-dmarc", "signet-spf",
-            ],
-            swiftSettings: strict),
+            ]),
+        tests(
+            "MigrationTests",
+            uses: ["Migration", "TestKit", "signet", "signet-dkim", "signet-dmarc", "signet-spf"]),
         // What each module may import.
-        .testTarget(
-            name: "ArchitectureTests", exclude: ["imports.txt"], swiftSettings: strict),
-        .testTarget(
-            name: "FailureReportsTests",
-            dependencies: ["FailureReports", "MailCrypto", "MailSyntax", "TestKit"],
-            swiftSettings: strict),
-        .testTarget(
-            name: "ReportsTests",
-            dependencies: [
+        tests("ArchitectureTests", exclude: ["imports.txt"]),
+        tests(
+            "FailureReportsTests", uses: ["FailureReports", "MailCrypto", "MailSyntax", "TestKit"]),
+        tests(
+            "ReportsTests",
+            uses: [
                 "Configuration", "FailureReports", "MailAuth", "MailDNS", "MailSyntax",
-                "ReportStore", "Reports",
-                "TestKit", "Threads",
-            ],
-            swiftSettings: strict),
-        .testTarget(
-            name: "ReportInsightTests",
-            dependencies: ["MailSyntax", "ReportInsight", "ReportStore", "TestKit"],
-            swiftSettings: strict),
-        .testTarget(
-            name: "ReportReadingTests",
-            dependencies: ["MailSyntax", "ReportReading", "ReportStore", "TestKit"],
-            exclude: ["samples.txt"], swiftSettings: strict),
-        .testTarget(
-            name: "DoctorTests",
-            dependencies: [
+                "ReportStore", "Reports", "TestKit", "Threads",
+            ]),
+        tests(
+            "ReportInsightTests", uses: ["MailSyntax", "ReportInsight", "ReportStore", "TestKit"]),
+        tests(
+            "ReportReadingTests", uses: ["MailSyntax", "ReportReading", "ReportStore", "TestKit"],
+            exclude: ["samples.txt"]),
+        tests(
+            "DoctorTests",
+            uses: [
                 "Configuration", "Doctor", "MailCrypto", "MailDNS", "MailSyntax", "TestKit",
                 "Threads",
             ],
-            exclude: ["Faults", "Healthy"], swiftSettings: strict),
-        .testTarget(
-            name: "KeyRotationTests",
-            dependencies: [
-                "Configuration", "DomainKeys", "KeyRotation", "MailCrypto", "MailDNS",
-                "MailSyntax", "TestKit", "Threads",
-            ],
-            swiftSettings: strict),
-        .testTarget(
-            name: "DomainKeysTests",
-            dependencies: ["DomainKeys", "MailCrypto", "MailSyntax", "TestKit", "Threads"],
-            swiftSettings: strict),
-        .testTarget(
-            name: "SignetTests",
-            dependencies: [
-                "signet", "MailAuth", "MailCrypto", "MailSyntax", "ReportStore", "TestKit",
-            ],
-            exclude: ["Transcripts"], swiftSettings: strict),
-        .testTarget(name: "MailCryptoTests", dependencies: ["MailCrypto"], swiftSettings: strict),
-        .testTarget(
-            name: "ConnectionServerTests", dependencies: ["ConnectionServer", "Threads"],
-            swiftSettings: strict),
-        .testTarget(
-            name: "DaemonKitTests",
-            dependencies: ["Configuration", "DaemonKit", "DaemonProbe", "TestKit", "Threads"],
-            swiftSettings: strict),
-        .testTarget(
-            name: "SignetDKIMTests",
-            dependencies: [
+            exclude: ["Faults", "Healthy"]),
+        tests(
+            "KeyRotationTests",
+            uses: [
+                "Configuration", "DomainKeys", "KeyRotation", "MailCrypto", "MailDNS", "MailSyntax",
+                "TestKit", "Threads",
+            ]),
+        tests(
+            "DomainKeysTests",
+            uses: ["DomainKeys", "MailCrypto", "MailSyntax", "TestKit", "Threads"]),
+        tests(
+            "SignetTests",
+            uses: ["signet", "MailAuth", "MailCrypto", "MailSyntax", "ReportStore", "TestKit"],
+            exclude: ["Transcripts"]),
+        tests("MailCryptoTests", uses: ["MailCrypto"]),
+        tests("ConnectionServerTests", uses: ["ConnectionServer", "Threads"]),
+        tests(
+            "DaemonKitTests",
+            uses: ["Configuration", "DaemonKit", "DaemonProbe", "TestKit", "Threads"]),
+        tests(
+            "SignetDKIMTests",
+            uses: [
                 "Configuration", "DaemonKit", "DaemonResolver", "FlightRecord", "MailAuth",
                 "MailCrypto", "MailDNS", "MailEvaluation", "MailSyntax", "Metrics", "Milter",
                 "MilterDaemon", "Observation", "SessionTestKit", "TestKit", "UnboundDNS",
                 "signet-dkim",
             ],
-            exclude: ["OpenDKIM/deviations.txt", "OpenDKIM/witness.lua"], swiftSettings: strict),
-        .testTarget(
-            name: "SignetSPFTests",
-            dependencies: [
+            exclude: ["OpenDKIM/deviations.txt", "OpenDKIM/witness.lua"]),
+        tests(
+            "SignetSPFTests",
+            uses: [
                 "Configuration", "ConnectionServer", "DaemonKit", "MailDNS", "MailSyntax",
                 "PolicyProtocol", "TestKit", "signet-spf",
-            ],
-            swiftSettings: strict),
+            ]),
         // A daemon that does nothing but live: the tests of DaemonKit start, signal and stop it.
-        .executableTarget(
-            name: "DaemonProbe", dependencies: ["Configuration", "DaemonKit", "Threads"],
-            path: "Tests/DaemonProbe",
-            swiftSettings: strict),
+        program(
+            "DaemonProbe", uses: ["Configuration", "DaemonKit", "Threads"],
+            path: "Tests/DaemonProbe"),
     ]
 )
 
@@ -464,9 +374,9 @@ let package = Package(
 // it.
 if Context.environment["SIGNET_FUZZ"] != nil {
     package.targets.append(
-        .executableTarget(
-            name: "fuzz", dependencies: ["FuzzTargets"], path: "Tests/Fuzz",
-            exclude: ["Corpora", "Regressions", "run"], swiftSettings: strict,
+        program(
+            "fuzz", uses: ["FuzzTargets"], path: "Tests/Fuzz",
+            exclude: ["Corpora", "Regressions", "run"],
             linkerSettings: [.linkedLibrary("stdc++")]))
 }
 
