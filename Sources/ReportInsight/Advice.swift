@@ -48,7 +48,7 @@ package struct Advice: Sendable {
         failed = total.failed
         legitimate = hits.reduce(0) { $0 + $1.legitimate }
         let ours = total.passed + legitimate
-        let perMille = ours > 0 ? legitimate * 1000 / ours : 0
+        let perMille = ours > 0 ? Double(legitimate) * 1000 / Double(ours) : 0
         let share = Percent.text(legitimate, of: ours)
         if total.messages < Self.fewest {
             policy = .none

@@ -57,11 +57,19 @@ final class AggregateBuilder {
             record = AggregateRecord()
             isInRecord = true
             seen += 1
-        case .dkim where container == .results: record.signatures.append(AggregateResult())
-        case .spf where container == .results: record.spf.append(AggregateResult())
-        case .reason: record.reasons.append(("", ""))
+        case .dkim where container == .results:
+            Self.add(AggregateResult(), to: &record.signatures, AggregateRecord.signatureLimit)
+        case .spf where container == .results:
+            Self.add(AggregateResult(), to: &record.spf, AggregateRecord.spfLimit)
+        case .reason: Self.add(("", ""), to: &record.reasons, AggregateRecord.reasonLimit)
         default: break
         }
+    }
+
+    /// Adds an item to fill; beyond the limit, where nobody looks, one takes the place of the other.
+    private static func add<Item>(_ item: Item, to items: inout [Item], _ limit: Int) {
+        if items.count > limit { items.removeLast() }
+        items.append(item)
     }
 
     /// Text of the element that is open; what is beyond the bound is not kept.

@@ -16,7 +16,7 @@ struct AggregateReader {
         builder = AggregateBuilder(limits)
         kept.reserveCapacity(limits.mended)
         do {
-            parser = try ExpatParser(builder)
+            parser = try ExpatParser(builder, limits)
         } catch {
             throw ReportRefusal(.aggregate, "the XML cannot be parsed: \(error.reason)")
         }
@@ -58,7 +58,7 @@ struct AggregateReader {
         second.note("the XML is not well-formed (\(failure))")
         for note in mender.notes { second.note(note) }
         do {
-            let parser = try ExpatParser(second, isUTF8: true)
+            let parser = try ExpatParser(second, limits, isUTF8: true)
             try parser.parse(mender.document[...], isLast: true)
         } catch {
             throw ReportRefusal(.aggregate, reason)

@@ -14,15 +14,14 @@ struct AggregateRecord {
     var reasons: [(type: String, comment: String)] = []
 
     /// How many signatures of a record are kept, as RFC 9990, section 3.1.3, has it for a row.
-    private static let signatureLimit = 100
+    static let signatureLimit = 100
+    /// How many reasons of a record are kept, and how many results of SPF.
+    static let (reasonLimit, spfLimit) = (8, 8)
     private static let reasonTypes: Set<String> = [
         "local_policy", "mailing_list", "other", "policy_test_mode", "trusted_forwarder",
         // Of RFC 7489.
         "forwarded", "sampled_out",
     ]
-
-    /// The greatest count that is believed.
-    private static let greatestCount: Int64 = 1_000_000_000_000
 
     /// The row; nil where the record does not say what was counted, or how much.
     ///
@@ -48,9 +47,10 @@ struct AggregateRecord {
     }
 
     private static func number(_ text: String) -> Int64? {
-        if let number = Int64(text) { return 0...greatestCount ~= number ? number : nil }
+        let greatest = ReadingLimits.greatestCount
+        if let number = Int64(text) { return 0...greatest ~= number ? number : nil }
         guard text.utf8.count <= 24, let number = Double(text), number >= 0,
-            number <= Double(greatestCount)
+            number <= Double(greatest)
         else { return nil }
         return Int64(number)
     }
@@ -82,7 +82,10 @@ struct AggregateRecord {
                     result: read(ReportWords.dkim(texts[.result] ?? ""))))
         }
         // RFC 7489 allowed a second one for HELO; that of the reverse-path is the one that aligns.
-        let chosen = spf.first { ($0.texts[.scope] ?? "mfrom") != "helo" } ?? spf.first
+        let fromReversePath = spf.prefix(Self.spfLimit).first {
+            ($0.texts[.scope] ?? "mfrom") != "helo"
+        }
+        let chosen = fromReversePath ?? spf.first
         if let texts = chosen?.texts {
             verdict.spfDomain = Self.domain(texts[.domain] ?? "").name
             verdict.spfResult = read(ReportWords.spf(texts[.result] ?? ""))
@@ -93,7 +96,7 @@ struct AggregateRecord {
 
     private func reasonLines(_ note: (String) -> Void) -> String {
         var lines: [String] = []
-        for reason in reasons.prefix(8) {
+        for reason in reasons.prefix(Self.reasonLimit) {
             if reason.type.isEmpty, reason.comment.isEmpty {
                 note("reason is empty")
                 continue

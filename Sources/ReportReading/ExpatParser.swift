@@ -13,19 +13,28 @@ final class ExpatParser {
 
     private let handle: XML_Parser
     private let builder: AggregateBuilder
+    private let limits: ReadingLimits
+    /// How many octets have gone by without an element or a text.
+    private var silence = 0
+    /// How many attributes there were, and elements that are not known.
+    private var names = 0
 
     /// A parser whose elements go to a builder.
     ///
     /// - Parameters:
     ///   - builder: what makes a report of them.
+    ///   - limits: how long a tag may be, and how many names are remembered.
     ///   - isUTF8: whether the text is UTF-8 whatever the document says.
     /// - Throws: that there is no memory.
-    init(_ builder: AggregateBuilder, isUTF8: Bool = false) throws(Failure) {
+    init(
+        _ builder: AggregateBuilder, _ limits: ReadingLimits, isUTF8: Bool = false
+    ) throws(Failure) {
         guard let handle = unsafe XML_ParserCreate(isUTF8 ? "UTF-8" : nil) else {
             throw Failure(reason: "no memory")
         }
         unsafe self.handle = unsafe handle
         self.builder = builder
+        self.limits = limits
         let context = unsafe Unmanaged.passUnretained(self).toOpaque()
         unsafe XML_SetUserData(handle, context)
         unsafe XML_SetElementHandler(
@@ -41,7 +50,9 @@ final class ExpatParser {
         unsafe XML_SetCharacterDataHandler(handle) { context, text, length in
             guard let context = unsafe context, let text = unsafe text else { return }
             let octets = unsafe UnsafeRawBufferPointer(start: text, count: Int(length))
-            unsafe ExpatParser.from(context).builder.text(octets)
+            let parser = unsafe ExpatParser.from(context)
+            parser.silence = 0
+            unsafe parser.builder.text(octets)
         }
         unsafe XML_SetStartDoctypeDeclHandler(handle) { context, _, _, _, _ in
             guard let context = unsafe context else { return }
@@ -60,10 +71,14 @@ final class ExpatParser {
     ///   - isLast: whether the document ends with it.
     /// - Throws: why the document is not well-formed. What the builder refuses is left to the caller.
     func parse(_ octets: ArraySlice<UInt8>, isLast: Bool) throws(Failure) {
+        silence += octets.count
         let status = unsafe octets.withUnsafeBytes { memory in
             unsafe XML_Parse(
                 handle, memory.baseAddress?.assumingMemoryBound(to: CChar.self),
                 Int32(clamping: memory.count), isLast ? 1 : 0)
+        }
+        if silence > limits.markup {
+            builder.refuse("it has a tag or a comment of more than \(limits.markup >> 10) kB")
         }
         guard status != XML_STATUS_OK, builder.refusal == nil else { return }
         let code = unsafe XML_GetErrorCode(handle)
@@ -79,11 +94,19 @@ final class ExpatParser {
     private func stop() { unsafe _ = XML_StopParser(handle, 0) }
 
     @unsafe private func begin(_ name: UnsafePointer<CChar>) {
-        builder.begin(AggregateElement(hash: unsafe Self.hash(name)))
+        let element = AggregateElement(hash: unsafe Self.hash(name))
+        silence = 0
+        // The parser remembers each name until it ends. It counts an attribute's name and its value.
+        names += (unsafe Int(XML_GetSpecifiedAttributeCount(handle))) / 2 + (element == nil ? 1 : 0)
+        if names > limits.names {
+            builder.refuse("it has too many attributes, or elements that are not of the format")
+        }
+        builder.begin(element)
         if builder.refusal != nil { stop() }
     }
 
     @unsafe private func end(_ name: UnsafePointer<CChar>) {
+        silence = 0
         builder.end(AggregateElement(hash: unsafe Self.hash(name)))
         if builder.refusal != nil { stop() }
     }

@@ -22,6 +22,10 @@ package struct ReadingLimits: Sendable {
     package var mended = 4 << 20
     /// The largest SMTP TLS report, in octets.
     package var json = 4 << 20
+    /// How many octets of XML may pass without an element or a text: the longest tag or comment.
+    package var markup = 1 << 20
+    /// How many attributes, and elements that the format does not have: expat remembers the name of each.
+    package var names = 1_000_000
     /// How many records an aggregate report may have.
     package var records = 2_000_000
     /// How many rows that differ.
@@ -31,6 +35,10 @@ package struct ReadingLimits: Sendable {
 
     /// The limits that hold unless a test asks for others.
     package init() {}
+
+    /// The greatest number of messages or sessions that is believed, of a row and of a whole report: the sums of many
+    /// reports, and a thousand times these, are still numbers.
+    static let greatestCount: Int64 = 1_000_000_000_000
 }
 
 /// Why something is not read as a report.

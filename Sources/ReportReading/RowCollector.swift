@@ -35,14 +35,14 @@ struct RowCollector {
             verdicts.append(verdict)
         }
         let key = Key(source: source, verdict: place)
-        let (sum, overflows) = (sums[key] ?? 0).addingReportingOverflow(count)
-        let (total, isTooMuch) = messages.addingReportingOverflow(count)
-        guard !overflows, !isTooMuch else { return "its rows count more messages than there are" }
+        guard count <= ReadingLimits.greatestCount - messages else {
+            return "its rows count more messages than there are"
+        }
         guard sums.count < limits.rows || sums[key] != nil else {
             return "it has more than \(limits.rows) different rows"
         }
-        sums[key] = sum
-        messages = total
+        sums[key, default: 0] += count
+        messages += count
         return nil
     }
 

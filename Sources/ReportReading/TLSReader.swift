@@ -3,10 +3,10 @@ internal import ReportStore
 
 /// Reads SMTP TLS reports (RFC 8460, section 4.4).
 enum TLSReader {
-    /// How many policies a report may have, and how many failures a policy.
+    /// How many policies a report may have.
     private static let limit = 1000
-    /// The greatest number of sessions that is believed.
-    private static let greatest: Int64 = 1_000_000_000_000
+    /// How many failures all of them may have.
+    private static let failureLimit = 10_000
     /// The result types of section 4.3.
     private static let types: Set<String> = [
         "starttls-not-supported", "certificate-host-mismatch", "certificate-expired",
@@ -39,7 +39,8 @@ enum TLSReader {
         report.id = line(root["report-id"])
         if report.id.isEmpty { notes.add("report-id is missing") }
         let policies = root["policies"]?.elements(atMost: limit) ?? []
-        report.sessions = policies.map { sessions($0, &notes) }
+        var room = failureLimit
+        report.sessions = policies.map { sessions($0, &room, &notes) }
         report.domain = report.sessions.first { !$0.domain.isEmpty }?.domain ?? hints.domain
         func refused(_ reason: String) -> ReportRefusal {
             var refusal = ReportRefusal(.tls, reason)
@@ -61,13 +62,16 @@ enum TLSReader {
         report.end = max(begin, end)
         report.records = report.sessions.count
         report.messages = report.sessions.reduce(0) { $0 + $1.successful + $1.failed }
+        guard report.messages <= ReadingLimits.greatestCount else {
+            throw refused("its policies count more sessions than there are")
+        }
         report.notes = notes.sentences
         return report
     }
 
-    private static func sessions(_ value: JSONDocument.Value, _ notes: inout Notes)
-        -> ReceivedSessions
-    {
+    private static func sessions(
+        _ value: JSONDocument.Value, _ room: inout Int, _ notes: inout Notes
+    ) -> ReceivedSessions {
         var sessions = ReceivedSessions()
         let policy = value["policy"]
         sessions.domain = domain(policy?["policy-domain"])
@@ -79,7 +83,14 @@ enum TLSReader {
         let summary = value["summary"]
         sessions.successful = count(summary?["total-successful-session-count"], &notes)
         sessions.failed = count(summary?["total-failure-session-count"], &notes)
-        for failure in value["failure-details"]?.elements(atMost: limit) ?? [] {
+        let failures = value["failure-details"]?.elements(atMost: room + 1) ?? []
+        let isWhole = failures.count <= room
+        if !isWhole {
+            notes.add("it has more than \(failureLimit) failure-details: the rest is left out")
+        }
+        let kept = failures.prefix(room)
+        room -= kept.count
+        for failure in kept {
             let type = line(failure["result-type"]).lowercased()
             if !types.contains(type) { notes.add("result-type is \"\(type)\"") }
             sessions.failures.append(
@@ -90,7 +101,7 @@ enum TLSReader {
                     reason: line(failure["failure-reason-code"])))
         }
         let detailed = sessions.failures.reduce(0) { $0 + $1.sessions }
-        if !sessions.failures.isEmpty, detailed != sessions.failed {
+        if isWhole, !sessions.failures.isEmpty, detailed != sessions.failed {
             notes.add(
                 "failure-details count \(detailed) sessions, and the summary \(sessions.failed)")
         }
@@ -98,7 +109,7 @@ enum TLSReader {
     }
 
     private static func count(_ value: JSONDocument.Value?, _ notes: inout Notes) -> Int64 {
-        guard let count = value?.integer, 0...greatest ~= count else {
+        guard let count = value?.integer, 0...ReadingLimits.greatestCount ~= count else {
             notes.add("a session count is missing or no number")
             return 0
         }

@@ -1,4 +1,5 @@
 import ArgumentParser
+import DaemonKit
 import Glibc
 import MailSyntax
 
@@ -22,6 +23,6 @@ enum DomainArgument {
 
 /// Writes a line to standard error.
 func complain(_ text: String) {
-    let line = Array("signet: \(text)\n".utf8)
+    let line = Array("signet: \(LogText.safeLines(text))\n".utf8)
     _ = unsafe line.withUnsafeBytes { unsafe write(STDERR_FILENO, $0.baseAddress, $0.count) }
 }

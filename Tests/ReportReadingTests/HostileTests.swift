@@ -89,10 +89,77 @@ import Testing
         #expect(Sample.reasons(Sample.read(text)) == ["its elements are nested deeper than 48"])
     }
 
+    /// Neither the sum of a report, nor those that the store and its readers make of very many reports.
     @Test func `sums do not overflow`() throws {
-        let row = Sample.record(count: "<count>1000000000000</count>")
+        let row = Sample.record(count: "<count>1000000000</count>")
         let text = Sample.xml(String(repeating: row, count: 1000))
-        #expect(Sample.reports(Sample.read(text)).first?.messages == 1_000_000_000_000_000)
+        #expect(Sample.reports(Sample.read(text)).first?.messages == 1_000_000_000_000)
+        let more = Sample.xml(String(repeating: row, count: 1001))
+        #expect(
+            Sample.reasons(Sample.read(more)) == ["its rows count more messages than there are"])
+        let policy = "{\"summary\":{\"total-successful-session-count\":1000000000000}}"
+        #expect(
+            Sample.reasons(Sample.read(Self.tls([policy, policy])))
+                == ["its policies count more sessions than there are"])
+    }
+
+    /// An SMTP TLS report with policies besides one that is as it should be.
+    private static func tls(_ policies: [String]) -> String {
+        let first = "{\"policy\":{\"policy-type\":\"sts\",\"policy-domain\":\"example.org\"}}"
+        return "{\"organization-name\":\"R\",\"report-id\":\"1\",\"date-range\":"
+            + "{\"start-datetime\":\"2024-01-09T00:00:00Z\",\"end-datetime\":\"2024-01-09T23:59:59Z\"},"
+            + "\"policies\":[\(([first] + policies).joined(separator: ","))]}"
+    }
+
+    @Test func `a tag and the names that the parser remembers are bounded`() {
+        var limits = ReadingLimits()
+        func reasons(_ text: String) -> [String] {
+            Sample.reasons(ReportReader.read(Array(text.utf8), limits: limits))
+        }
+        let value = String(repeating: "a", count: 2 << 20)
+        for tag in ["<record a=\"\(value)\"/>", "<!--\(value)-->", "<?a \(value)?>"] {
+            #expect(
+                reasons(Sample.xml(tag)) == ["it has a tag or a comment of more than 1024 kB"])
+        }
+        // Text is not kept, however long it is.
+        #expect(Sample.reports(Sample.read(Sample.xml(value + Sample.record()))).count == 1)
+        limits.names = 100
+        for one in [
+            "<record \((0..<101).map { "a\($0)=\"\"" }.joined(separator: " "))/>",
+            (0..<101).map { "<a\($0)/>" }.joined(),
+        ] {
+            #expect(
+                reasons(Sample.xml(one + Sample.record())) == [
+                    "it has too many attributes, or elements that are not of the format"
+                ])
+        }
+    }
+
+    @Test func `of a record's results and reasons as many are kept as are looked at`() throws {
+        let signature = "<dkim><domain>a.example</domain><result>fail</result></dkim>"
+        let last = "<dkim><domain>b.example</domain><result>pass</result></dkim>"
+        let reason = "<reason><type>other</type></reason>"
+        let spf = "<spf><domain>c.example</domain><result>fail</result></spf>"
+        let record = Sample.record(
+            evaluated: String(repeating: reason, count: 20_000)
+                + "<dkim>pass</dkim><spf>fail</spf>",
+            results: String(repeating: signature, count: 20_000) + last
+                + String(repeating: spf, count: 20_000))
+        let verdict = try #require(
+            Sample.reports(Sample.read(Sample.xml(record))).first?.verdicts.first)
+        #expect(verdict.signatures.count == 100)
+        #expect(verdict.signatures.allSatisfy { $0.domain == "a.example" && $0.result == "fail" })
+        #expect(verdict.reasons.split(separator: "\n").count == 8)
+        #expect(verdict.spfDomain == "c.example")
+    }
+
+    @Test func `failures of sessions end at a number`() throws {
+        let many = Array(repeating: "{}", count: 999).joined(separator: ",")
+        let policy = "{\"failure-details\":[\(many)]}"
+        let report = try #require(
+            Sample.reports(Sample.read(Self.tls(Array(repeating: policy, count: 50)))).first)
+        #expect(report.sessions.reduce(0) { $0 + $1.failures.count } == 10_000)
+        #expect(report.notes.contains { $0.contains("more than 10000 failure-details") })
     }
 
     /// Every sample cut, changed and doubled, a thousand times, by a generator with a fixed seed.

@@ -129,10 +129,43 @@ struct ReportImportTests {
         let refused = try run(arguments + ["--any-domain", folder.file("mail")])
         #expect(refused.status == 0)
         #expect(refused.output.isEmpty)
-        #expect(try run(arguments + ["--domains", "example.org", "/nonexistent"]).status != 65)
+        #expect(try run(arguments + ["--domains", "example.org", "/nonexistent"]).status == 75)
+        #expect(try run(arguments + ["--domains", "a..b", folder.file("mail")]).status == 75)
         let store = try run([
             "--delivery", "--any-domain", "--store", "/nonexistent/r.db", folder.file("mail"),
         ])
         #expect(store.status == 75)
+    }
+
+    /// What is about the year 2199 would be there for ever, and put every real report among the old ones.
+    @Test func `a report about the future is refused`() throws {
+        let folder = try TemporaryDirectory("signet-import")
+        let text = Self.report().replacing("<end>1700092799<", with: "<end>7258118399<")
+        try folder.write(text, to: "r.xml")
+        let result = try run([
+            "--any-domain", "--json", "--store", folder.file("r.db"), folder.file("r.xml"),
+        ])
+        #expect(result.status == 65)
+        let reports = try #require(try result.object()?["reports"] as? [[String: Any]])
+        #expect(reports.first?["reason"] as? String == "its period is in the future")
+        #expect(reports.first?["id"] as? String == "r1")
+    }
+
+    /// local(8) writes "From " before a mail, and leaves such lines in it as they are.
+    @Test func `a delivery is one mail, whatever lines are in it`() throws {
+        let folder = try TemporaryDirectory("signet-import")
+        let mail =
+            "From a@example.org Mon Jan  1 00:00:00 2024\nFrom: a@example.org\nSubject: x\n\n"
+            + String(repeating: "From \n\n", count: 20)
+        let arguments = ["report", "import", "--any-domain", "--store", folder.file("r.db")]
+        func kept() throws -> Int {
+            try FileManager.default.contentsOfDirectory(atPath: folder.file("r.db.aside/refused"))
+                .count { $0.hasSuffix(".eml") }
+        }
+        #expect(try SignetCommand.run(arguments + ["--delivery"], input: mail).status == 0)
+        #expect(try kept() == 1)
+        // Without a delivery it is an mbox.
+        #expect(try SignetCommand.run(arguments, input: mail).status == 65)
+        #expect(try kept() > 1)
     }
 }

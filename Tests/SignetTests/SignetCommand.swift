@@ -16,13 +16,15 @@ enum SignetCommand {
     }
 
     /// Runs the command with these files in its working directory; arguments name them without a path.
-    static func run(_ arguments: [String], files: [String: String] = [:]) throws -> Result {
+    static func run(
+        _ arguments: [String], files: [String: String] = [:], input: String = ""
+    ) throws -> Result {
         let directory = try TemporaryDirectory("signet-command")
         for (name, contents) in files { _ = try directory.write(Array(contents.utf8), to: name) }
         let command = URL(filePath: CommandLine.arguments[0]).deletingLastPathComponent()
             .appending(path: "signet").path
         let placed = arguments.map { files.keys.contains($0) ? directory.file($0) : $0 }
-        let result = try Command.run(command, placed)
+        let result = try Command.run(command, placed, input: Array(input.utf8))
         guard case .exited(let status) = result.end else {
             throw TestKitError("signet ended with \(result.end)")
         }

@@ -84,7 +84,7 @@ struct ReportBounceCommand: ParsableCommand {
         }
     }
 
-    /// Takes one mail, and tells what has come of it.
+    /// Takes one mail; the words for what was done with it.
     private func take(
         _ mail: [UInt8], _ bounces: BounceAddress, _ outbox: any ReportOutbox
     ) throws -> String {

@@ -22,6 +22,8 @@ struct ImportSource {
     let limit: Int
     /// How many files a folder may have.
     private static let fileLimit = 2_000_000
+    /// Whether standard input is one mail, as delivery agents give it: they write "From " before it and quote no such line in it.
+    var isDelivery = false
     private static let piece = 1 << 16
 
     /// Hands over what is in files, folders (Maildir or plain) and mboxes; "-" is standard input.
@@ -92,7 +94,8 @@ struct ImportSource {
     ) throws {
         var item = Item(origin: origin, name: name, octets: [], path: path)
         var piece = try read(file, origin)
-        if piece.starts(with: "From ".utf8) {
+        let isMail = isDelivery && file == STDIN_FILENO
+        if !isMail, piece.starts(with: "From ".utf8) {
             try readMbox(file, origin: origin, piece, body)
             return
         }

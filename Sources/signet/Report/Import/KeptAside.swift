@@ -8,14 +8,18 @@ import MailSyntax
 ///
 /// A folder is bounded; what is oldest in it goes first. Those about domains of others are in a folder of their own, so that no flood of
 /// them drives out what ought to be looked at.
-struct KeptAside {
-    /// The folder.
-    let folder: String
+final class KeptAside {
+    private let folder: String
+    /// What is in each folder, the oldest first: read once, as a flood would have it read for each message.
+    private var files: [String: [(name: String, size: Int)]] = [:]
 
     /// How many octets are kept in each folder.
     private static let octetLimit = 256 << 20
     /// How many messages.
     private static let countLimit = 5000
+
+    /// In this folder, which is made with the first message.
+    init(folder: String) { self.folder = folder }
 
     /// Keeps a message; it is durable when this returns.
     ///
@@ -31,7 +35,7 @@ struct KeptAside {
         try make(directory)
         let digest = SHA256.hash(message.span).prefix(12)
         let name = Hex.encode(Array(digest))
-        try makeRoom(for: message.count, in: directory)
+        makeRoom(for: name, message.count, in: directory)
         try write(message, to: "\(directory)/\(name).eml")
         try write(Array("\(reason)\n".utf8), to: "\(directory)/\(name).reason")
         try sync(directory)
@@ -73,26 +77,33 @@ struct KeptAside {
         }
     }
 
-    private func makeRoom(for octets: Int, in directory: String) throws {
+    private func makeRoom(for name: String, _ size: Int, in directory: String) {
+        var kept = (files[directory] ?? Self.list(directory)).filter { $0.name != name }
+        var sum = kept.reduce(size) { $0 + $1.size }
+        var gone = 0
+        while gone < kept.count, sum > Self.octetLimit || kept.count - gone >= Self.countLimit {
+            unsafe unlink("\(directory)/\(kept[gone].name).eml")
+            unsafe unlink("\(directory)/\(kept[gone].name).reason")
+            sum -= kept[gone].size
+            gone += 1
+        }
+        kept.removeFirst(gone)
+        files[directory] = kept + [(name, size)]
+    }
+
+    private static func list(_ directory: String) -> [(name: String, size: Int)] {
         let manager = FileManager.default
         var files: [(name: String, size: Int, time: Date)] = []
-        var sum = octets
         for name in (try? manager.contentsOfDirectory(atPath: directory)) ?? []
         where name.hasSuffix(".eml") {
             let attributes = try? manager.attributesOfItem(atPath: "\(directory)/\(name)")
-            let size = (attributes?[.size] as? Int) ?? 0
-            files.append((name, size, (attributes?[.modificationDate] as? Date) ?? .distantPast))
-            sum += size
+            files.append(
+                (
+                    String(name.dropLast(4)), (attributes?[.size] as? Int) ?? 0,
+                    (attributes?[.modificationDate] as? Date) ?? .distantPast
+                ))
         }
-        files.sort { $0.time < $1.time }
-        var count = files.count
-        for file in files {
-            guard sum > Self.octetLimit || count >= Self.countLimit else { break }
-            unsafe unlink("\(directory)/\(file.name)")
-            unsafe unlink("\(directory)/\(file.name.dropLast(4)).reason")
-            sum -= file.size
-            count -= 1
-        }
+        return files.sorted { $0.time < $1.time }.map { ($0.name, $0.size) }
     }
 
     private static var systemError: String { unsafe String(cString: strerror(errno)) }

@@ -71,9 +71,9 @@ struct ReportImportCommand: ParsableCommand {
         let isDelivery = delivery || isCalledByAlias
         do {
             try importAll(isDelivery: isDelivery)
-        } catch let failure as CommandFailure where isDelivery {
+        } catch  where isDelivery && !(error is ArgumentParser.ExitCode) {
             // Any other status would make Postfix send the report back.
-            throw CommandFailure(.tempFail, failure.description)
+            throw CommandFailure(.tempFail, "\(error)")
         }
     }
 
@@ -106,9 +106,8 @@ struct ReportImportCommand: ParsableCommand {
         }
         var missing: CommandFailure?
         do {
-            try ImportSource(limit: limits.message).each(of: files.isEmpty ? ["-"] : files) {
-                try importer.take($0)
-            }
+            let source = ImportSource(limit: limits.message, isDelivery: isDelivery)
+            try source.each(of: files.isEmpty ? ["-"] : files) { try importer.take($0) }
         } catch let failure as CommandFailure where failure.status == .noInput {
             missing = failure
         }
@@ -121,7 +120,8 @@ struct ReportImportCommand: ParsableCommand {
             print(Self.summary(tally))
         }
         if let missing {
-            throw ExitCode(missing.status.rawValue)
+            let status: DaemonKit.ExitCode = isDelivery ? .tempFail : missing.status
+            throw ExitCode(status.rawValue)
         }
         if tally[.refused] ?? 0 > 0, !isDelivery {
             throw ExitCode(DaemonKit.ExitCode.dataError.rawValue)

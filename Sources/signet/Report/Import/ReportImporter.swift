@@ -26,7 +26,7 @@ final class ReportImporter {
     private let aside: KeptAside
     private let limits: ReadingLimits
     private let now: Int64
-    /// Is told of each outcome, in the order in which they were read.
+    /// Called with each outcome, in the order in which they were read.
     private let tell: (Outcome) -> Void
     private var waiting: [Outcome] = []
     private var refusals: [ReceivedRefusal] = []
@@ -40,6 +40,8 @@ final class ReportImporter {
     /// How many reports, and how many of their rows, are written at once.
     private static let batch = 1000
     private static let rowBatch = 20_000
+    /// How many days ahead of ours a reporter's clock may be.
+    private static let future: Int64 = 7
 
     init(
         _ store: ReceivedReportStore, of domains: OwnDomains, aside: KeptAside,
@@ -82,8 +84,14 @@ final class ReportImporter {
         waiting += outcomes
         // Of what is too large only the beginning is kept aside: the file itself has to stay.
         if removes, !item.isTooLarge, let path = item.path { done.append(path) }
-        rows += outcomes.reduce(0) { $0 + ($1.report?.counts.count ?? 0) }
+        rows += outcomes.reduce(0) { $0 + Self.rows(of: $1) }
         if waiting.count >= Self.batch || rows >= Self.rowBatch { try finish() }
+    }
+
+    /// How many rows of the store an outcome has.
+    private static func rows(of outcome: Outcome) -> Int {
+        guard let report = outcome.report else { return 0 }
+        return report.counts.count + report.sessions.reduce(0) { $0 + 1 + $1.failures.count }
     }
 
     /// Writes what is not yet written.
@@ -113,6 +121,15 @@ final class ReportImporter {
     private func outcome(_ found: FoundReport, _ item: ImportSource.Item) -> Outcome {
         switch found {
         case .report(var report):
+            // It would never be forgotten, and whatever is recent would seem old beside it.
+            if report.day > now / 86_400 + Self.future {
+                var refusal = ReportRefusal(report.kind, "its period is in the future")
+                refusal.reporter = report.reporter
+                refusal.id = report.id
+                refusal.domain = report.domain
+                refusal.notes = report.notes
+                return Outcome(status: .refused, origin: item.origin, refusal: refusal)
+            }
             let isOurs = domains.contains(report.domain)
             // The kinds without an identifier of their own are known by what they are.
             if report.id.isEmpty { report.id = "\(report.begin)-\(report.end)" }

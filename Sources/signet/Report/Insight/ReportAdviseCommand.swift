@@ -87,7 +87,9 @@ struct ReportAdviseCommand: ParsableCommand {
                     "  ")
             }
         }
-        print("\nThe record of _dmarc.\(name):\n  \(LogText.safe(advice.record))")
+        // To be published as it is, so it is not cut.
+        let record = LogText.safe(advice.record, limit: .max)
+        print("\nThe record of _dmarc.\(name):\n  \(record)")
         if published == nil {
             show("Keep the addresses of the record that is published; --names reads it.")
         }

@@ -45,7 +45,7 @@ struct ReportMailCommand: ParsableCommand {
             : "Mail reports: \(Percent.text(passed, of: total)) of \(Percent.number(total)) messages passed"
         let text = InsightText(insight, width: 76).lines().joined(separator: "\n") + "\n"
         let mail = Self.mail(
-            from: from ?? to, to: to, subject: subject, text: LogTextLines.safe(text),
+            from: from ?? to, to: to, subject: subject, text: LogText.safeLines(text),
             html: InsightPage(insight, isMail: true).html())
         do {
             switch try SendmailProgram(path: sendmail).send(mail, from: from ?? to, to: to) {
@@ -91,13 +91,5 @@ struct ReportMailCommand: ParsableCommand {
 
 
             """ + part("text/plain", text) + part("text/html", html) + "--\(boundary)--\n"
-    }
-}
-
-/// Text of several lines without control characters.
-private enum LogTextLines {
-    static func safe(_ text: String) -> String {
-        text.split(separator: "\n", omittingEmptySubsequences: false)
-            .map { LogText.safe(String($0)) }.joined(separator: "\n")
     }
 }
