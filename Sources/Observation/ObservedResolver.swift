@@ -54,6 +54,17 @@ extension RecordingResolver.Entry {
         return "\(name): \(Self.words(answer)) (\(Self.notes(answer, time)))"
     }
 
+    /// About how much memory the question and its answer take.
+    var octets: Int {
+        guard case .records(let records, _) = answer else { return 256 }
+        return records.reduce(256) { octets, record in
+            switch record {
+            case .text(let strings): strings.reduce(octets) { $0 + 32 + $1.count }
+            case .address, .mx, .name: octets + 64
+            }
+        }
+    }
+
     private static func notes(_ answer: DNSAnswer, _ time: String) -> String {
         switch answer {
         case .records(_, .secure), .noData(.secure), .nameError(.secure): "secure, \(time)"

@@ -85,15 +85,17 @@ package final class Observer: Sendable {
     /// - Parameters:
     ///   - verdict: what was done.
     ///   - seconds: how long it took; nil where nothing was to be decided.
+    ///   - octets: about how much memory the story holds on to.
     ///   - story: adds what is known, on another thread and some moments later.
     package func ended(
-        _ verdict: FlightVerdict, seconds: Double?, _ story: @escaping FlightRecorder.Story
+        _ verdict: FlightVerdict, seconds: Double?, holding octets: Int = 0,
+        _ story: @escaping FlightRecorder.Story
     ) {
         if counts {
             messages.add([verdict.rawValue])
             if let seconds { decisions.observe(seconds) }
         }
-        recorder?.record { entry in
+        recorder?.record(holding: octets) { entry in
             story(&entry)
             entry.add(.verdict, verdict.rawValue)
             if let seconds { entry.add(.step, "decided in \(Int(seconds * 1_000)) ms") }

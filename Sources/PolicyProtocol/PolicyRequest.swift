@@ -51,7 +51,7 @@ package struct PolicyRequest: Hashable, Sendable {
     }
 
     /// The octets of all values.
-    var octetCount: Int { values.reduce(0) { $0 + $1.count } }
+    package var octetCount: Int { values.reduce(0) { $0 + $1.count } }
 
     /// Whether it is of the kind that is answered here; requests made by hand may leave it out.
     var isForPolicy: Bool {

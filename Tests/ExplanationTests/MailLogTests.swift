@@ -38,9 +38,18 @@ import Testing
         "2025-11-27T13:26:40", "9999999999999999999.000000 a b: c", "\u{0}",
         "Foo 7 01:00:05 a b: c",
         "2025-13-27T13:26:40Z mail postfix/smtp: x", "-- Boot 1234 --",
+        "2025-11-27T13:26:40Z mail postfix/\u{1B}[2J[12]: 4Qx1Yz2: removed",
     ])
     func isNone(_ line: String) {
         #expect(MailLogLine(line[...], calendar: Self.calendar) == nil)
+    }
+
+    @Test func ofManyLinesTheLastAreGiven() {
+        let log = (0..<50_000).map { "1764250000.000000 h a: line \($0)\n" }.joined()
+        let lines = MailLogFile(Array(log.utf8)).lines(
+            with: ["line", "nowhere"], calendar: Self.calendar)
+        #expect(lines.count == 20_000)
+        #expect(lines.last?.text == "line 49999")
     }
 
     @Test func refusalWithoutQueueID() throws {

@@ -108,3 +108,50 @@ import Testing
 extension String {
     fileprivate var leftPadded: String { String(repeating: "0", count: max(0, 4 - count)) + self }
 }
+
+/// Logs with more of one address or message than anybody reads.
+@Suite struct LongLogTests {
+    private final class Log: Evidence {
+        let all: [MailLogLine]
+        var searches = 0
+
+        init(_ all: [MailLogLine]) { self.all = all }
+
+        func entries(with texts: [String]) -> [FlightEntry] { [] }
+
+        func lines(with texts: [String]) -> [MailLogLine] {
+            searches += 1
+            return all.filter { line in
+                texts.contains { line.text.contains($0) || line.queueID == $0 }
+            }
+        }
+
+        func forms(of text: String) -> Set<String> { [text] }
+    }
+
+    private func line(_ id: String, _ time: Int64, _ text: String) -> MailLogLine {
+        MailLogLine(time: time, program: "postfix/smtp", queueID: id, text: text)
+    }
+
+    @Test func theNewestMessagesOfAnAddressAreTold() {
+        let log = Log(
+            (0..<400).map { line("4Q\($0)X", Int64($0), "from=<a@b.example>, size=1, nrcpt=1") })
+        let stories = StoryFinder(log).stories(of: StoryFinder.Question("a@b.example"))
+        #expect(stories.last?.queueIDs == ["4Q399X"])
+        #expect(stories.count == 50)
+        #expect(log.searches < 120)
+    }
+
+    @Test func aMessageToManyIsOneSearch() {
+        let log = Log(
+            (0..<400).map {
+                line(
+                    "4Q1X", Int64($0),
+                    "to=<r\($0)@b.example>, relay=b.example[192.0.2.1]:25, status=sent (250 Ok: queued as 9Z\($0))"
+                )
+            } + [line("9Z7", 500, "from=<a@b.example>, size=1, nrcpt=1")])
+        let stories = StoryFinder(log).stories(of: StoryFinder.Question("4Q1X"))
+        #expect(stories.map(\.queueIDs) == [["4Q1X", "9Z7"]])
+        #expect(log.searches < 20)
+    }
+}

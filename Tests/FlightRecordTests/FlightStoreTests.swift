@@ -151,6 +151,44 @@ import Threads
             ])
     }
 
+    @Test func whatStoriesHoldIsBounded() throws {
+        let held = Latch()
+        let recorder = try #require(recorder { _ in })
+        let isHolding = Latch()
+        recorder.record(holding: FlightRecorder.room / 2) { _ in
+            isHolding.open()
+            held.wait(until: .distantFuture)
+        }
+        #expect(isHolding.wait(until: .now() + 60))
+        // What is being written counts, too: the disk may take nothing for hours.
+        for _ in 0..<10 { recorder.record(holding: FlightRecorder.room / 4) { _ in } }
+        recorder.record { $0.add(.queueID, "A1") }
+        #expect(recorder.tally.dropped == 8)
+        held.open()
+        _ = try wait(for: "the entries") { ids("A1") == ["A1"] ? true : nil }
+        _ = try wait(for: "room for another") {
+            recorder.record(holding: FlightRecorder.room) { $0.add(.queueID, "B2") }
+            return ids("B2").isEmpty ? nil : true
+        }
+        recorder.close()
+    }
+
+    @Test func segmentOfNothingButHeadsEndsTheSearch() throws {
+        _ = try record(["A1"], settings())
+        let name = try #require(files.first)
+        // Each says that an entry of the greatest length follows: to look at all would take hours.
+        let head = FlightFrame.mark + [0, 0, 4, 0, 1, 2, 3, 4]
+        let heads = [[UInt8]](repeating: head, count: 1_000_000).joined()
+        let file = try #require(FileHandle(forWritingAtPath: "\(directory)/\(name)"))
+        try file.seekToEnd()
+        try file.write(contentsOf: Data(heads))
+        try file.close()
+        let start = MonotonicTime.now()
+        #expect(ids("A1") == ["A1"])
+        #expect(reader.entries { _ in true }.count == 1)
+        #expect(MonotonicTime.now().seconds(since: start) < 300)
+    }
+
     @Test func defaultDirectoryWithoutItsParentIsNoRecord() {
         var settings = FlightSettings(directory: folder.file("absent/flight"))
         settings.isNamed = false

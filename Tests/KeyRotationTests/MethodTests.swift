@@ -81,6 +81,13 @@ import Threads
         #expect(said.withLock { $0 } < 10_000)
     }
 
+    @Test func `time counts as it passes, however much a hook says`() throws {
+        // Before, each of 4,096 octets counted as a fiftieth of a second.
+        let hook = HookMethod(
+            try program("head -c 10000000 /dev/zero"), seconds: 40, log: { _ in })
+        try hook.present(record)
+    }
+
     // MARK: Zone files
 
     private static let zone = """

@@ -30,6 +30,19 @@ import Testing
         withExtendedLifetime(stuck) {}
     }
 
+    @Test func aReaderHasASecondForAllOfIt() throws {
+        let long = String(repeating: "x", count: 4 << 20)
+        let socket = try MetricsSocket(path: path) { long }
+        defer { socket.close() }
+        let slow = try StreamSocket(.unix(path))
+        var count = 0
+        while let piece = try? slow.read(1 << 16) {
+            count += piece.count
+            usleep(200_000)
+        }
+        #expect(count < 4 << 20)
+    }
+
     @Test func socketOfAnEarlierRunIsReplaced() throws {
         let first = try MetricsSocket(path: path) { "first" }
         #expect(throws: MetricsSocket.SetupError.self) {

@@ -71,9 +71,16 @@ import Testing
         "# TYPE a-b counter\na-b_total 1\n", "# TYPE a nonsense\na 1\n", "a 1\n", "# TYPE a",
         "# TYPE a gauge\na{x=\"\\", "# TYPE a gauge\na{x", "# TYPE a gauge\na{1x=\"\"} 1\n",
         "# TYPE a gauge\na_evil 1\n", "# TYPE a gauge\na one\n",
+        "# TYPE a gauge\na{x=\"1\",x=\"2\"} 1\n", "# TYPE a gauge\na{daemon=\"x\"} 1\n",
+        "# TYPE a gauge\na 0x1p3\n", "# TYPE a gauge\na infinity\n", "# TYPE a counter\na_sum 1\n",
     ])
     func whatIsNoMetricIsPassedOver(_ text: String) {
         #expect(MetricsParser.families(in: text) == [])
+    }
+
+    @Test func ofOneSampleTwiceTheFirstCounts() {
+        let text = "# TYPE a gauge\na{x=\"1\",y=\"2\"} 1\na{y=\"2\",x=\"1\"} 2\na{x=\"1\"} 3\n"
+        #expect(MetricsParser.families(in: text).first?.samples.map(\.value) == ["1", "3"])
     }
 
     /// Prometheus' own reader of OpenMetrics, where Debian's python3-prometheus-client is installed.

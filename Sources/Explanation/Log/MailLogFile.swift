@@ -8,7 +8,7 @@ package struct MailLogFile: Sendable {
 
     /// The longest line that is read, in octets.
     private static let longestLine = 8_192
-    /// The most lines that are given for one search.
+    /// The most lines that are given for one search: the last.
     private static let mostLines = 20_000
 
     /// Searches in these octets.
@@ -20,16 +20,19 @@ package struct MailLogFile: Sendable {
     ) -> [MailLogLine] {
         var starts: Set<Int> = []
         for text in texts where !text.isEmpty {
+            let needle = Array(text.utf8)
+            var found: [Int] = []
             var offset = 0
-            while starts.count < Self.mostLines,
-                let hit = OctetSearch.first(Array(text.utf8), in: octets, from: offset)
-            {
+            while let hit = OctetSearch.first(needle, in: octets, from: offset) {
+                // The last ones are asked for as a rule.
+                if found.count == 2 * Self.mostLines { found.removeFirst(Self.mostLines) }
                 let range = line(around: hit)
-                starts.insert(range.lowerBound)
+                found.append(range.lowerBound)
                 offset = max(range.upperBound, hit + 1)
             }
+            starts.formUnion(found.suffix(Self.mostLines))
         }
-        return starts.sorted().compactMap { start in
+        return starts.sorted().suffix(Self.mostLines).compactMap { start in
             let range = start..<end(from: start)
             guard range.count <= Self.longestLine else { return nil }
             let text = String(decoding: octets[range], as: UTF8.self)

@@ -55,7 +55,8 @@ package struct MailLogLine: Hashable, Sendable {
         // The host, the program with its process, the text.
         guard words.count == 3 else { return nil }
         let tag = words[words.startIndex + 1]
-        guard tag.hasSuffix(":") else { return nil }
+        // RFC 5424, section 6: a program's name is printable ASCII; what a terminal obeys is none.
+        guard tag.hasSuffix(":"), tag.utf8.allSatisfy({ 0x21...0x7E ~= $0 }) else { return nil }
         program = String(tag.dropLast().prefix { $0 != "[" })
         let rest = words[words.startIndex + 2]
         let head = rest.prefix { $0 != ":" }

@@ -20,8 +20,9 @@ package struct StoryFinder {
 
     private let evidence: any Evidence
 
-    /// The most queue ids that are followed.
-    private static let mostIDs = 50
+    /// The most queue ids that are followed, of those that a question names the newest: each is a
+    /// search through the records and the log.
+    static let mostIDs = 50
     /// How far from the time that is named a message may lie, in microseconds.
     private static let nearness: Int64 = 600_000_000
     /// How long before a message's end a question about its recipients may lie, in microseconds.
@@ -30,20 +31,25 @@ package struct StoryFinder {
     /// Looks in some evidence.
     package init(_ evidence: any Evidence) { self.evidence = evidence }
 
-    /// The stories of all messages that the question may mean, the newest last.
+    /// The stories of the messages that the question may mean, the newest last; of many the newest.
     package func stories(of question: Question) -> [MessageStory] {
         let lines = evidence.lines(with: [question.text])
         let entries = evidence.entries(with: [question.text])
         var ids: [String] = []
-        func add(_ id: String?) {
-            if let id, !ids.contains(id) { ids.append(id) }
+        var times: [String: Int64] = [:]
+        func add(_ id: String, at time: Int64) {
+            if times.updateValue(time, forKey: id) == nil { ids.append(id) }
         }
-        for line in lines {
-            if let id = line.queueID, names(line, question), isNear(line.time, question) { add(id) }
+        for line in lines where names(line, question) && isNear(line.time, question) {
+            if let id = line.queueID { add(id, at: line.time) }
         }
         var loose: [FlightEntry] = []
-        for entry in entries where names(entry, question) && isNear(entry.time, question) {
-            if let id = entry[.queueID] { add(id) } else { loose.append(entry) }
+        let forms = evidence.forms(of: question.text)
+        for entry in entries where names(entry, forms) && isNear(entry.time, question) {
+            if let id = entry[.queueID] { add(id, at: entry.time) } else { loose.append(entry) }
+        }
+        if ids.count > Self.mostIDs {
+            ids = ids.sorted { (times[$0] ?? 0) < (times[$1] ?? 0) }.suffix(Self.mostIDs)
         }
         var stories: [MessageStory] = []
         var told: Set<String> = []
@@ -79,9 +85,8 @@ package struct StoryFinder {
         }
     }
 
-    private func names(_ entry: FlightEntry, _ question: Question) -> Bool {
-        let forms = evidence.forms(of: question.text)
-        return entry.items.contains { item in
+    private func names(_ entry: FlightEntry, _ forms: Set<String>) -> Bool {
+        entry.items.contains { item in
             switch item.key {
             case .queueID, .messageID, .clientAddress, .login: forms.contains(item.text)
             case .sender, .recipient:
@@ -128,15 +133,13 @@ package struct StoryFinder {
         of id: String, in lines: [MailLogLine], _ entries: [FlightEntry]
     ) -> [String] {
         var found: [String] = []
+        var nexts: [String] = []
         for line in lines {
             guard let event = PostfixEvent(line) else { continue }
             switch event {
             case .delivery(let delivery) where line.queueID == id:
-                // Only what this host has in its own log was handed over on this host.
-                if let next = delivery.nextID,
-                    evidence.lines(with: [next]).contains(where: { $0.queueID == next })
-                {
-                    found.append(next)
+                if let next = delivery.nextID, nexts.count < Self.mostIDs, !nexts.contains(next) {
+                    nexts.append(next)
                 }
             case .delivery(let delivery) where delivery.nextID == id:
                 if let before = line.queueID { found.append(before) }
@@ -144,7 +147,10 @@ package struct StoryFinder {
             default: break
             }
         }
-        return found
+        guard !nexts.isEmpty else { return found }
+        // Only what this host has in its own log was handed over on this host.
+        let known = Set(evidence.lines(with: nexts).compactMap(\.queueID))
+        return found + nexts.filter(known.contains)
     }
 
     /// What was asked about the recipients before there was a queue id: the same client, envelope and

@@ -9,6 +9,9 @@ package struct FlightReader: Sendable {
 
     /// The most octets of one segment that are read.
     private static let longestSegment = 64 << 20
+    /// The most damaged entries of one segment: a crash leaves one, and each costs as much as its
+    /// length says.
+    private static let mostDamaged = 100
 
     /// Reads these directories.
     package init(directories: [String]) { folders = directories.map(FlightFolder.init) }
@@ -110,6 +113,7 @@ package struct FlightReader: Sendable {
         _ octets: [UInt8], _ hits: [Int]?, _ body: (FlightEntry) -> Void
     ) {
         var offset = 0
+        var damaged = 0
         var hit = hits?.startIndex ?? 0
         while offset < octets.count {
             guard let place = FlightFrame.place(at: offset, in: octets) else {
@@ -135,6 +139,8 @@ package struct FlightReader: Sendable {
                 body(entry)
                 offset = place.body.upperBound
             } else {
+                damaged += 1
+                guard damaged <= mostDamaged else { return }
                 offset =
                     OctetSearch.first(FlightFrame.mark, in: octets, from: offset + 1)
                     ?? octets.count

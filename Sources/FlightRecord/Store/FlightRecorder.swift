@@ -13,11 +13,14 @@ package final class FlightRecorder: Sendable {
 
     private struct Waiting: Sendable {
         let time: Int64
+        let octets: Int
         let story: Story
     }
 
     private struct State: Sendable {
         var waiting: [Waiting] = []
+        /// What the stories hold on to, those that are being written too; in octets.
+        var held = 0
         var dropped = 0
         var tally = Tally()
         var isClosed = false
@@ -38,6 +41,8 @@ package final class FlightRecorder: Sendable {
 
     /// How many entries may wait; beyond that they are dropped.
     static let capacity = 4_000
+    /// How much the stories may hold on to together, in octets; beyond that entries are dropped.
+    static let room = 64 << 20
     /// How long entries are gathered before they are written, in seconds: as much is lost at most
     /// when the daemon is killed.
     private static let gathering = 0.25
@@ -84,17 +89,23 @@ package final class FlightRecorder: Sendable {
 
     /// Records what a story tells; never waits, and never fails.
     ///
-    /// - Parameter story: makes the entry, on the writer's thread; what it holds on to stays in memory
-    ///   for a moment, or for as long as the disk takes nothing.
-    package func record(_ story: @escaping Story) {
+    /// - Parameters:
+    ///   - octets: about how much memory the story holds on to: strangers choose how much there is to
+    ///     tell of a message.
+    ///   - story: makes the entry, on the writer's thread; what it holds on to stays in memory for a
+    ///     moment, or for as long as the disk takes nothing.
+    package func record(holding octets: Int = 0, _ story: @escaping Story) {
         let now = time()
         let wakes = state.withLock { state in
-            guard state.waiting.count < Self.capacity, !state.isClosed else {
+            guard state.waiting.count < Self.capacity, state.held + octets <= Self.room,
+                !state.isClosed
+            else {
                 state.dropped += 1
                 state.tally.dropped += 1
                 return false
             }
-            state.waiting.append(Waiting(time: now, story: story))
+            state.waiting.append(Waiting(time: now, octets: octets, story: story))
+            state.held += octets
             return state.waiting.count == 1 || state.waiting.count == Self.capacity / 2
         }
         if wakes { state.wakeAll() }
@@ -157,16 +168,21 @@ package final class FlightRecorder: Sendable {
         mutating func run() {
             store.tidy(at: time())
             while true {
-                let waiting = next()
-                write(waiting.entries)
-                lost += waiting.dropped
-                if waiting.isLast {
-                    tell(isLast: true)
-                    return
-                }
-                if waiting.entries.isEmpty { store.tidy(at: time()) }
-                tell(isLast: false)
+                let isLast = writeNext()
+                tell(isLast: isLast)
+                if isLast { return }
             }
+        }
+
+        /// Writes what comes next; true where nothing comes after it.
+        private mutating func writeNext() -> Bool {
+            let waiting = next()
+            write(waiting.entries)
+            let octets = waiting.entries.reduce(0) { $0 + $1.octets }
+            state.withLock { $0.held -= octets }
+            lost += waiting.dropped
+            if waiting.entries.isEmpty, !waiting.isLast { store.tidy(at: time()) }
+            return waiting.isLast
         }
 
         /// Waits for entries, and, when there is one, a moment for more; half the room is more than enough.

@@ -1,5 +1,6 @@
 internal import CLinux
 internal import Glibc
+internal import Threads
 
 /// A program that is run with a time limit and as little as it needs: no shell, an environment of two variables at most, nothing open
 /// but its standard streams.
@@ -68,19 +69,21 @@ struct ProgramRun {
     private func finish(_ child: pid_t, _ output: Int32) throws(MethodFailure) -> String {
         var said: [UInt8] = []
         var status: Int32 = 0
-        var left = Int(seconds * 1000)
+        let deadline = MonotonicTime.now() + seconds
         while unsafe waitpid(child, &status, WNOHANG) == 0 {
-            guard left > 0 else {
+            guard MonotonicTime.now() < deadline else {
                 kill(-child, SIGKILL)
                 unsafe waitpid(child, &status, 0)
                 throw MethodFailure("\(path) did not end within \(Int(seconds)) seconds")
             }
-            left -= Self.step
             if !Self.drain(output, into: &said, milliseconds: Int32(Self.step)) {
                 usleep(useconds_t(Self.step) * 1000)
             }
         }
-        _ = Self.drain(output, into: &said, milliseconds: 0)
+        // What it has said last; a child that it left behind may go on for ever.
+        while said.count < Self.outputLimit, MonotonicTime.now() < deadline,
+            Self.drain(output, into: &said, milliseconds: 0)
+        {}
         let text = String(decoding: said, as: UTF8.self)
         let detail = said.isEmpty ? "" : ": \(DomainRotation.oneLine(text))"
         // WIFEXITED and WEXITSTATUS are macros.

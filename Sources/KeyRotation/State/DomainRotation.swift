@@ -93,7 +93,7 @@ package struct DomainRotation: Hashable, Sendable {
     /// A reason on one line of bounded length: hooks and servers may say anything.
     static func oneLine(_ text: String) -> String {
         let plain = text.unicodeScalars.prefix(500).map { scalar in
-            scalar.value < 0x20 || scalar.value == 0x7F ? " " : String(scalar)
+            scalar.value < 0x20 || 0x7F...0x9F ~= scalar.value ? " " : String(scalar)
         }.joined()
         return plain.isEmpty ? "unknown" : plain
     }

@@ -28,6 +28,9 @@ public struct SPFOutcome: Sendable {
     /// record.
     public var decision: SPFDecision? { visit?.decision }
 
+    /// The octets of the records that were visited.
+    public var recordOctets: Int { visit?.octets ?? 0 }
+
     /// What went wrong, in a "temperror" or "permerror".
     public var problem: SPFProblem? { visit?.problem }
 }
@@ -76,6 +79,9 @@ public struct SPFVisit: Sendable {
         self.domain = domain
         self.term = term
     }
+
+    /// The octets of all records that were visited.
+    var octets: Int { nested.reduce(record?.bytes.count ?? 0) { $0 + $1.octets } }
 
     /// The directive that matched in this record.
     public var matched: SPFDirective? {

@@ -10,8 +10,8 @@ package final class MetricsSocket: Sendable {
     private let path: String
     private let isStopping = Locked(false)
 
-    /// How long a reader may take, in milliseconds.
-    private static let patience: Int32 = 1_000
+    /// How long a reader may take, in seconds.
+    private static let patience = 1.0
     /// How many readers may wait.
     private static let backlog: Int32 = 8
 
@@ -63,6 +63,7 @@ package final class MetricsSocket: Sendable {
     }
 
     private static func serve(_ client: Int32, _ text: [UInt8]) {
+        let deadline = MonotonicTime.now() + patience
         var sent = 0
         while sent < text.count {
             let count = unsafe text.withUnsafeBytes { bytes in
@@ -76,7 +77,10 @@ package final class MetricsSocket: Sendable {
             }
             guard count < 0, errno == EAGAIN || errno == EINTR else { return }
             var descriptor = pollfd(fd: client, events: Int16(POLLOUT), revents: 0)
-            guard unsafe poll(&descriptor, 1, patience) == 1 else { return }
+            let left = deadline.seconds(since: .now())
+            guard left > 0, unsafe poll(&descriptor, 1, Int32(left * 1_000) + 1) == 1 else {
+                return
+            }
         }
     }
 

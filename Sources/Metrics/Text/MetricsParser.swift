@@ -9,6 +9,13 @@ package struct MetricsParser {
     private var unit: String?
     private var help = ""
     private var samples: [MetricSample] = []
+    private var series: Set<Series> = []
+
+    /// What tells one sample of a family from another.
+    private struct Series: Hashable {
+        let suffix: String
+        let labels: Set<MetricSample.Label>
+    }
 
     /// The most lines that are read.
     private static let mostLines = 5_000
@@ -35,8 +42,9 @@ package struct MetricsParser {
                 help = Self.unescaped(String(words[3]))
             default: return
             }
-        } else if let name, kind != nil, line.hasPrefix(name),
-            let sample = Self.sample(line.dropFirst(name.count))
+        } else if let name, let kind, line.hasPrefix(name),
+            let sample = Self.sample(line.dropFirst(name.count), kind),
+            series.insert(Series(suffix: sample.suffix, labels: Set(sample.labels))).inserted
         {
             samples.append(sample)
         }
@@ -46,15 +54,20 @@ package struct MetricsParser {
         if let name, let kind, !samples.isEmpty {
             families.append(MetricFamily(MetricName(name, unit: unit, help), kind, samples))
         }
-        (name, kind, unit, help, samples) = (nil, nil, nil, "", [])
+        (name, kind, unit, help, samples, series) = (nil, nil, nil, "", [], [])
     }
 
     /// Reads what follows the family's name.
-    private static func sample(_ text: Substring) -> MetricSample? {
+    private static func sample(_ text: Substring, _ kind: MetricFamily.Kind) -> MetricSample? {
         let suffix = text.prefix { $0 != "{" && $0 != " " }
-        guard ["", "_total", "_bucket", "_sum", "_count", "_info"].contains(suffix) else {
-            return nil
-        }
+        let suffixes: [Substring] =
+            switch kind {
+            case .counter: ["_total"]
+            case .gauge: [""]
+            case .histogram: ["_bucket", "_sum", "_count"]
+            case .info: ["_info"]
+            }
+        guard suffixes.contains(suffix) else { return nil }
         var rest = text.dropFirst(suffix.count)
         var labels: [MetricSample.Label] = []
         if rest.first == "{" {
@@ -66,9 +79,16 @@ package struct MetricsParser {
             }
             rest = rest.dropFirst()
         }
-        guard rest.first == " " else { return nil }
+        // The label of that name is put before them.
+        let names = Set(labels.map(\.name)).union(["daemon"])
+        guard rest.first == " ", names.count == labels.count + 1 else { return nil }
         let value = rest.dropFirst()
-        guard Double(value) != nil || ["+Inf", "-Inf", "NaN"].contains(value) else { return nil }
+        let isNumber = value.utf8.allSatisfy {
+            0x30...0x39 ~= $0 || "+-.eE".utf8.contains($0)
+        }
+        guard isNumber && Double(value) != nil || ["+Inf", "-Inf", "NaN"].contains(value) else {
+            return nil
+        }
         return MetricSample(String(suffix), labels, String(value))
     }
 

@@ -16,6 +16,8 @@ package struct MailFacts: Sendable {
     private let sender: [UInt8]?
     private var messageID: [UInt8] = []
     private var from: [[UInt8]] = []
+    /// How long the header section is: what is told of a message is made of pieces of it.
+    let headerOctets: Int
 
     /// The most octets of a field that are looked at, and the most From fields.
     private static let fieldLimit = 2_000
@@ -39,6 +41,7 @@ package struct MailFacts: Sendable {
         tls = macros["{tls_version}"]
         login = macros["{auth_authen}"]
         queueID = macros["i"]
+        headerOctets = header.bytes.count
         if let position = header.indices(named: .messageID).first {
             messageID = Self.value(at: position, of: header)
         }

@@ -32,6 +32,8 @@ package final class MessageTrace: Sendable {
         package var unsigned: String?
         /// The signatures that were made.
         package var signatures: [Signature] = []
+        /// What was asked of the DNS.
+        var questions: RecordingResolver?
         /// What else is known, each put into words on the writer's thread.
         package var stories: [FlightRecorder.Story] = []
     }
@@ -39,9 +41,6 @@ package final class MessageTrace: Sendable {
     /// When the end of the message came.
     let start = MonotonicTime.now()
     private let statements = Locked(Statements())
-
-    /// The most questions to the DNS that an entry has.
-    private static let mostQuestions = 60
 
     /// Begins at the end of a message.
     init() {}
@@ -57,11 +56,6 @@ package final class MessageTrace: Sendable {
 
     /// Adds the questions that were asked.
     package func add(_ questions: RecordingResolver?) {
-        guard let questions else { return }
-        add { entry in
-            for question in questions.entries.prefix(Self.mostQuestions) {
-                entry.add(.question, question.line)
-            }
-        }
+        say { $0.questions = questions }
     }
 }

@@ -4,6 +4,9 @@ package import Milter
 internal import Threads
 
 extension Observer {
+    /// The most questions to the DNS that an entry has.
+    private static let mostQuestions = 60
+
     /// What parts of the daemon say about a message from now on; nil where nobody looks at it.
     package func trace() -> MessageTrace? { isWatching ? MessageTrace() : nil }
 
@@ -31,13 +34,20 @@ extension Observer {
         let seconds = MonotonicTime.now().seconds(since: trace.start)
         guard isRecording else { return ended(done, seconds: seconds) { _ in } }
         let facts = facts()
-        ended(done, seconds: seconds) { entry in
+        // As they are now: answers that come later were no help.
+        let questions = said.questions?.entries ?? []
+        let octets =
+            facts.headerOctets + questions.reduce(0) { $0 + $1.octets } + verdict.octets
+        ended(done, seconds: seconds, holding: octets) { entry in
             entry.add(.stage, "END-OF-MESSAGE")
             facts.add(to: &entry)
             entry.add(.reason, said.reason)
             for made in said.signatures {
                 entry.add(
                     .signature, "d=\(made.domain) s=\(made.selector) a=\(made.algorithm)")
+            }
+            for question in questions.prefix(Self.mostQuestions) {
+                entry.add(.question, question.line)
             }
             for story in said.stories { story(&entry) }
             verdict.add(to: &entry)
@@ -47,6 +57,19 @@ extension Observer {
 }
 
 extension MilterVerdict {
+    /// About how much memory the edits take.
+    fileprivate var octets: Int {
+        edits.reduce(0) { octets, edit in
+            switch edit {
+            case .insertHeader(_, _, let value), .addHeader(_, let value),
+                .changeHeader(_, _, let value):
+                octets + 128 + value.count
+            case .deleteHeader, .quarantine, .addRecipient, .deleteRecipient, .changeSender:
+                octets + 128
+            }
+        }
+    }
+
     /// What was done with the message.
     fileprivate func flightVerdict(otherwise: FlightVerdict) -> FlightVerdict {
         switch reply {

@@ -29,6 +29,8 @@ struct Finding: Sendable {
     }
     /// The domain whose policy was asked for; nil where there is no name to check.
     var domain: DomainName? { outcome.domain }
+    /// The octets of the records that were visited.
+    var recordOctets: Int { outcome.recordOctets }
     /// The result and its reason in a sentence.
     var sentence: String { outcome.sentence }
     /// The mechanism that decided, as published; empty where none did.

@@ -16,6 +16,11 @@ extension PolicyAnswer {
         }
     }
 
+    /// About how much memory an answer holds on to, with its question.
+    func octets(with request: PolicyRequest) -> Int {
+        findings.reduce(request.octetCount) { $0 + 1_024 + $1.recordOctets }
+    }
+
     /// Adds what was asked, found and answered to an entry.
     func add(
         to entry: inout FlightEntry, about request: PolicyRequest, _ configuration: SPFConfiguration

@@ -65,7 +65,9 @@ final class Services: Sendable {
         let start = MonotonicTime.now()
         let answer = engine.answer(request, &memory, configuration)
         let seconds = MonotonicTime.now().seconds(since: start)
-        observer.ended(answer.flightVerdict, seconds: seconds) { entry in
+        observer.ended(
+            answer.flightVerdict, seconds: seconds, holding: answer.octets(with: request)
+        ) { entry in
             answer.add(to: &entry, about: request, configuration)
         }
         return answer
