@@ -17,9 +17,9 @@ enum DMARCChecks {
         return [try missing(domain, name, host, dns)]
     }
 
-    /// Whether the signatures are of a domain that counts.
+    /// Whether the signatures are aligned.
     static let alignment = Check.ofDomains(
-        "dns.dmarc.alignment", fine: "signatures are of a domain that counts for DMARC"
+        "dns.dmarc.alignment", fine: "signatures are aligned with the domain"
     ) { host, dns, domain throws(DNSTrouble) in
         let keys = host.signing.keys(for: domain)
         guard !keys.isEmpty else {
@@ -32,7 +32,7 @@ enum DMARCChecks {
         return [
             Diagnosis(
                 .dmarcUnaligned, domain.ascii,
-                "its mail is signed for \(signers), which does not count for it",
+                "its mail is signed for \(signers), not aligned with it",
                 mend: .words("have a key of \(domain.ascii) sign: signet setup \(domain.ascii)"))
         ]
     }

@@ -60,7 +60,9 @@ enum SPFChecks {
         let published = texts.filter { SPFRecord.hasVersion(Array($0.joined())) }
         // What is wrong with the record itself has been said.
         guard published.count == 1, let strings = published.first else {
-            return [.skipped("dns.spf.own-address", domain.ascii, "there is no one SPF record")]
+            return [
+                .skipped("dns.spf.own-address", domain.ascii, "there is not exactly one SPF record")
+            ]
         }
         var missing: [IPAddress] = []
         var sentence = ""

@@ -6,10 +6,10 @@ extension DiagnosisKind {
         "postfix.syntax", .error, "Postfix does not start, or passes over the line.")
     static let restrictionsTwice = DiagnosisKind(
         "postfix.restrictions.twice", .error,
-        "Of two settings the last holds, and the rules of the first are gone without a word.")
+        "Of two settings the last holds; the rules of the first are dropped without a warning.")
     static let parameterTwice = DiagnosisKind(
         "postfix.parameter.twice", .warning,
-        "Of two settings the last holds; whoever edits the first changes nothing.")
+        "Of two settings the last holds; a change of the first has no effect.")
     static let relayOpen = DiagnosisKind(
         "postfix.relay.open", .error,
         "Strangers can send mail to strangers through this host; it will be on every block list "
@@ -23,11 +23,11 @@ extension DiagnosisKind {
     static let milterOverridden = DiagnosisKind(
         "postfix.milter.overridden", .error,
         "An option in master.cf replaces the whole list of main.cf for this service: its mail "
-            + "passes the filter by.")
+            + "bypasses the filter.")
     static let milterUnreachable = DiagnosisKind(
         "postfix.milter.unreachable", .error,
-        "Nobody listens there: mail is put off, or passes unfiltered, as milter_default_action "
-            + "says.")
+        "Nothing listens there: mail is deferred, or passes unfiltered, depending on "
+            + "milter_default_action.")
     static let milterChroot = DiagnosisKind(
         "postfix.milter.chroot", .error,
         "The service runs with the queue directory as its root, and looks for the path below it: "
@@ -68,11 +68,11 @@ extension DiagnosisKind {
         "A filter that waits for the DNS is given up before its answer comes.")
     static let secondSigner = DiagnosisKind(
         "postfix.signer.second", .warning,
-        "Mail is signed twice, and a key that nobody looks after any more stays in use.")
+        "Mail is signed twice, and a key that is no longer maintained stays in use.")
     static let resultsSharedName = DiagnosisKind(
         "postfix.results.shared-name", .warning,
         "Two filters write Authentication-Results under one name; each removes the other's as "
-            + "forged, or nobody can tell them apart.")
+            + "forged, or readers cannot tell which filter wrote which.")
     static let resultsRemoved = DiagnosisKind(
         "postfix.results.removed", .warning,
         "The milters remove the field as a forgery of their name, so the result is lost.")
@@ -133,7 +133,7 @@ extension DiagnosisKind {
         "signet.configuration", .error, "The daemon does not start, or does not reload.")
     static let keyMode = DiagnosisKind(
         "dkim.key.mode", .error,
-        "Whoever can read the key can sign in the domain's name; the signer refuses it.")
+        "Anyone who can read the key can sign in the domain's name; the signer refuses it.")
     static let keyOwner = DiagnosisKind(
         "dkim.key.owner", .error, "The signer cannot read the key, so mail is not signed.")
     static let storeDirectory = DiagnosisKind(

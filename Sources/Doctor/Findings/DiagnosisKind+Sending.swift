@@ -144,11 +144,11 @@ extension DiagnosisKind {
         "dns.dmarc.tag", .warning, "A tag that cannot be read counts as absent.")
     static let dmarcUnaligned = DiagnosisKind(
         "dns.dmarc.unaligned", .error,
-        "The signatures are not of a domain that counts for the one in the From field, so DMARC "
+        "The domain of the signatures is not aligned with that in the From field, so DMARC "
             + "does not pass by DKIM.")
     static let dmarcPublicSuffix = DiagnosisKind(
         "dns.dmarc.psd", .error,
-        "psd=y is for registries: with it names below the domain are strangers to each other.")
+        "psd=y is for registries: names below the domain are then not aligned with each other.")
     static let dmarcUnauthorized = DiagnosisKind(
         "dns.dmarc.unauthorized", .warning,
         "Reports go to another domain only if that domain says that it wants them "
@@ -157,7 +157,7 @@ extension DiagnosisKind {
         "dns.dmarc.report-host", .warning, "Reports to this address cannot be delivered.")
     static let dmarcNoReports = DiagnosisKind(
         "dns.dmarc.no-reports", .warning,
-        "Without rua= nobody tells you whose mail fails, so the policy can never be made strict "
+        "Without rua= there are no reports on which mail fails, so no policy can be made strict "
             + "with confidence.")
     static let dmarcObsolete = DiagnosisKind(
         "dns.dmarc.obsolete", .warning,

@@ -64,7 +64,8 @@ enum NeighbourChecks {
 
     /// Whom SpamAssassin and Sieve scripts believe.
     static let trust = Check.ofFiles(
-        "trust", "Authentication-Results", fine: "those who read our results know their name",
+        "trust", "Authentication-Results",
+        fine: "the programs that read our results use our authserv-id",
         isInbound: true
     ) { host, tree in
         guard let hostName = host.postfix?.values["myhostname"]?.lowercased(),
@@ -127,8 +128,8 @@ enum NeighbourChecks {
                     Diagnosis(
                         .watchFail2ban, "/etc/fail2ban/jail.d", "no jail is named signet",
                         mend: .words(
-                            "copy /usr/share/doc/signet/examples/signet.jail to "
-                                + "/etc/fail2ban/jail.d/signet.conf")))
+                            "add a jail named signet with filter = signet, as "
+                                + "/etc/fail2ban/jail.d/signet.conf of signet-tools has it")))
             }
         }
         return findings

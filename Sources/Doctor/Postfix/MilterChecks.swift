@@ -112,7 +112,7 @@ enum MilterChecks {
             what = "signet-dmarc comes before signet-dkim, which verifies and removes its results"
         } else if let dmarc = place("dmarc"), dmarc < chain.milters.count - 1, dmarcHolds {
             what =
-                "signet-dmarc holds mail and is not the last: those behind it never see such mail"
+                "signet-dmarc holds mail and is not the last: the milters after it never see such mail"
         }
         guard let what else { return [] }
         let sorted = chain.milters.enumerated()

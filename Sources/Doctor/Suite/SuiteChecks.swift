@@ -86,7 +86,7 @@ enum SuiteChecks {
 
     /// Whether results under one name are whose they seem to be.
     static let results = Check.ofPostfix(
-        "postfix.results", fine: "results have names that tell them apart"
+        "postfix.results", fine: "filters write results under authserv-ids of their own"
     ) { host, postfix in
         guard let tree = host.tree else { return [] }
         let hostName = postfix.values["myhostname"]?.lowercased() ?? ""

@@ -31,7 +31,7 @@ struct RecordPlan {
                 PublishedRecord(host, type, "\(address)", "this host"),
                 PublishedRecord(
                     address.reverseName, "PTR", "\(host).",
-                    "must equal HELO and banner; set by whoever gave you the address"),
+                    "must equal HELO and banner; set by the provider of the address"),
             ]
         } + [
             PublishedRecord(

@@ -57,7 +57,8 @@ struct DoctorCommand: ParsableCommand {
             "A key that signs, in place of those of dkim.conf.", valueName: "domain:selector:file"))
     var key: [String] = []
 
-    @Option(help: "Look at this too, which leaves the host.")
+    @Option(
+        help: "Ask block lists about the addresses that mail leaves from; the lists learn them.")
     var also: [Extra] = []
 
     @Flag(help: "Write JSON.")

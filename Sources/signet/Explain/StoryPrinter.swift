@@ -8,7 +8,7 @@ struct StoryPrinter {
 
     /// The longest line of a log that is shown, in octets.
     private static let limit = 2_000
-    /// The most messages that are told at once.
+    /// The most messages that are shown at once.
     private static let most = 50
 
     /// The lines about the messages that were found.
@@ -46,9 +46,11 @@ struct StoryPrinter {
             lines += terminal.wrapped(safe(text), label: "  \(label)", labelWidth: 18)
         }
         lines.append("")
-        let width = (story.events.map(\.program.count).max() ?? 0) + 27
-        for event in story.events {
-            let label = "  \(TimeArgument.text(event.time).dropFirst(11))  \(event.program)"
+        // The log's tag of a line is as foreign as its text.
+        let programs = story.events.map { LogText.safe($0.program) }
+        let width = (programs.map(\.count).max() ?? 0) + 27
+        for (event, program) in zip(story.events, programs) {
+            let label = "  \(TimeArgument.text(event.time).dropFirst(11))  \(program)"
             lines += terminal.wrapped(safe(event.what), label: label, labelWidth: width - 9)
             guard isVerbose else { continue }
             for detail in event.details {

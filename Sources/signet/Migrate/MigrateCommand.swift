@@ -38,7 +38,7 @@ struct MigrateCommand: ParsableCommand {
 
     func validate() throws {
         guard !(undo && (finish || copyKeys || dryRun)) else {
-            throw ValidationError("--undo stands alone")
+            throw ValidationError("--undo excludes --finish, --copy-keys and --dry-run")
         }
     }
 

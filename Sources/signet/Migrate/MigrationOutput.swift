@@ -83,7 +83,7 @@ struct MigrationOutput {
 
     private func findingLines(_ terminal: Terminal) -> [String] {
         let headings: [(MigrationFinding.Kind, String)] = [
-            (.problem, "To be seen to:"), (.meaning, "What has another meaning here:"),
+            (.problem, "What needs attention:"), (.meaning, "What has another meaning here:"),
             (.none, "What has no counterpart, and was left out:"),
             (.dropped, "What nothing needs any more, and was left out:"),
         ]

@@ -19,7 +19,7 @@ struct HostServices {
         try require(["/usr/sbin/postfix", "check"])
     }
 
-    /// Makes the services read their configuration; what fails is said, and is no reason to undo.
+    /// Makes the services read their configuration; failures are printed, and the changes stay.
     func reload(_ daemons: [SignetDaemon], enabling: Bool = true, aliases: Bool) {
         guard tree.isThisHost else { return }
         var commands: [[String]] = aliases ? [["/usr/bin/newaliases"]] : []

@@ -12,8 +12,9 @@ struct SetupOutput {
         var lines = terminal.wrapped(verdict(isApplied), label: "", labelWidth: 0)
         for obstacle in plan.obstacles {
             lines += [""]
-            lines += terminal.wrapped(
-                obstacle, label: terminal.coloured("first", .red), labelWidth: 7)
+            lines += terminal.wrapped(obstacle, label: "first", labelWidth: 7).map {
+                terminal.coloured($0, .red)
+            }
         }
         if withChanges, !plan.isDone, plan.obstacles.isEmpty { lines += [""] + changeLines }
         if plan.obstacles.isEmpty { lines += [""] + recordLines }

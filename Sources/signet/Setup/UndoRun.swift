@@ -6,7 +6,7 @@ import Setup
 /// Putting back what the last transaction changed, for each command that makes some.
 struct UndoRun {
     let tree: FileTree
-    /// Whether somebody is asked first.
+    /// Whether a question is asked first.
     let asks: Bool
     let json: Bool
 
@@ -52,7 +52,7 @@ struct UndoRun {
         if json {
             print(try JSONOutput.text(of: Document(undone: [], changed: changes.map(\.path))))
         } else {
-            print("Nothing was touched: somebody has changed since what --apply left.")
+            print("Nothing was changed, because these files have been edited since:")
             for change in changes {
                 print("\n\(change.path)")
                 for line in SetupOutput.difference(of: change) { print("  \(line)") }
@@ -69,7 +69,7 @@ enum Confirmation {
     /// Asks; anything but yes ends the command with status 1.
     static func ask(_ question: String) throws {
         guard isatty(STDIN_FILENO) == 1 else {
-            throw CommandFailure(.usage, "nobody can be asked here: add --yes to make the changes")
+            throw CommandFailure(.usage, "no terminal to ask at: add --yes to make the changes")
         }
         print("\(question) [y/N] ", terminator: "")
         _ = fflush(nil)

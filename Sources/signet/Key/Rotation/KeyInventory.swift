@@ -13,7 +13,7 @@ struct KeyInventory {
         let selector: String
         /// The directive that names it.
         let source: String
-        /// Its file; nil where the key itself stands in a table.
+        /// Its file; nil where a table holds the key itself.
         let file: String?
         /// What `signet key rotate` says of it, or whether it signs.
         let state: String
@@ -81,7 +81,7 @@ struct KeyInventory {
             let what =
                 key.contains("%")
                 ? "a file for each domain: \(key)"
-                : "the key itself stands in the table, or its path is relative"
+                : "the table holds the key itself, or a relative path"
             items.append(
                 Item(
                     domain: domain, selector: selector, source: source, file: nil,

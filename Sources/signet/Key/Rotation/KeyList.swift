@@ -1,5 +1,6 @@
 import ArgumentParser
 import Configuration
+import DaemonKit
 import KeyRotation
 import MailAuth
 import MailCrypto
@@ -119,7 +120,7 @@ struct KeyList: ParsableCommand {
             var line = zip(cells, widths).map { cell, width in
                 cell + String(repeating: " ", count: width - cell.count)
             }.joined(separator: "  ")
-            if let reason = row.reason { line += "  \(reason)" }
+            if let reason = row.reason { line += "  \(LogText.safe(reason, limit: 2_000))" }
             while line.hasSuffix(" ") { line.removeLast() }
             guard row.dns == "mismatch", row.state == "signing" else { return line }
             return terminal.coloured(line, .red)

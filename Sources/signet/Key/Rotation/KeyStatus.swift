@@ -11,11 +11,11 @@ struct KeyStatus: ParsableCommand {
         commandName: "status",
         abstract: "Shows how far each rotation is, and what it waits for.",
         discussion: """
-            Domains of KeyDirectory whose keys have been rotated, or those that are named. Nothing is changed and nobody is asked. \
+            Domains of KeyDirectory whose keys have been rotated, or those that are named. Nothing is changed, and the DNS is not asked. \
             Exit status 0; 1 if a step has failed that does not pass by waiting.
             """)
 
-    @OptionGroup var options: RotationOptions
+    @OptionGroup var keys: KeyConfigurationOptions
 
     @Flag(help: "Write JSON.")
     var json = false
@@ -24,7 +24,7 @@ struct KeyStatus: ParsableCommand {
     var domains: [String] = []
 
     func run() throws {
-        let tree = try options.tree()
+        let tree = try keys.tree()
         let disk = FolderDisk(tree)
         let named = try domains.map { try DomainArgument.parse($0) }
         let now = TimeSource.system.seconds()

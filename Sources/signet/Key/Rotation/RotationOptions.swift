@@ -25,6 +25,16 @@ struct KeyConfigurationOptions: ParsableArguments {
         }
         return reader
     }
+
+    /// The folder of keys that signet-dkim reads.
+    func tree() throws -> KeyTree {
+        guard let path = try reader().text("KeyDirectory") else {
+            throw CommandFailure(
+                .configuration,
+                "\(file) has no KeyDirectory: only keys of such a directory rotate")
+        }
+        return KeyTree(path)
+    }
 }
 
 /// What the commands that change keys share: the folder, the policy, and the lock that keeps two of them apart.
@@ -41,14 +51,7 @@ struct RotationOptions: ParsableArguments {
     var hook: String?
 
     /// The folder of keys that signet-dkim reads.
-    func tree() throws -> KeyTree {
-        guard let path = try keys.reader().text("KeyDirectory") else {
-            throw CommandFailure(
-                .configuration,
-                "\(keys.file) has no KeyDirectory: only keys of such a directory rotate")
-        }
-        return KeyTree(path)
-    }
+    func tree() throws -> KeyTree { try keys.tree() }
 
     /// Reads rotate.conf and the options that go before it.
     func configuration() throws -> RotationConfiguration {

@@ -1,3 +1,4 @@
+import DaemonKit
 import DomainKeys
 import KeyRotation
 import MailSyntax
@@ -52,7 +53,9 @@ struct RotationReport: Encodable {
             lines.append(line)
             if let reason = key.reason {
                 let indent = String(repeating: " ", count: width + 4)
-                lines += terminal.wrapped(reason, label: indent, labelWidth: width + 4).map {
+                lines += terminal.wrapped(
+                    LogText.safe(reason, limit: 2_000), label: indent, labelWidth: width + 4
+                ).map {
                     terminal.coloured($0, key.state == "published" ? .yellow : .red)
                 }
             }
