@@ -147,6 +147,9 @@ let package = Package(
                 "CPostgreSQL", "CSQLite", "Configuration", "DaemonKit", "MailSyntax", "Threads",
             ]),
 
+        // What was signed, counted.
+        library("SigningLog", uses: ["Configuration", "Threads"]),
+
         // Reports that others send.
         library(
             "ReportReading", uses: ["CArchive", "CExpat", "CJansson", "MailSyntax", "ReportStore"]),
@@ -156,7 +159,8 @@ let package = Package(
             uses: ["Configuration", "MailAuth", "MailCrypto", "MailSyntax", "Threads"]),
 
         // What they mean, for people.
-        library("ReportInsight", uses: ["MailSyntax", "ReportStore", "Reports"]),
+        library(
+            "ReportInsight", uses: ["MailSyntax", "ReportStore", "Reports"]),
 
         // The programs.
         program(
@@ -312,6 +316,7 @@ let package = Package(
         tests("ArchitectureTests", exclude: ["imports.txt"]),
         tests(
             "FailureReportsTests", uses: ["FailureReports", "MailCrypto", "MailSyntax", "TestKit"]),
+        tests("SigningLogTests", uses: ["SigningLog", "TestKit"]),
         tests(
             "ReportsTests",
             uses: [

@@ -16,6 +16,7 @@ final class UnpackingBudget {
     ///   - packed: the archive's own size.
     /// - Throws: that it is too much.
     func take(_ count: Int, total: Int, packed: Int) throws(ReportRefusal) {
+        try limits.requireTime()
         unpacked += count
         guard unpacked <= limits.unpacked else {
             throw ReportRefusal(

@@ -33,12 +33,23 @@ package struct ReadingLimits: Sendable {
     /// How many octets of names and results that differ.
     package var verdictText = 8 << 20
 
+    /// Whether the time for one mail or file is over; asked after each piece.
+    package var isOutOfTime: @Sendable () -> Bool = { false }
+
     /// The limits that hold unless a test asks for others.
     package init() {}
 
     /// The greatest number of messages or sessions that is believed, of a row and of a whole report: the sums of many
     /// reports, and a thousand times these, are still numbers.
     static let greatestCount: Int64 = 1_000_000_000_000
+}
+
+extension ReadingLimits {
+    /// Goes on while there is time.
+    func requireTime() throws(ReportRefusal) {
+        guard isOutOfTime() else { return }
+        throw ReportRefusal(nil, "it takes too long to read, and is not read to its end")
+    }
 }
 
 /// Why something is not read as a report.

@@ -136,6 +136,7 @@ package struct ReportReader {
                 var reader = try AggregateReader(limits)
                 var rest = octets[...]
                 while !rest.isEmpty, reader.read(rest.prefix(64 << 10)) {
+                    try limits.requireTime()
                     rest = rest.dropFirst(64 << 10)
                 }
                 found.append(.report(try reader.finish(hints)))

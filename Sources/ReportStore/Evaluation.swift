@@ -29,6 +29,11 @@ public struct Evaluation: Hashable, Sendable {
         /// Where failure reports are to be sent; the store keeps as many octets of them.
         public var failureAddresses: [String]
 
+        /// What stands for a value that is not of its tag's form, and for addresses that are no URIs.
+        ///
+        /// They count as absent, and reports say so ("error", RFC 9990, section 3.1.5).
+        public static let invalid = "invalid"
+
         /// How many octets of addresses are kept, the spaces between them included: a record may have 60 kB of them.
         public static let longestReportAddresses = 2_048
 

@@ -50,13 +50,13 @@ public final class HistoryFile: EvaluationSink {
         let policy = evaluation.policy
         lines.append("pdomain \(policy?.domain ?? evaluation.headerFrom)")
         lines.append("policy \(outcome(evaluation))")
-        let addresses = policy?.reportAddresses ?? []
+        let addresses = policy?.reportAddresses.filter { $0 != Evaluation.Policy.invalid } ?? []
         lines += addresses.isEmpty ? ["rua -"] : addresses.map { "rua \($0)" }
         // "pct" has no meaning any more (RFC 9989, appendix C.5.2).
         lines.append("pct \(policy == nil ? 0 : 100)")
-        lines.append("adkim \(letter(policy?.adkim))")
-        lines.append("aspf \(letter(policy?.aspf))")
-        lines.append("p \(letter(policy?.p))")
+        lines.append("adkim \(letter(policy?.adkim, default: "r"))")
+        lines.append("aspf \(letter(policy?.aspf, default: "r"))")
+        lines.append("p \(letter(policy?.p, default: "n"))")
         lines.append("sp \(letter(policy?.sp))")
         lines.append("align_dkim \(alignment(evaluation.isDKIMAligned, policy))")
         lines.append("align_spf \(alignment(evaluation.isSPFAligned, policy))")
@@ -119,6 +119,9 @@ public final class HistoryFile: EvaluationSink {
         }
     }
 
-    /// Tags with words are their first letter's number; absent ones are 0.
-    private static func letter(_ word: String?) -> UInt8 { word?.utf8.first ?? 0 }
+    /// Tags with words are their first letter's number; absent ones are 0, and what is not of its form is the default.
+    private static func letter(_ word: String?, default other: Unicode.Scalar? = nil) -> UInt8 {
+        guard word != Evaluation.Policy.invalid else { return other.map { UInt8(ascii: $0) } ?? 0 }
+        return word?.utf8.first ?? 0
+    }
 }

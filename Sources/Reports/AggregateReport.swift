@@ -144,7 +144,8 @@ private final class ReportWriter {
         let document = try XMLDocument()
         document.begin("feedback", namespace: Self.namespace)
         document.element("version", "1.0")
-        Self.writeMetadata(of: identity, by: reporter, to: document)
+        let fault = PolicyFaults.words(policy)
+        Self.writeMetadata(of: identity, by: reporter, fault: fault, to: document)
         Self.writePolicy(policy, to: document)
         begun = (identity, document)
         return document
@@ -164,7 +165,8 @@ private final class ReportWriter {
     }
 
     private static func writeMetadata(
-        of identity: ReportIdentity, by reporter: Reporter, to document: XMLDocument
+        of identity: ReportIdentity, by reporter: Reporter, fault: String?,
+        to document: XMLDocument
     ) {
         document.element("report_metadata") {
             document.element("org_name", reporter.organization)
@@ -174,6 +176,7 @@ private final class ReportWriter {
                 document.element("begin", String(identity.begin))
                 document.element("end", String(identity.end))
             }
+            if let fault { document.element("error", fault) }
             document.element("generator", reporter.generator)
         }
     }
@@ -192,7 +195,8 @@ private final class ReportWriter {
             document.element("p", p)
             document.element("sp", sp)
             document.element("np", request(policy.np) ?? sp)
-            document.element("fo", policy.failureOptions ?? "0")
+            let options = policy.failureOptions ?? "0"
+            document.element("fo", options == Evaluation.Policy.invalid ? "0" : options)
             document.element("adkim", policy.adkim == "s" ? "s" : "r")
             document.element("aspf", policy.aspf == "s" ? "s" : "r")
             document.element("testing", policy.isTesting ? "y" : "n")

@@ -81,4 +81,27 @@ struct ReportDeliveryTests {
         #expect(!postfix.log.contains("status=bounced"))
         #expect(sink.messages.isEmpty)
     }
+
+    /// As long as the store cannot be written the mail waits in the queue: nothing is lost, and nothing goes back.
+    @Test(arguments: ["reports@alias.example", "dmarc@pipe.example"])
+    func `a store that cannot be written puts the mail off`(_ recipient: String) throws {
+        let state = folder.file("state")
+        _ = try Command.require("/bin/chmod", ["555", state])
+        try deliver("later", to: recipient, report("later"))
+        _ = try postfix.waitForLogLine("to=<\(recipient)>", "status=deferred")
+        #expect(try !postfix.queue().isEmpty)
+        #expect(try FileManager.default.contentsOfDirectory(atPath: state).isEmpty)
+
+        _ = try Command.require("/bin/chmod", ["755", state])
+        try postfix.flush()
+        _ = try postfix.waitForLogLine("to=<\(recipient)>", "status=sent")
+        let shown = try Command.require(
+            try DaemonProcess.path(of: "signet"), ["report", "show", "--store", store])
+        #expect(shown.hasPrefix("example.org: 0 % of 2 messages passed"))
+        _ = try wait(for: "the queue to be empty", seconds: 30) {
+            try postfix.queue().isEmpty ? true : nil
+        }
+        #expect(!postfix.log.contains("status=bounced"))
+        #expect(sink.messages.isEmpty)
+    }
 }

@@ -44,6 +44,17 @@ import Testing
                 == true)
     }
 
+    @Test func `what takes too long is refused after the piece that is under way`() throws {
+        let text = Sample.xml(String(repeating: Sample.record(), count: 2000))
+        var limits = ReadingLimits()
+        #expect(Sample.reports(ReportReader.read(Array(text.utf8), limits: limits)).count == 1)
+        limits.isOutOfTime = { true }
+        for octets in [Array(text.utf8), try Sample.gzip(Array(text.utf8))] {
+            let reasons = Sample.reasons(ReportReader.read(octets, limits: limits))
+            #expect(reasons == ["it takes too long to read, and is not read to its end"])
+        }
+    }
+
     @Test func `archives in archives end at a depth`() throws {
         var octets = try Sample.zip([("a.xml", Array(Sample.xml().utf8))])
         octets = try Sample.zip([("b.zip", octets)])

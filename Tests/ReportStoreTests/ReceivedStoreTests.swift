@@ -78,6 +78,65 @@ import Testing
         #expect(try reader.find(id: "1").0.isEmpty)
     }
 
+    /// Many reports, a day each, of senders that differ; then the store is made to be half as large.
+    private func checkRoom(_ location: StoreLocation) throws {
+        let store = try ReceivedReportStore(location)
+        let reports = (0..<400).map { number in
+            var report = report("\(number)", "reporter\(number).example")
+            report.begin += Int64(number) * 86_400
+            report.end += Int64(number) * 86_400
+            report.verdicts[1].headerFrom = "name\(number).example.org"
+            report.counts = (0..<40).map {
+                ReceivedCount(source: .v4(UInt32(number * 40 + $0)), verdict: $0 & 1, messages: 1)
+            }
+            return report
+        }
+        _ = try store.add(reports, at: 7)
+        #expect(try store.makeRoom(below: ReceivedReportStore.defaultLimit) == nil)
+        let size = try store.database.octets() ?? 2_700_000
+        let gone = try #require(try store.makeRoom(below: size / 2))
+        #expect(150..<350 ~= gone.reports, "\(gone)")
+        var left: [Int64] = []
+        try store.reports(since: 0) { left.append($0.report.day) }
+        #expect(left.count == 400 - Int(gone.reports))
+        #expect(left.min() == gone.before)
+        #expect(left.max() == reports.last?.day)
+        // What only they used is gone with them, and what is left still has its names.
+        var names: Int64 = 0
+        try store.database.rows("SELECT count(*) FROM received_name", []) { names = $0.integer(0) }
+        #expect(names == Int64(left.count) + 1)
+        try store.counts(since: 0, middle: 0) { count in
+            #expect(count.domain == "example.org")
+            #expect(count.verdict.headerFrom.hasSuffix("example.org"))
+        }
+        #expect(try store.makeRoom(below: size / 2) == nil)
+        // One that has begun before goes on.
+        #expect(try store.add([report("new", "reporter1.example")], at: 8) == [true])
+        if let after = try store.database.octets() { #expect(after < size / 2 + 65_536) }
+    }
+
+    @Test func `a store that is only read is not written`() throws {
+        let folder = try TemporaryDirectory("signet-received")
+        let location = StoreLocation.file(folder.file("r.db"))
+        _ = try ReceivedReportStore(location).add([report("1")], at: 7)
+        let reader = try ReceivedReportStore(location, isReadOnly: true)
+        #expect(throws: SinkError.self) { try reader.add([report("2")], at: 8) }
+        #expect(throws: SinkError.self) { try reader.forget(before: 30_000) }
+        var stored = 0
+        try reader.reports(since: 0) { _ in stored += 1 }
+        #expect(stored == 1)
+    }
+
+    @Test func `a store of SQLite's is bounded`() throws {
+        let folder = try TemporaryDirectory("signet-received")
+        try checkRoom(.file(folder.file("r.db")))
+        // Evaluations beside it stay, however large they are.
+        let shared = StoreLocation.file(folder.file("shared.db"))
+        let store = try ReceivedReportStore(shared)
+        _ = try store.add([report("1")], at: 7)
+        #expect(try store.makeRoom(below: 10_000) == nil)
+    }
+
     @Test func `SQLite keeps reports once`() throws {
         let folder = try TemporaryDirectory("signet-received")
         try check(.file(folder.file("r.db")))
@@ -92,6 +151,12 @@ import Testing
     func `PostgreSQL keeps reports once`() throws {
         let address = try #require(PostgreSQLServer.shared).makeDatabase()
         try check(try #require(StoreLocation(address)))
+    }
+
+    @Test(.enabled(if: PostgreSQLServer.isInstalled, "PostgreSQL is not installed"))
+    func `a store of PostgreSQL's is bounded`() throws {
+        let address = try #require(PostgreSQLServer.shared).makeDatabase()
+        try checkRoom(try #require(StoreLocation(address)))
     }
 
     /// Numbers that a transaction gave are not used after it is undone.

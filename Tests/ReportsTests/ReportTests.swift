@@ -157,6 +157,38 @@ import Testing
                 """)
     }
 
+    /// RFC 9990, section 3.1.5: the owner learns what of the record was of no use.
+    @Test func `faults of the record are said, and count as absent`() throws {
+        let report = try report(
+            Self.sample {
+                $0.policy?.p = "invalid"
+                $0.policy?.sp = "invalid"
+                $0.policy?.adkim = "invalid"
+                $0.policy?.failureOptions = "invalid"
+                $0.policy?.failureAddresses = ["invalid"]
+            })
+        let text = String(decoding: report.document, as: UTF8.self)
+        let fault =
+            "DMARC Policy Record has tags not valid, and taken as absent: p, sp, adkim, fo; the policy counts"
+            + " as none (RFC 9989, section 4.10.1); and tags with addresses that are not valid, and passed"
+            + " over: ruf"
+        #expect(text.contains("</date_range>\n    <error>\(fault)</error>\n    <generator>"))
+        #expect(text.contains("<p>none</p>\n    <sp>none</sp>\n    <np>none</np>\n    <fo>0</fo>"))
+        #expect(text.contains("<adkim>r</adkim>"))
+        // The other elements have nothing of it.
+        #expect(text.components(separatedBy: "invalid").count == 1)
+    }
+
+    @Test func `addresses that are no URIs get no report, and are said`() throws {
+        let policy = Evaluation.Policy(
+            domain: "example.com", applied: "none", p: "none",
+            reportAddresses: ["mailto:d@example.com", "invalid"])
+        #expect(ReportDestinations.addresses(of: policy).count == 1)
+        #expect(PolicyFaults.words(policy)?.hasSuffix("and passed over: rua") == true)
+        let good = Evaluation.Policy(domain: "a.example", applied: "none", p: "none")
+        #expect(PolicyFaults.words(good) == nil)
+    }
+
     /// What an evaluation makes of "policy_evaluated".
     struct Case: Sendable, CustomTestStringConvertible {
         let testDescription: String

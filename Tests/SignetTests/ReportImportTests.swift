@@ -121,6 +121,36 @@ struct ReportImportTests {
         #expect(try !isKnown())
     }
 
+    @Test func `the store is bounded, and what is forgotten for it is said`() throws {
+        let folder = try TemporaryDirectory("signet-import")
+        try folder.makeDirectory("in")
+        for number in 0..<60 {
+            let begin = 1_700_006_400 + number * 86_400
+            let rows = (0..<1000).map { row in
+                Self.row("10.\(number).\(row / 250).\(row % 250)", 1, dkim: "fail")
+            }
+            try folder.write(
+                Self.report("r\(number)", rows: rows.joined())
+                    .replacingOccurrences(of: "1700006400", with: "\(begin)")
+                    .replacingOccurrences(of: "1700092799", with: "\(begin + 86_399)"),
+                to: "in/\(number).xml")
+        }
+        let path = folder.file("r.db")
+        let result = try run([
+            "--any-domain", "--store", path, "--limit", "1M", "--json", folder.file("in"),
+        ])
+        #expect(result.status == 0, "\(result.errors)")
+        #expect(result.errors.contains("the store has outgrown --limit"))
+        #expect(result.output.contains("\"imported\" : 60"))
+        #expect(!result.output.contains("\"forgotten\" : 0"))
+        func isKnown(_ id: String) throws -> Bool {
+            try SignetCommand.run(["report", "why", id, "--store", path]).status == 0
+        }
+        #expect(try !isKnown("r0"))
+        #expect(try isKnown("r59"))
+        #expect(try run(["--any-domain", "--limit", "1", folder.file("in")]).status == 64)
+    }
+
     /// local(8) and pipe(8) would send the mail back for any status but 0 and 75.
     @Test func `as a delivery it never bounces`() throws {
         let folder = try TemporaryDirectory("signet-import")

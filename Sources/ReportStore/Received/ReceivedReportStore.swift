@@ -41,6 +41,8 @@ package final class ReceivedReportStore {
         _ reports: [ReceivedReport], at now: Int64
     ) throws(SinkError) -> [Bool] {
         var areNew: [Bool] = []
+        // Another process may have removed what was not in use.
+        (names, verdicts) = ([:], [:])
         do throws(SinkError) {
             try database.transaction { () throws(SinkError) in
                 for report in reports { areNew.append(try add(report, at: now)) }
@@ -181,6 +183,15 @@ package final class ReceivedReportStore {
             for table in ["received_count", "received_report"] {
                 try database.run("DELETE FROM \(table) WHERE day < $1", [.integer(day)])
             }
+            try database.excludeOthers()
+            try database.run(
+                "DELETE FROM received_verdict WHERE id NOT IN (SELECT verdict FROM received_count)",
+                [])
+            try database.run(
+                """
+                DELETE FROM received_name WHERE id NOT IN
+                    (SELECT domain FROM received_count UNION SELECT reporter FROM received_count)
+                """, [])
         }
     }
 

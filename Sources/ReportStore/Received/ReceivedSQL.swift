@@ -27,6 +27,12 @@ protocol ReceivedSQL: AnyObject {
     /// Runs statements in a transaction, which is durable when this returns, and undone where it throws.
     func transaction(_ body: () throws(SinkError) -> Void) throws(SinkError)
 
+    /// How many octets the database has in use, what is not of received reports included; nil where it cannot tell.
+    func octets() throws(SinkError) -> Int64?
+
+    /// Keeps other connections from adding names and verdicts to the end of the transaction.
+    func excludeOthers() throws(SinkError)
+
     /// Adds counts: domain, source, verdict, day, reporter, messages.
     func add(_ counts: [ReceivedCountRow]) throws(SinkError)
 }
@@ -102,6 +108,17 @@ final class SQLiteReceivedSQL: ReceivedSQL {
         }
     }
 
+    func octets() throws(SinkError) -> Int64? {
+        try database.first(
+            """
+            SELECT (page_count - freelist_count) * page_size
+            FROM pragma_page_count, pragma_freelist_count, pragma_page_size
+            """)
+    }
+
+    /// BEGIN IMMEDIATE has done so.
+    func excludeOthers() {}
+
     func add(_ counts: [ReceivedCountRow]) throws(SinkError) {
         let statement = try prepared(Self.insertion)
         for count in counts {
@@ -173,6 +190,13 @@ final class PostgreSQLReceivedSQL: ReceivedSQL {
         isInTransaction = true
         defer { isInTransaction = false }
         try connection.transaction("BEGIN", body)
+    }
+
+    /// What rows leave behind is in use until it is vacuumed, so the size says nothing.
+    func octets() -> Int64? { nil }
+
+    func excludeOthers() throws(SinkError) {
+        try connection.run("LOCK TABLE received_name, received_verdict IN EXCLUSIVE MODE")
     }
 
     func add(_ counts: [ReceivedCountRow]) throws(SinkError) {

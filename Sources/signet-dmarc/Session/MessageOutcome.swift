@@ -204,14 +204,30 @@ struct MessageOutcome {
 extension Evaluation.Policy {
     fileprivate init(_ applied: DMARCAppliedPolicy) {
         let record = applied.record
+        func isFaulty(_ tag: DMARCTag) -> Bool {
+            record.faults.contains(.malformed(tag)) || record.faults.contains(.repeated(tag))
+        }
+        /// What a tag says, or that it is not of its form.
+        func value(_ tag: DMARCTag, _ text: String) -> String {
+            isFaulty(tag) ? Self.invalid : text
+        }
+        func policy(_ tag: DMARCTag, _ policy: DMARCPolicy?) -> String? {
+            isFaulty(tag) ? Self.invalid : policy?.rawValue
+        }
+        /// The addresses of a tag, and after them whether there are others that are of no use.
+        func addresses(_ tag: DMARCTag, _ texts: [String]) -> [String] {
+            let isUsable = !isFaulty(tag) && !record.faults.contains(.unusableURIs(tag))
+            return isUsable ? texts : texts + [Self.invalid]
+        }
         self.init(
             domain: applied.domain.ascii, applied: applied.published.rawValue,
-            p: record.policy(.p).rawValue, sp: record.subdomainPolicy?.rawValue,
-            np: record.nonexistentPolicy?.rawValue, adkim: record.dkimAlignment.rawValue,
-            aspf: record.spfAlignment.rawValue, isTesting: record.isTesting,
+            p: value(.p, record.policy(.p).rawValue), sp: policy(.sp, record.subdomainPolicy),
+            np: policy(.np, record.nonexistentPolicy),
+            adkim: value(.adkim, record.dkimAlignment.rawValue),
+            aspf: value(.aspf, record.spfAlignment.rawValue), isTesting: record.isTesting,
             discovery: applied.method.rawValue,
-            reportAddresses: record.aggregateReportURIs.map(\.published),
-            failureOptions: record.failureOptions.text,
-            failureAddresses: record.failureReportURIs.map(\.text))
+            reportAddresses: addresses(.rua, record.aggregateReportURIs.map(\.published)),
+            failureOptions: value(.fo, record.failureOptions.text),
+            failureAddresses: addresses(.ruf, record.failureReportURIs.map(\.text)))
     }
 }

@@ -12,6 +12,13 @@ struct OwnDomains {
     /// Where signet key keeps keys, a folder for each domain.
     private static let keys = "/etc/signet/keys"
 
+    /// What root has found for the service that imports, which sees no keys: a domain a line.
+    private static let found = "/run/signet-reports.domains"
+    private static let mostFound = 1 << 20
+
+    /// The domains, in order; none where all count.
+    var list: [String] { domains?.sorted() ?? [] }
+
     /// Every domain.
     static let any = OwnDomains(domains: nil)
 
@@ -21,7 +28,16 @@ struct OwnDomains {
     init(_ domains: [DomainName]) { self.domains = Set(domains.map(\.ascii)) }
 
     /// The domains that this host signs for, by the configuration of signet-dkim and its keys; nil where there is none.
-    static func learnt() -> OwnDomains? {
+    ///
+    /// - Parameters:
+    ///   - configuration: the configuration that says what is signed.
+    ///   - keys: where keys are if it does not say so.
+    ///   - found: a file with domains that are ours besides.
+    /// - Returns: the domains.
+    static func learnt(
+        configuration: String = configuration, keys: String = keys, found: String = found
+    ) -> OwnDomains? {
+        var keys = keys
         var names: Set<String> = []
         func take(_ text: some StringProtocol) {
             let bare = text.hasPrefix("*.") ? String(text.dropFirst(2)) : String(text)
@@ -37,6 +53,7 @@ struct OwnDomains {
                     DirectiveSpec("KeyTable", .dataSet, "Names of keys."),
                     DirectiveSpec("KeyTableEd25519", .dataSet, "The same, for Ed25519."),
                     DirectiveSpec("SigningTable", .dataSet, "Sender addresses."),
+                    DirectiveSpec("KeyDirectory", .text, "A folder for each domain."),
                 ]),
                 file: configuration, passingOverOthers: true)
             for entry in reader.dataSet("Domain")?.entries ?? [] { take(entry.key) }
@@ -46,10 +63,13 @@ struct OwnDomains {
                     take(entry.fields(atMost: 3).first ?? "")
                 }
             }
+            keys = reader.text("KeyDirectory") ?? keys
         }
         for folder in (try? FileManager.default.contentsOfDirectory(atPath: keys)) ?? [] {
             take(folder)
         }
+        let lines = FileManager.default.contents(atPath: found)?.prefix(mostFound) ?? Data()
+        for line in String(decoding: lines, as: UTF8.self).split(separator: "\n") { take(line) }
         return names.isEmpty ? nil : OwnDomains(domains: names)
     }
 

@@ -46,6 +46,15 @@ struct ReportImportCommand: ParsableCommand {
             valueName: "days"))
     var keep: Int?
 
+    @Option(
+        help: ArgumentHelp(
+            "How large the store may become: a number of octets, or one with M or G; the oldest days are forgotten.",
+            valueName: "size"))
+    var limit = "1G"
+
+    @Flag(help: "Print the domains whose reports count, and stop.")
+    var listDomains = false
+
     @Flag(help: "Print JSON: what became of each report.")
     var json = false
 
@@ -62,12 +71,19 @@ struct ReportImportCommand: ParsableCommand {
         if let keep, !(1...36_500).contains(keep) {
             throw ValidationError("--keep is a number of days from 1 to 36500")
         }
-        if files.isEmpty, isatty(STDIN_FILENO) == 1 {
+        guard SizeArgument.octets(limit) != nil else {
+            throw ValidationError("--limit is a size from 1M to 1024G")
+        }
+        if files.isEmpty, !listDomains, isatty(STDIN_FILENO) == 1 {
             throw ValidationError("name files, or give a mail on standard input")
         }
     }
 
     func run() throws {
+        if listDomains {
+            for name in try ownDomains().list { print(name) }
+            return
+        }
         let isDelivery = delivery || isCalledByAlias
         do {
             try importAll(isDelivery: isDelivery)
@@ -92,7 +108,9 @@ struct ReportImportCommand: ParsableCommand {
         let store = try store(location)
         let importer = ReportImporter(
             store, of: domains, aside: KeptAside(folder: asideFolder(location)),
-            limits: limits, removes: remove, at: Int64(Date().timeIntervalSince1970)
+            limits: limits,
+            storeLimit: SizeArgument.octets(limit) ?? ReceivedReportStore.defaultLimit,
+            removes: remove, at: Int64(Date().timeIntervalSince1970)
         ) { outcome in
             if json {
                 var outcome = outcome
@@ -115,7 +133,8 @@ struct ReportImportCommand: ParsableCommand {
         try forget(in: store)
         let tally = importer.tally
         if json {
-            print(try JSONOutput.text(of: ImportJSON(tally, outcomes)))
+            print(
+                try JSONOutput.text(of: ImportJSON(tally, outcomes, forgotten: importer.forgotten)))
         } else if !isDelivery {
             print(Self.summary(tally))
         }
@@ -202,6 +221,7 @@ private struct ImportJSON: Encodable {
     let duplicate: Int
     let refused: Int
     let foreign: Int
+    let forgotten: Int64
     let reports: [Item]
 
     struct Item: Encodable {
@@ -243,7 +263,11 @@ private struct ImportJSON: Encodable {
         }
     }
 
-    init(_ tally: [ReportImporter.Status: Int], _ outcomes: [ReportImporter.Outcome]) {
+    init(
+        _ tally: [ReportImporter.Status: Int], _ outcomes: [ReportImporter.Outcome],
+        forgotten: Int64
+    ) {
+        self.forgotten = forgotten
         imported = tally[.imported] ?? 0
         duplicate = tally[.duplicate] ?? 0
         refused = tally[.refused] ?? 0

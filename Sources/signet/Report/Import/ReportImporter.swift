@@ -4,6 +4,7 @@ import Glibc
 import MailSyntax
 import ReportReading
 import ReportStore
+import Reports
 
 /// Reads mails and files, adds their reports to the store, and keeps aside what it cannot take.
 final class ReportImporter {
@@ -34,18 +35,24 @@ final class ReportImporter {
     /// The files whose reports are not written yet, where they are to be removed.
     private var done: [String] = []
     private let removes: Bool
+    private let storeLimit: Int64
+    /// How many reports were forgotten, as the store has its limit.
+    private(set) var forgotten: Int64 = 0
     /// How many there were of each.
     private(set) var tally: [Status: Int] = [:]
 
     /// How many reports, and how many of their rows, are written at once.
     private static let batch = 1000
     private static let rowBatch = 20_000
+    /// How long one mail or file may take, in seconds of the processor: how busy the host is makes no difference.
+    private static let patience = 60.0
     /// How many days ahead of ours a reporter's clock may be.
     private static let future: Int64 = 7
 
     init(
         _ store: ReceivedReportStore, of domains: OwnDomains, aside: KeptAside,
-        limits: ReadingLimits = ReadingLimits(), removes: Bool = false, at now: Int64,
+        limits: ReadingLimits = ReadingLimits(),
+        storeLimit: Int64 = ReceivedReportStore.defaultLimit, removes: Bool = false, at now: Int64,
         tell: @escaping (Outcome) -> Void
     ) {
         self.store = store
@@ -53,6 +60,7 @@ final class ReportImporter {
         self.aside = aside
         self.limits = limits
         self.removes = removes
+        self.storeLimit = storeLimit
         self.now = now
         self.tell = tell
     }
@@ -64,6 +72,9 @@ final class ReportImporter {
             let reason = "it has more than \(limits.message >> 20) MB, which is not read"
             found = [.refused(ReportRefusal(nil, reason))]
         } else {
+            var limits = limits
+            let start = Self.processorTime()
+            limits.isOutOfTime = { Self.processorTime() - start > Self.patience }
             found = ReportReader.read(item.octets, name: item.name, limits: limits)
         }
         var outcomes = found.map { outcome($0, item) }
@@ -86,6 +97,12 @@ final class ReportImporter {
         if removes, !item.isTooLarge, let path = item.path { done.append(path) }
         rows += outcomes.reduce(0) { $0 + Self.rows(of: $1) }
         if waiting.count >= Self.batch || rows >= Self.rowBatch { try finish() }
+    }
+
+    private static func processorTime() -> Double {
+        var time = timespec()
+        unsafe clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &time)
+        return Double(time.tv_sec) + Double(time.tv_nsec) / 1e9
     }
 
     /// How many rows of the store an outcome has.
@@ -116,6 +133,21 @@ final class ReportImporter {
         }
         for path in done { unsafe unlink(path) }
         (waiting, refusals, rows, done) = ([], [], 0, [])
+        try makeRoom()
+    }
+
+    private func makeRoom() throws {
+        let gone: ReceivedReportStore.Forgotten?
+        do {
+            gone = try store.makeRoom(below: storeLimit)
+        } catch {
+            throw CommandFailure(.tempFail, "the store cannot be kept below its limit: \(error)")
+        }
+        guard let gone else { return }
+        forgotten += gone.reports
+        complain(
+            "the store has outgrown --limit: \(gone.reports) reports about days before "
+                + "\(CalendarDay(number: gone.before)) are forgotten")
     }
 
     private func outcome(_ found: FoundReport, _ item: ImportSource.Item) -> Outcome {

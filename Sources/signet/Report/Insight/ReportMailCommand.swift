@@ -19,7 +19,7 @@ struct ReportMailCommand: ParsableCommand {
     @OptionGroup var options: InsightOptions
 
     @Option(help: ArgumentHelp("Who gets the summary.", valueName: "address"))
-    var to: String
+    var to = "postmaster"
 
     @Option(
         help: ArgumentHelp(
@@ -30,9 +30,16 @@ struct ReportMailCommand: ParsableCommand {
     var sendmail = "/usr/sbin/sendmail"
 
     func validate() throws {
-        for address in [to, from ?? to] where ReportSettings.address(address) == nil {
+        for address in [to, from ?? to]
+        where ReportSettings.address(address) == nil && !Self.isLocalPart(address) {
             throw ValidationError("\"\(address)\" is not a mail address")
         }
+    }
+
+    /// Whether it is a name that the MTA completes, such as postmaster.
+    private static func isLocalPart(_ text: String) -> Bool {
+        text.utf8.count <= 64 && text.utf8.first?.isASCIIAlphanumeric == true
+            && text.utf8.allSatisfy { $0.isASCIIAlphanumeric || "._+-".utf8.contains($0) }
     }
 
     func run() throws {
@@ -66,7 +73,7 @@ struct ReportMailCommand: ParsableCommand {
         formatter.locale = Locale(identifier: "en_US_POSIX")
         formatter.timeZone = TimeZone(identifier: "UTC")
         formatter.dateFormat = "EEE, dd MMM yyyy HH:mm:ss '+0000'"
-        let domain = from.split(separator: "@").last ?? "localhost"
+        let domain = from.contains("@") ? from.split(separator: "@").last ?? "" : "localhost"
         func part(_ type: String, _ content: String) -> String {
             let encoded = Data(content.utf8).base64EncodedString(
                 options: [.lineLength76Characters, .endLineWithLineFeed])

@@ -1,0 +1,173 @@
+import Foundation
+import TestKit
+import Testing
+
+@testable import SigningLog
+
+/// What was signed is counted once, survives what may happen to a file, and is bounded.
+@Suite struct SigningLogTests {
+    private static let rsa = SigningLog.Signature(
+        domain: "example.org", selector: "s1", algorithm: "rsa-sha256")
+    private static let ed = SigningLog.Signature(
+        domain: "example.org", selector: "e1", algorithm: "ed25519-sha256")
+
+    private func log(_ directory: String, day: Int64 = 20_000) throws -> SigningLog {
+        let log = SigningLog(
+            SigningLogSettings(directory: directory), seconds: { day * 86_400 + 7 },
+            report: { Issue.record("\($0)") })
+        return try #require(log)
+    }
+
+    @Test func `messages and signatures are counted for each domain they go to`() throws {
+        let folder = try TemporaryDirectory("signet-signed")
+        let directory = folder.file("signed")
+        for day in [20_000, 20_001] as [Int64] {
+            let log = try log(directory, day: day)
+            log.add([Self.rsa, Self.ed], to: ["a.example", "b.example"])
+            log.add([Self.rsa], to: ["a.example"])
+            log.add([Self.rsa], to: [])
+            log.close()
+        }
+        let text = try String(contentsOfFile: "\(directory)/20000.signed", encoding: .utf8)
+        #expect(
+            text.split(separator: "\n").sorted() == [
+                "example.org e1 ed25519-sha256 a.example 1 0",
+                "example.org e1 ed25519-sha256 b.example 1 0",
+                "example.org s1 rsa-sha256 - 1 1", "example.org s1 rsa-sha256 a.example 2 2",
+                "example.org s1 rsa-sha256 b.example 1 1",
+            ])
+        let ledger = try #require(try SigningLedger.read(directory, since: 20_001))
+        #expect(ledger.first == 20_000)
+        #expect(ledger.messages(of: "example.org", since: 20_001) == 4)
+        #expect(ledger.messages(of: "example.org", since: 0) == 8)
+        #expect(ledger.recipientDomains(of: "example.org", since: 20_001) == 2)
+        #expect(ledger.algorithm(domain: "example.org", selector: "e1") == "ed25519-sha256")
+        let attributes = try FileManager.default.attributesOfItem(
+            atPath: "\(directory)/20000.signed")
+        #expect(attributes[.posixPermissions] as? Int == 0o640)
+    }
+
+    @Test func `a ledger knows what may have come when`() {
+        func count(_ day: Int64, _ selector: String, _ to: String) -> (
+            SigningCount, SigningNumbers
+        ) {
+            (
+                SigningCount(
+                    day: day, domain: "example.org", selector: selector, algorithm: "rsa-sha256",
+                    recipient: to), SigningNumbers(signatures: 1, messages: 1)
+            )
+        }
+        let ledger = SigningLedger([
+            count(100, "old", "a.example"), count(120, "new", "mx.lists.example"),
+        ])
+        #expect(ledger.covers(100) && !ledger.covers(99))
+        let cases: [(String, ClosedRange<Int64>, Bool)] = [
+            ("old", 100...100, true), ("old", 99...99, false), ("old", 105...105, true),
+            ("old", 106...106, false), ("old", 90...400, true), ("new", 101...119, false),
+            ("new", 119...120, true), ("", 121...121, true), ("", 110...110, false),
+            ("else", 0...400, false),
+        ]
+        for (selector, days, expected) in cases {
+            #expect(
+                ledger.hasSigned(domain: "example.org", selector: selector, in: days) == expected,
+                "\(selector) \(days)")
+        }
+        #expect(!ledger.hasSigned(domain: "example.net", selector: "", in: 0...400))
+        #expect(ledger.hasSent(from: "example.org", to: "a.example", by: 104))
+        #expect(!ledger.hasSent(from: "example.org", to: "a.example", by: 106))
+        #expect(ledger.hasSent(from: "example.org", to: "lists.example", by: 120))
+        #expect(!ledger.hasSent(from: "example.org", to: "ists.example", by: 120))
+    }
+
+    /// A daemon that is killed leaves half a line, and a disk that is damaged anything at all.
+    @Test func `damaged lines cost themselves alone`() throws {
+        let folder = try TemporaryDirectory("signet-signed")
+        let long = String(repeating: "x", count: 5000)
+        try folder.write(
+            """
+            example.org s1 rsa-sha256 a.example 2 2
+            example.org s1 rsa-sha256 a.example 99999999999999999999 1
+            example.org s1 rsa-sha256 a.example 1 2
+            example.org s1 rsa-sha256 a.example -1 -1
+            example.org  rsa-sha256 a.example 1 1
+            \(long)
+            \u{0}\u{1B}[2J
+            example.org s1 rsa-sha256 a.example 3 3
+            example.org s1 rsa-sha2
+            """, to: "20000.signed")
+        try folder.write("x", to: "notes.signed")
+        let signed = SigningFolder(path: folder.path)
+        #expect(signed.days() == [20_000])
+        let counts = try signed.counts(of: 20_000)
+        #expect(counts.values.map(\.messages) == [5])
+        #expect(try SigningLedger.read(folder.file("none"), since: 0) == nil)
+        // Root follows no link that a daemon has laid.
+        try FileManager.default.createSymbolicLink(
+            atPath: folder.file("20001.signed"), withDestinationPath: "/etc/hostname")
+        #expect(throws: SigningLogError.self) { try signed.counts(of: 20_001) }
+    }
+
+    @Test func `a file is put in order when it has doubled, and old ones go`() throws {
+        let folder = try TemporaryDirectory("signet-signed")
+        let signed = SigningFolder(path: folder.file("signed"))
+        var counts: [SigningCount: SigningNumbers] = [:]
+        for number in 0..<2000 {
+            let count = SigningCount(
+                day: 20_000, domain: "example.org", selector: "s1", algorithm: "rsa-sha256",
+                recipient: "recipient\(number).example")
+            counts[count] = SigningNumbers(signatures: 1, messages: 1)
+        }
+        var largest: UInt64 = 0
+        for _ in 0..<50 {
+            try signed.append(counts)
+            let attributes = try FileManager.default.attributesOfItem(
+                atPath: folder.file("signed/20000.signed"))
+            largest = max(largest, attributes[.size] as? UInt64 ?? 0)
+        }
+        // 2,000 lines have some 100 kB; appended fifty times they would be 5 MB.
+        #expect(largest < 600_000, "\(largest)")
+        let read = try signed.counts(of: 20_000)
+        #expect(read.count == 2000)
+        #expect(read.values.allSatisfy { $0.messages == 50 })
+        try signed.tidy(today: 20_001)
+        #expect(try signed.counts(of: 20_000) == read)
+        try signed.tidy(today: 20_000 + SigningFolder.mostDays + 1)
+        #expect(signed.days().isEmpty)
+    }
+
+    @Test func `too many recipients are put together`() {
+        var counts: [SigningCount: SigningNumbers] = [:]
+        for number in 0..<SigningFolder.mostCounts + 10 {
+            SigningFolder.add(
+                SigningNumbers(signatures: 1, messages: 1),
+                of: SigningCount(
+                    day: 1, domain: "example.org", selector: "s", algorithm: "rsa-sha256",
+                    recipient: "r\(number).example"), to: &counts)
+        }
+        #expect(counts.count == SigningFolder.mostCounts + 1)
+        #expect(
+            counts.values.reduce(0) { $0 + $1.messages } == Int64(SigningFolder.mostCounts + 10))
+    }
+
+    /// Nobody waits for a directory that is not there; it is said, and what was counted waits for it.
+    @Test func `a disk that takes nothing is said once`() throws {
+        let folder = try TemporaryDirectory("signet-signed")
+        let lines = LockedLines()
+        let log = SigningLog(
+            SigningLogSettings(directory: folder.file("missing/signed")), seconds: { 0 },
+            report: { lines.add($0) })
+        log?.add([Self.rsa], to: ["a.example"])
+        log?.close()
+        #expect(lines.all.count == 1)
+        #expect(lines.all.first?.hasPrefix("SigningLog: signatures cannot be counted: ") == true)
+    }
+}
+
+/// Lines that another thread reports.
+private final class LockedLines: @unchecked Sendable {
+    private let lock = NSLock()
+    private var lines: [String] = []
+
+    func add(_ line: String) { lock.withLock { lines.append(line) } }
+    var all: [String] { lock.withLock { lines } }
+}
