@@ -102,9 +102,11 @@ package final class MilterConnection {
         guard !hasEnded else { return .close }
         do throws(MilterFault) {
             try decoder.decode(input) { (letter, data) throws(MilterFault) in
-                // What follows the end in the same read is not for anybody.
+                // What follows the end in the same read is not for anybody, faults included.
                 if !hasEnded { try take(letter, data, &output) }
             }
+        } catch where hasEnded {
+            return .close
         } catch {
             if error == .policyRequest, agreement == nil {
                 output += Self.policyAnswer
