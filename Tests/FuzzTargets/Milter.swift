@@ -12,6 +12,11 @@ func checkMilter(_ input: [UInt8]) throws(BrokenPromise) {
         "a session is closed as often as it is made",
         whole.events.count { $0 == "close" } == whole.sessions)
     try promise("lines are few", whole.problems.count <= whole.events.count + 1)
+    // Where a request of the policy protocol comes first, the answer is one of that protocol.
+    if octets.starts(with: "requ".utf8) {
+        return try promise(
+            "a policy request is answered", whole.output.starts(with: "action=451 ".utf8))
+    }
     var rest = whole.output[...]
     while !rest.isEmpty {
         let length = rest.prefix(4).reduce(0) { $0 << 8 | Int($1) }

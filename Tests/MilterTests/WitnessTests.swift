@@ -128,6 +128,10 @@ enum TransportDifference {
             "macros of one message that the next has not",
             "libmilter keeps those of MAIL until the next list; ours forgets them with the message"
         ),
+        (
+            "a message without a header field",
+            "libmilter does not answer its body, where it knows of fields and not of their end"
+        ),
         ("more than one session on a connection", "libmilter makes no session after QUIT_NC"),
     ]
 
@@ -247,7 +251,8 @@ private struct Conversation {
             return true
         }
         let fields = ["Subject\0 a\0", "X-Test\0b\0", "X-Fold\0\n\tc\0", "X-Two\0  d\0", "X\0\0"]
-        for field in fields where !generator.chance(3) {
+        let some = fields.filter { _ in !generator.chance(3) }
+        for field in some.isEmpty ? fields : some {
             if generator.chance(20) { return false }
             let reply = try event("L", Array(field.utf8), id)
             if ends(reply) { return true }
