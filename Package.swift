@@ -160,7 +160,7 @@ let package = Package(
 
         // What they mean, for people.
         library(
-            "ReportInsight", uses: ["MailSyntax", "ReportStore", "Reports"]),
+            "ReportInsight", uses: ["MailSyntax", "ReportStore", "Reports", "SigningLog"]),
 
         // The programs.
         program(
@@ -181,7 +181,8 @@ let package = Package(
             uses: [
                 "Configuration", "DaemonKit", "DaemonResolver", "DomainKeys", "FlightRecord",
                 "MailAuth", "MailCrypto", "MailDNS", "MailEvaluation", "MailSyntax", "Milter",
-                "MilterDaemon", "MilterService", "Observation", "Threads", "Traffic", "UnboundDNS",
+                "MilterDaemon", "MilterService", "Observation", "SigningLog", "Threads", "Traffic",
+                "UnboundDNS",
             ]),
         program(
             "signet-spf",
@@ -210,7 +211,7 @@ let package = Package(
                 "Doctor", "Explanation", "FailureReports", "FlightRecord", "HeaderScrub",
                 "MailAuth", "MailCrypto", "MailDNS", "MailEvaluation", "MailSyntax", "Metrics",
                 "Migration", "ReportInsight", "ReportReading", "ReportStore", "Reports", "Setup",
-                "Threads", "UnboundDNS", argumentParser,
+                "SigningLog", "Threads", "UnboundDNS", argumentParser,
             ]),
 
         // The test kit: fakes and private servers, used by every test target.
@@ -324,7 +325,8 @@ let package = Package(
                 "ReportStore", "Reports", "TestKit", "Threads",
             ]),
         tests(
-            "ReportInsightTests", uses: ["MailSyntax", "ReportInsight", "ReportStore", "TestKit"]),
+            "ReportInsightTests",
+            uses: ["MailSyntax", "ReportInsight", "ReportStore", "SigningLog", "TestKit"]),
         tests(
             "ReportReadingTests", uses: ["MailSyntax", "ReportReading", "ReportStore", "TestKit"],
             exclude: ["samples.txt"]),
@@ -358,8 +360,8 @@ let package = Package(
             uses: [
                 "Configuration", "DaemonKit", "DaemonResolver", "FlightRecord", "MailAuth",
                 "MailCrypto", "MailDNS", "MailEvaluation", "MailSyntax", "Metrics", "Milter",
-                "MilterDaemon", "Observation", "SessionTestKit", "TestKit", "UnboundDNS",
-                "signet-dkim",
+                "MilterDaemon", "Observation", "SessionTestKit", "SigningLog", "TestKit",
+                "UnboundDNS", "signet-dkim",
             ],
             exclude: ["OpenDKIM/deviations.txt", "OpenDKIM/witness.lua"]),
         tests(

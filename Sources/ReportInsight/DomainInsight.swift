@@ -24,6 +24,8 @@ package struct DomainInsight: Sendable {
     package var reports = 0
     /// The policy that the newest report found published.
     package var policy = ""
+    /// What of it was signed here; nil where nobody knows what was.
+    package var loop: ClosedLoop?
     /// The notes of its reports, and how many have each.
     package var notes: [String: Int] = [:]
 

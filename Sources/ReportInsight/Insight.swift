@@ -1,4 +1,5 @@
 package import ReportStore
+package import SigningLog
 
 /// What the store of received reports shows about a span of time.
 package struct Insight: Sendable {
@@ -33,9 +34,11 @@ package struct Insight: Sendable {
     ///   - since: the first day; nil for all.
     ///   - today: the day of today.
     ///   - only: the domain that is wanted; nil for all.
+    ///   - ledger: what was signed here; nil where nobody knows.
     /// - Throws: why the store cannot be read.
     package init(
-        of store: ReceivedReportStore, since: Int64?, today: Int64, only: String? = nil
+        of store: ReceivedReportStore, since: Int64?, today: Int64, only: String? = nil,
+        signed ledger: SigningLedger? = nil
     ) throws(SinkError) {
         self.today = today
         var found: [String: DomainInsight] = [:]
@@ -65,7 +68,11 @@ package struct Insight: Sendable {
         recentDays = max(1, min(14, (max(last, begin) - begin + 1) / 2))
         let middle = max(last, begin) - recentDays + 1
         newest = max(last, begin)
-        try readSources(store, since: since ?? 0, middle: middle, &found)
+        let signatures = try ledger.map { ledger throws(SinkError) in
+            OwnSignatures(ledger, try store.allVerdicts().values)
+        }
+        try readSources(store, since: since ?? 0, middle: middle, signatures, &found)
+        if let ledger { try closeLoop(store, ledger, &found) }
         domains = found.values.sorted {
             ($0.total.messages, $1.domain) > ($1.total.messages, $0.domain)
         }
@@ -77,7 +84,7 @@ package struct Insight: Sendable {
     }
 
     private mutating func readSources(
-        _ store: ReceivedReportStore, since: Int64, middle: Int64,
+        _ store: ReceivedReportStore, since: Int64, middle: Int64, _ signatures: OwnSignatures?,
         _ found: inout [String: DomainInsight]
     ) throws(SinkError) {
         var domain: DomainInsight?
@@ -104,13 +111,37 @@ package struct Insight: Sendable {
                 finishSource()
                 source = SourceInsight(address: count.source)
             }
-            source?.add(count)
+            source?.add(count, signatures)
         }
         finishDomain()
     }
 }
 
 extension Insight {
+    /// Compares what reports say with what was signed here.
+    private func closeLoop(
+        _ store: ReceivedReportStore, _ ledger: SigningLedger,
+        _ found: inout [String: DomainInsight]
+    ) throws(SinkError) {
+        let verdicts = try store.allVerdicts()
+        var loops = found.mapValues { ClosedLoop(ledger, domain: $0.domain, since: begin) }
+        // Rows of one domain come behind each other: it is taken out while it grows.
+        var current: (domain: String, loop: ClosedLoop)?
+        try store.rows(since: begin) { row in
+            if current?.domain != row.domain {
+                if let current { loops[current.domain] = current.loop }
+                current = loops[row.domain].map { (row.domain, $0) }
+            }
+            guard current != nil, let verdict = verdicts[row.verdict] else { return }
+            current?.loop.add(row, verdict, ledger)
+        }
+        if let current { loops[current.domain] = current.loop }
+        // Of a domain that nothing was signed for nothing is known: somebody else signs its mail.
+        for (domain, loop) in loops where loop.signed > 0 || loop.ours > 0 {
+            found[domain]?.loop = loop
+        }
+    }
+
     /// The addresses that it is most worth to know the names of.
     package func addresses(atMost limit: Int) -> [String] {
         var seen: Set<String> = []

@@ -81,7 +81,7 @@ package struct InsightPage {
         html.element("section", [("aria-labelledby", "d\(number)")]) { html in
             html.element("h2", [("id", "d\(number)")], domain.domain)
             html.element("p", InsightText.answer(domain))
-            if domain.total.unverifiable > 0 {
+            if domain.total.unverifiable > 0, domain.loop?.unverifiable.isEmpty ?? true {
                 html.element(
                     "p", [("class", "soft")],
                     "For \(Percent.number(domain.total.unverifiable)) messages that passed, reporters could not verify a second signature: most cannot verify Ed25519. That is no failure."
@@ -89,6 +89,7 @@ package struct InsightPage {
             }
             if !isMail { chart(&html, domain) }
             groups(&html, domain)
+            loop(&html, domain)
             reporters(&html, domain)
             notes(&html, domain)
         }
@@ -183,6 +184,15 @@ package struct InsightPage {
         }
         if sources.count > Self.addresses {
             html.element("p", "And \(sources.count - Self.addresses) more addresses.")
+        }
+    }
+
+    /// What was signed here, and what became of it.
+    private func loop(_ html: inout HTMLText, _ domain: DomainInsight) {
+        guard let words = ClosedLoopWords(domain) else { return }
+        html.element("h3", "Signed here")
+        html.element("ul") { html in
+            for sentence in words.sentences { html.element("li", sentence) }
         }
     }
 

@@ -86,8 +86,13 @@ package struct InsightText {
                 "  \(Self.title(group)): \(number) failed and look like yours: \(group.legitimate.why)."
             )
         }
+        if let words = ClosedLoopWords(domain) {
+            for sentence in words.sentences {
+                lines += wrapped("  \(sentence).")
+            }
+        }
         let unverifiable = domain.total.unverifiable
-        if unverifiable > 0 {
+        if unverifiable > 0, domain.loop?.unverifiable.isEmpty ?? true {
             lines += wrapped(
                 "  Reporters could not verify one of two signatures of \(Percent.number(unverifiable)) messages that passed by the other: most cannot verify Ed25519. These do not count as failures."
             )

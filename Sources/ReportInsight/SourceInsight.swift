@@ -45,7 +45,11 @@ package struct SourceInsight: Hashable, Sendable {
     init(address: String) { self.address = address }
 
     /// Adds what was counted for one verdict.
-    mutating func add(_ count: StoredCount) {
+    ///
+    /// - Parameters:
+    ///   - count: what was counted.
+    ///   - signatures: which signatures may be the domain's own; all of them where it is nil.
+    mutating func add(_ count: StoredCount, _ signatures: OwnSignatures? = nil) {
         let (verdict, number) = (count.verdict, count.messages)
         messages &+= number
         recent &+= count.recent
@@ -73,7 +77,11 @@ package struct SourceInsight: Hashable, Sendable {
             verdict.reasons.split(separator: "\n").contains { $0.hasPrefix("\(reason):") }
         }) {
             excused &+= number
-        } else if own.contains(where: { $0.result != "none" }) {
+        } else if own.contains(where: { signature in
+            guard signature.result != "none" else { return false }
+            let days = count.first...max(count.first, count.last)
+            return signatures?.mayHave(signature, in: days) ?? true
+        }) {
             broken &+= number
         }
     }
@@ -132,7 +140,7 @@ package struct SourceInsight: Hashable, Sendable {
         )
     }
 
-    private static func isAligned(_ name: String, _ domain: String) -> Bool {
+    static func isAligned(_ name: String, _ domain: String) -> Bool {
         name == domain || name.hasSuffix(".\(domain)") || domain.hasSuffix(".\(name)")
     }
 }

@@ -162,6 +162,8 @@ struct SigningFolder: Sendable {
         let descriptor = unsafe open(name, flags, 0o640)
         guard descriptor >= 0 else { throw .last(name) }
         defer { close(descriptor) }
+        // The group reads, whatever the process's mask says.
+        _ = fchmod(descriptor, 0o640)
         let before = lseek(descriptor, 0, SEEK_END)
         var rest = octets[...]
         while !rest.isEmpty {

@@ -5,6 +5,8 @@ import FlightRecord
 import MailDNS
 import MilterService
 import Observation
+import SigningLog
+import Threads
 import UnboundDNS
 
 /// The DKIM milter.
@@ -39,7 +41,12 @@ enum SignetDKIM: DaemonProgram {
             context.settings.current.observation, daemon: .dkim, log: context.log)
         defer { observer.close() }
         context.onReload { observer.reloaded($0) }
-        guard let services = services(context.settings, context.log, observer) else {
+        let log = context.log
+        let signingLog = SigningLog(
+            context.settings.current.signingLog, seconds: TimeSource.system.seconds,
+            report: { log.warning($0) })
+        defer { signingLog?.close() }
+        guard let services = services(context.settings, context.log, observer, signingLog) else {
             return .configuration
         }
         return MilterServer.serve(
@@ -57,20 +64,22 @@ enum SignetDKIM: DaemonProgram {
 
     /// Puts together what all sessions share; nil, with a line in the log, where the resolver cannot start.
     private static func services(
-        _ settings: Snapshot<DKIMConfiguration>, _ log: Log, _ observer: Observer = .silent
+        _ settings: Snapshot<DKIMConfiguration>, _ log: Log, _ observer: Observer = .silent,
+        _ signingLog: SigningLog? = nil
     ) -> DKIMServices? {
         let configuration = settings.current
         if let records = configuration.testKeys {
             return DKIMServices(
                 configuration: settings, resolver: ZoneResolver(records: records), log: log,
-                observer: observer)
+                observer: observer, signingLog: signingLog)
         }
         do throws(UnboundResolver.SetupError) {
             let resolver = try UnboundResolver(configuration.resolver.options) { state in
                 if case .down = state { log.warning("\(state)") } else { log.notice("\(state)") }
             }
             return DKIMServices(
-                configuration: settings, resolver: resolver, log: log, observer: observer)
+                configuration: settings, resolver: resolver, log: log, observer: observer,
+                signingLog: signingLog)
         } catch {
             log.error("the resolver cannot start: \(error)")
             return nil

@@ -49,10 +49,7 @@ extension ReceivedReportStore {
         since day: Int64, middle: Int64, _ each: (StoredCount) throws(SinkError) -> Void
     ) throws(SinkError) {
         let known = try texts("received_name")
-        var verdicts: [Int64: ReceivedVerdict] = [:]
-        try database.rows("SELECT id, value FROM received_verdict", []) {
-            verdicts[$0.integer(0)] = ReceivedVerdict(line: $0.text(1))
-        }
+        let verdicts = try allVerdicts()
         try database.rows(
             """
             SELECT domain, source, verdict, min(day), max(day),
@@ -70,6 +67,39 @@ extension ReceivedReportStore {
                     first: row.integer(3), last: row.integer(4), messages: row.integer(5),
                     recent: row.integer(6)))
         }
+    }
+
+    /// What was counted about days from one on, day by day and reporter by reporter, in the order of domains and sources.
+    ///
+    /// - Parameters:
+    ///   - day: the first day.
+    ///   - each: is given each row; its source is read only where that is asked for.
+    /// - Throws: why the store cannot be read.
+    package func rows(
+        since day: Int64, _ each: (StoredRow) throws(SinkError) -> Void
+    ) throws(SinkError) {
+        let known = try texts("received_name")
+        try database.rows(
+            """
+            SELECT domain, verdict, day, reporter, messages, source FROM received_count
+            WHERE day >= $1 ORDER BY domain, source
+            """, [.integer(day)]
+        ) { row throws(SinkError) in
+            try each(
+                StoredRow(
+                    domain: known[row.integer(0)] ?? "", verdict: row.integer(1),
+                    day: row.integer(2), reporter: known[row.integer(3)] ?? "",
+                    messages: row.integer(4), row: row))
+        }
+    }
+
+    /// The verdicts by their numbers.
+    package func allVerdicts() throws(SinkError) -> [Int64: ReceivedVerdict] {
+        var verdicts: [Int64: ReceivedVerdict] = [:]
+        try database.rows("SELECT id, value FROM received_verdict", []) {
+            verdicts[$0.integer(0)] = ReceivedVerdict(line: $0.text(1))
+        }
+        return verdicts
     }
 
     private func texts(_ table: String) throws(SinkError) -> [Int64: String] {

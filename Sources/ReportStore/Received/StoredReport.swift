@@ -48,6 +48,24 @@ package struct StoredCount: Hashable, Sendable {
     package let recent: Int64
 }
 
+/// What one reporter counted on one day for one source and verdict.
+package struct StoredRow {
+    /// The policy domain.
+    package let domain: String
+    /// The verdict's number in the store.
+    package let verdict: Int64
+    /// The day, in days since 1970.
+    package let day: Int64
+    /// The reporter's organizational domain.
+    package let reporter: String
+    /// How many messages.
+    package let messages: Int64
+    let row: any SQLRow
+
+    /// The client's address.
+    package var source: String { row.text(5) }
+}
+
 /// Why something was kept aside.
 package struct ReceivedRefusal: Hashable, Sendable {
     /// When, in seconds since 1970.

@@ -6,6 +6,7 @@ import MailEvaluation
 import MailSyntax
 import MilterDaemon
 import Observation
+import SigningLog
 import Traffic
 
 /// Everything that the configuration says, read, checked and ready for use.
@@ -66,6 +67,8 @@ final class DKIMConfiguration: Sendable {
     let transport: MilterTransport
     /// What is kept and counted.
     let observation: ObservationSettings
+    /// Where signatures are counted.
+    let signingLog: SigningLogSettings
     /// Whether each step of the decision is logged.
     let logsWhy: Bool
     /// Whether good news is logged.
@@ -113,6 +116,7 @@ final class DKIMConfiguration: Sendable {
 
         transport = MilterTransport(reader)
         observation = ObservationSettings(reader)
+        signingLog = SigningLogSettings(reader)
         logsWhy = reader.boolean("LogWhy")
         logsSuccess = reader.boolean("SyslogSuccess")
         logsResults = reader.boolean("LogResults")
@@ -120,6 +124,13 @@ final class DKIMConfiguration: Sendable {
         if mode.contains(.verify), !results.keepsForgeries {
             Self.checkMilterOrder(reader, authservID: results.authservID)
         }
+    }
+}
+
+extension DKIMConfiguration {
+    /// Whether it matters whom mail goes to.
+    var needsRecipients: Bool {
+        dontSignMailTo != nil || mode.contains(.sign) && signingLog.directory != nil
     }
 }
 

@@ -3,6 +3,7 @@ import DaemonResolver
 import FlightRecord
 import MilterDaemon
 import Observation
+import SigningLog
 
 /// Every directive that signet-dkim knows: those of opendkim.conf(5), of dkimpy-milter.conf(5), and our own.
 ///
@@ -13,7 +14,7 @@ enum DKIMDirectives {
     static let all: [DirectiveSpec] =
         [MilterTransport.directive, MilterLists.directive] + ResolverSettings.directives + decision
         + signing + verifying
-        + actions + ObservationSettings.directives(.dkim)
+        + actions + ObservationSettings.directives(.dkim) + [SigningLogSettings.directive]
         + withoutEffect + refused + refusedFamilies
 
     /// Whose mail is signed, and whose is left alone.

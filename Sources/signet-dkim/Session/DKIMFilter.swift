@@ -17,7 +17,7 @@ struct DKIMFilter: MilterFilter {
     /// The events and edits that the configuration calls for; nothing is answered before end of message.
     var needs: MilterNeeds {
         var events: MilterEvents = [.connect, .mail, .header, .endOfHeader, .body]
-        if configuration.dontSignMailTo != nil { events.insert(.recipient) }
+        if configuration.needsRecipients { events.insert(.recipient) }
         var macros: [MilterStage: [String]] = [:]
         if !configuration.traffic.macroNames.isEmpty {
             // The list replaces the MTA's own for this stage, so it names what we always want there too.

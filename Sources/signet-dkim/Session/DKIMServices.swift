@@ -1,7 +1,10 @@
 import DaemonKit
+import MailAuth
 import MailDNS
 import MailEvaluation
+import MailSyntax
 import Observation
+import SigningLog
 import Synchronization
 import Threads
 
@@ -16,22 +19,35 @@ final class DKIMServices: Sendable {
     let log: Log
     /// What is kept and counted.
     let observer: Observer
+    /// Where signatures are counted; nil where they are not.
+    private let signingLog: SigningLog?
     private let hasWarnedOfSpaces = Atomic(false)
 
     /// Puts the services together.
     init(
         configuration: Snapshot<DKIMConfiguration>, resolver: any DNSResolver, log: Log,
-        observer: Observer = .silent
+        observer: Observer = .silent, signingLog: SigningLog? = nil
     ) {
         self.configuration = configuration
         tools = EvaluationTools(
             resolver: ObservedResolver.counting(resolver, observer), time: .system)
         self.log = log
         self.observer = observer
+        self.signingLog = signingLog
     }
 
     /// Seconds since 1970.
     var now: Int64 { tools.time.seconds() }
+
+    /// Counts the signatures of a message that goes to some domains.
+    func count(_ signatures: [SignedField], to recipients: some Sequence<String>) {
+        signingLog?.add(
+            signatures.map { made in
+                SigningLog.Signature(
+                    domain: made.domain.ascii, selector: made.selector.ascii,
+                    algorithm: made.algorithm.rawValue)
+            }, to: recipients)
+    }
 
     /// Says once that the MTA hides what simple header canonicalization signs.
     func warnOfHiddenSpaces(_ queueID: String?) {

@@ -5,6 +5,7 @@ import MailSyntax
 import Milter
 import MilterDaemon
 import Observation
+import SigningLog
 import Traffic
 
 /// One connection of the MTA, with any number of messages.
@@ -37,6 +38,8 @@ final class DKIMSession: MilterSession {
         var queueID: String?
         /// The reverse-path, where a record is kept.
         var sender: [UInt8]?
+        /// The domains of the recipients, where signatures are counted.
+        var recipients: Set<String> = []
         /// The header section while it comes in.
         var header: IncomingHeader
 
@@ -76,10 +79,17 @@ final class DKIMSession: MilterSession {
     func recipient(
         _ forwardPath: Span<UInt8>, parameters: [[UInt8]], _ macros: borrowing MilterMacros
     ) -> MilterReply {
-        guard let set = configuration.dontSignMailTo,
+        guard configuration.needsRecipients,
             let address = try? EnvelopeAddress(forwardPath: forwardPath),
             let domain = address.domain
         else { return .continue }
+        if configuration.signingLog.directory != nil {
+            let message = currentMessage()
+            if message.recipients.count < SigningLog.mostRecipients {
+                message.recipients.insert(domain.ascii)
+            }
+        }
+        guard let set = configuration.dontSignMailTo else { return .continue }
         let local = String(decoding: address.localPart, as: UTF8.self)
         if !set.entries(localPart: local, domain: domain).isEmpty {
             currentMessage().facts.unsignedRecipient = address.text
@@ -120,7 +130,7 @@ final class DKIMSession: MilterSession {
             macros, granted: negotiated.edits, header: finished.header,
             configuration: configuration, log: services.log, trace: services.observer.trace())
         let (client, sender) = (client, finished.sender)
-        let verdict = finished.task.finish(context)
+        let verdict = finished.task.finish(context, recipients: finished.recipients)
         services.observer.ended(verdict, context.trace, configuration.observation) {
             MailFacts(client: client, sender: sender, header: context.header, macros)
         }

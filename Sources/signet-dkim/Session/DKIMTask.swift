@@ -66,7 +66,14 @@ struct DKIMTask: ~Copyable {
     }
 
     /// Ends the work: logs what was done, and answers with the edits and the reply.
-    mutating func finish(_ context: DKIMMessageContext) -> MilterVerdict {
+    ///
+    /// - Parameters:
+    ///   - context: what is known at end of message.
+    ///   - recipients: the domains that it goes to, as far as that is asked for.
+    /// - Returns: the answer.
+    mutating func finish(
+        _ context: DKIMMessageContext, recipients: Set<String> = []
+    ) -> MilterVerdict {
         guard let plan else { return MilterVerdict() }
         logDecision(plan, context)
         context.trace?.add(questions)
@@ -83,7 +90,9 @@ struct DKIMTask: ~Copyable {
             return VerificationOutcome(outcome, authors: author.domains, context).verdict()
         case .sign:
             guard let signer = signer.take() else { return MilterVerdict() }
-            return SigningOutcome.finish(signer, context)
+            return SigningOutcome.finish(signer, context) { [services] signatures in
+                services?.count(signatures, to: recipients)
+            }
         case .cannotSign(let reason):
             return SigningOutcome.failure(
                 reason, context.configuration.actions.signatureError, context)

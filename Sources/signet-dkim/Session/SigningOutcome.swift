@@ -9,8 +9,15 @@ import Observation
 /// What becomes of a message of ours: its signatures, or the action for a failure.
 enum SigningOutcome {
     /// Signs, and answers with the new fields.
+    ///
+    /// - Parameters:
+    ///   - signer: what has taken the message.
+    ///   - context: what is known at end of message.
+    ///   - count: is told of the signatures that are added.
+    /// - Returns: the answer.
     static func finish(
-        _ signer: consuming DKIMSigner, _ context: DKIMMessageContext
+        _ signer: consuming DKIMSigner, _ context: DKIMMessageContext,
+        count: ([SignedField]) -> Void
     ) -> MilterVerdict {
         let signatures: [SignedField]
         do {
@@ -23,6 +30,7 @@ enum SigningOutcome {
             context.log.info(
                 context.queueID, "DKIM-Signature field added \(names.joined(separator: ", "))")
         }
+        count(signatures)
         context.trace?.say { said in
             said.outcome = .signed
             said.signatures = signatures.map { made in

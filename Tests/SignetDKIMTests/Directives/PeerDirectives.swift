@@ -50,6 +50,7 @@ enum PeerDirectives {
     static let ours = words(
         """
         CheckSigningTable FixedTimestamp FlightRecord FlightRecordLimit FlightRecordPrivacy
+        SigningLog
         KeyDirectory KeyMaximumAge Metrics PostfixDirectory SingletonHeaders SocketGroup Transport
         """)
 

@@ -1,8 +1,12 @@
 import FlightRecord
+import Foundation
 import Glibc
+import MailDNS
 import Metrics
+import Milter
 import Observation
 import SessionTestKit
+import SigningLog
 import TestKit
 import Testing
 
@@ -88,6 +92,44 @@ extension Behaviours {
             #expect(observation("").metrics.socket == "/run/signet-dkim/metrics.sock")
             #expect(observation("Metrics none\n").metrics.socket == nil)
             // What is given on it is shown in ExplainTests.
+        },
+        "SigningLog": {
+            #expect(read("").configuration.signingLog.directory == nil)
+            #expect(read("SigningLog none\n").configuration.signingLog.directory == nil)
+            #expect(!errors("SigningLog signed\n").isEmpty)
+            let folder = try TemporaryDirectory()
+            let directory = folder.file("signed")
+            let text = ours("SigningLog \(directory)\n" + (try Keys.shared.get().twins))
+            let settings = read(text).configuration
+            let signingLog = SigningLog(
+                settings.signingLog, seconds: { 20_000 * 86_400 },
+                report: { Issue.record("\($0)") })
+            let services = DKIMServices(
+                configuration: Snapshot(settings), resolver: ZoneResolver(), log: Log(),
+                signingLog: signingLog)
+            let filter = DKIMFilter(services: services)
+            #expect(filter.needs.events.contains(.recipient))
+            var exchange = try Exchange(text)
+            exchange.recipients = ["<a@one.example>", "<b@One.example>", "<c@two.example>", "<d>"]
+            let session = filter.makeSession(
+                protocol: NegotiatedProtocol(edits: [.addHeaders, .changeHeaders]))
+            exchange.connect(session)
+            for _ in 0..<2 { _ = exchange.deliver(.plain, session) }
+            // Only what is signed counts.
+            _ = exchange.deliver(.plain.with(("From", "eve@example.com")), session)
+            session.close()
+            signingLog?.close()
+            let ledger = try #require(try SigningLedger.read(directory, since: 0))
+            // Two messages to two domains.
+            #expect(ledger.messages(of: "example.org", since: 0) == 4)
+            #expect(ledger.recipientDomains(of: "example.org", since: 0) == 2)
+            #expect(ledger.messages(of: "example.com", since: 0) == 0)
+            let lines = try String(
+                contentsOfFile: "\(directory)/20000.signed", encoding: .utf8
+            ).split(separator: "\n")
+            #expect(lines.count == 4)
+            #expect(lines.count { $0.contains(" ed25519-sha256 ") } == 2)
+            #expect(!lines.contains { $0.contains("@") })
         },
         "PidFile": {
             #expect(settings("PidFile /run/x.pid\n").pidFile == "/run/x.pid")

@@ -1,4 +1,5 @@
 import ArgumentParser
+import Configuration
 import DaemonKit
 import Foundation
 import Glibc
@@ -7,6 +8,7 @@ import MailSyntax
 import ReportInsight
 import ReportStore
 import Reports
+import SigningLog
 import Threads
 
 /// What the commands that show received reports share.
@@ -27,6 +29,13 @@ struct InsightOptions: ParsableArguments {
         help: ArgumentHelp(
             "Networks of our own hosts, besides the addresses of this one.", valueName: "list"))
     var own: String?
+
+    @Option(
+        name: .customLong("signed"),
+        help: ArgumentHelp(
+            "The SigningLog of signet-dkim, to compare reports with; what dkim.conf names without it, none for none.",
+            valueName: "directory"))
+    var signingLog: String?
 
     /// How many names are asked for.
     private static let nameLimit = 300
@@ -56,7 +65,8 @@ struct InsightOptions: ParsableArguments {
         var insight: Insight
         do {
             insight = try Insight(
-                of: store, since: first?.number, today: CalendarDay.today.number, only: only)
+                of: store, since: first?.number, today: CalendarDay.today.number, only: only,
+                signed: ledger(since: first?.number ?? 0))
         } catch {
             throw CommandFailure(.noInput, "the store cannot be read: \(error)")
         }
@@ -72,6 +82,27 @@ struct InsightOptions: ParsableArguments {
         }
         insight.apply(facts)
         return insight
+    }
+
+    /// What was signed here; nil where nobody knows, which is said where somebody should.
+    private func ledger(since day: Int64) -> SigningLedger? {
+        guard let directory = signingDirectory() else { return nil }
+        do throws(SigningLogError) {
+            return try SigningLedger.read(directory, since: day)
+        } catch {
+            complain("what was signed cannot be read, and is not looked at: \(error)")
+            return nil
+        }
+    }
+
+    private func signingDirectory() -> String? {
+        if let signingLog { return signingLog == "none" ? nil : signingLog }
+        let file = "/etc/signet/dkim.conf"
+        guard FileManager.default.isReadableFile(atPath: file) else { return nil }
+        let reader = ConfigurationReader(
+            schema: ConfigurationSchema([SigningLogSettings.directive]), file: file,
+            passingOverOthers: true)
+        return SigningLogSettings(reader).directory
     }
 
     private func ownNetworks() throws -> [IPNetwork] {

@@ -57,7 +57,47 @@ struct InsightJSON: Encodable {
         let unverifiable: Int64
         let reports: Int
         let policy: String
+        let signed_here: SignedHere?
         let sources: [Source]
+    }
+
+    /// What reports say of mail that this host has signed.
+    struct SignedHere: Encodable {
+        let since: Int64
+        let messages: Int64
+        let recipient_domains: Int
+        let reported: Int64
+        let failed: Int64
+        let failed_unsigned: Int64
+        let failed_unsigned_own: Int64
+        let failed_other_selectors: Int64
+        let reporters: [Reporter]
+
+        struct Reporter: Encodable {
+            let reporter: String
+            let messages: Int64
+            let failed: Int64
+            let through: [Through]
+        }
+
+        struct Through: Encodable {
+            let name: String
+            let failed: Int64
+        }
+
+        init?(_ domain: DomainInsight) {
+            guard let loop = domain.loop, let words = ClosedLoopWords(domain) else { return nil }
+            since = loop.begin * 86_400
+            (messages, recipient_domains) = (loop.signed, loop.recipients)
+            (reported, failed) = (loop.ours, loop.broken)
+            (failed_unsigned, failed_unsigned_own) = (loop.unsigned, words.unsignedOfOurs)
+            failed_other_selectors = loop.others
+            reporters = words.worst.map { line in
+                Reporter(
+                    reporter: line.reporter, messages: line.messages, failed: line.failed,
+                    through: line.sources.map { Through(name: $0.name, failed: $0.failed) })
+            }
+        }
     }
 
     struct Source: Encodable {
@@ -104,7 +144,7 @@ struct InsightJSON: Encodable {
                 domain: domain.domain, messages: total.messages, pass: total.passed,
                 fail: total.failed, fully_aligned: total.fullyAligned,
                 partly_aligned: total.partlyAligned, unverifiable: total.unverifiable,
-                reports: domain.reports, policy: domain.policy,
+                reports: domain.reports, policy: domain.policy, signed_here: SignedHere(domain),
                 sources: domain.sources.filter { source in
                     wanted == nil || source.address == wanted
                         || source.name.lowercased() == wanted?.lowercased()
