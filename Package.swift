@@ -112,12 +112,15 @@ let package = Package(
         // What a daemon keeps of the messages it has decided about, and what it counts.
         library("FlightRecord", uses: ["CLinux", "Configuration", "Threads"]),
         library("Metrics", uses: ["Configuration", "Threads"]),
+        // What of it lets a decision be taken again.
+        library(
+            "Replay", uses: ["MailAuth", "MailDNS", "MailSyntax", "Threads"]),
         // Both together, as a daemon uses them.
         library(
             "Observation",
             uses: [
-                "Configuration", "DaemonKit", "FlightRecord", "MailDNS", "MailSyntax", "Metrics",
-                "Milter", "Threads", "Traffic",
+                "Configuration", "DaemonKit", "FlightRecord", "MailAuth", "MailDNS", "MailSyntax",
+                "Metrics", "Milter", "Replay", "Threads", "Traffic",
             ]),
         // The story of a message, out of the records and the MTA's log.
         library("Explanation", uses: ["FlightRecord"]),
@@ -127,7 +130,7 @@ let package = Package(
             "MilterDaemon",
             uses: [
                 "Configuration", "DaemonKit", "MailAuth", "MailSyntax", "Milter", "Observation",
-                "Traffic",
+                "Replay", "Traffic",
             ]),
 
         // A folder of DKIM keys, a domain each.
@@ -168,7 +171,8 @@ let package = Package(
             uses: [
                 "Configuration", "DaemonKit", "DaemonResolver", "FailureReports", "FlightRecord",
                 "MailAuth", "MailDNS", "MailEvaluation", "MailSyntax", "Milter", "MilterDaemon",
-                "MilterService", "Observation", "ReportStore", "Threads", "Traffic", "UnboundDNS",
+                "MilterService", "Observation", "Replay", "ReportStore", "Threads", "Traffic",
+                "UnboundDNS",
             ]),
         program(
             "signet-scrub",
@@ -181,7 +185,8 @@ let package = Package(
             uses: [
                 "Configuration", "DaemonKit", "DaemonResolver", "DomainKeys", "FlightRecord",
                 "MailAuth", "MailCrypto", "MailDNS", "MailEvaluation", "MailSyntax", "Milter",
-                "MilterDaemon", "MilterService", "Observation", "SigningLog", "Threads", "Traffic",
+                "MilterDaemon", "MilterService", "Observation", "Replay", "SigningLog", "Threads",
+                "Traffic",
                 "UnboundDNS",
             ]),
         program(
@@ -189,7 +194,7 @@ let package = Package(
             uses: [
                 "Configuration", "ConnectionServer", "DaemonKit", "DaemonResolver", "FlightRecord",
                 "MailAuth", "MailDNS", "MailEvaluation", "MailSyntax", "Observation",
-                "PolicyProtocol", "Threads", "UnboundDNS",
+                "PolicyProtocol", "Replay", "Threads", "UnboundDNS",
             ]),
         library(
             "Reports",
@@ -210,8 +215,8 @@ let package = Package(
                 "DomainKeys", "KeyRotation", "Configuration", "DaemonKit", "DaemonResolver",
                 "Doctor", "Explanation", "FailureReports", "FlightRecord", "HeaderScrub",
                 "MailAuth", "MailCrypto", "MailDNS", "MailEvaluation", "MailSyntax", "Metrics",
-                "Migration", "ReportInsight", "ReportReading", "ReportStore", "Reports", "Setup",
-                "SigningLog", "Threads", "UnboundDNS", argumentParser,
+                "Migration", "Replay", "ReportInsight", "ReportReading", "ReportStore", "Reports",
+                "Setup", "SigningLog", "Threads", "UnboundDNS", argumentParser,
             ]),
 
         // The test kit: fakes and private servers, used by every test target.
@@ -367,8 +372,8 @@ let package = Package(
         tests(
             "SignetSPFTests",
             uses: [
-                "Configuration", "ConnectionServer", "DaemonKit", "MailDNS", "MailSyntax",
-                "PolicyProtocol", "TestKit", "signet-spf",
+                "Configuration", "ConnectionServer", "DaemonKit", "FlightRecord", "MailDNS",
+                "MailSyntax", "Observation", "PolicyProtocol", "TestKit", "Threads", "signet-spf",
             ]),
         // A daemon that does nothing but live: the tests of DaemonKit start, signal and stop it.
         program(

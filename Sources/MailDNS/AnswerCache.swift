@@ -48,14 +48,25 @@ package struct AnswerCache: Sendable {
 
     /// The answer to a question, if there is one that has not expired.
     package func answer(to question: DNSQuestion, at now: MonotonicTime) -> DNSAnswer? {
+        entry(for: question, at: now)?.answer
+    }
+
+    /// The answer to a question as a promise that is kept, with the time for which it still holds.
+    package func promise(for question: DNSQuestion, at now: MonotonicTime) -> PendingAnswer? {
+        entry(for: question, at: now).map { entry in
+            .ready(entry.answer, timeToLive: Int(entry.expiry.seconds(since: now).rounded(.up)))
+        }
+    }
+
+    private func entry(for question: DNSQuestion, at now: MonotonicTime) -> Entry? {
         shard(for: question).generations.withLock { generations in
             if let entry = generations.young[question] {
-                return entry.expiry > now ? entry.answer : nil
+                return entry.expiry > now ? entry : nil
             }
             guard let entry = generations.old.removeValue(forKey: question), entry.expiry > now
             else { return nil }
             generations.insert(entry, for: question)
-            return entry.answer
+            return entry
         }
     }
 

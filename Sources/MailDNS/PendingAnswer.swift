@@ -9,7 +9,7 @@ public final class PendingAnswer: Sendable {
 
     private enum State: Sendable {
         case open(Latch?, [Observer])
-        case settled(DNSAnswer)
+        case settled(DNSAnswer, timeToLive: Int?)
     }
 
     /// When the question is given up.
@@ -28,22 +28,39 @@ public final class PendingAnswer: Sendable {
         state = Locked(.open(nil, []))
     }
 
-    private init(settled answer: DNSAnswer) {
+    private init(settled answer: DNSAnswer, timeToLive: Int?) {
         deadline = .distantFuture
         onCancel = nil
-        state = Locked(.settled(answer))
+        state = Locked(.settled(answer, timeToLive: timeToLive))
     }
 
     /// A promise that is kept already.
-    public static func ready(_ answer: DNSAnswer) -> PendingAnswer {
-        PendingAnswer(settled: answer)
+    ///
+    /// - Parameters:
+    ///   - answer: the answer.
+    ///   - timeToLive: for how many seconds more it holds, where that is known.
+    /// - Returns: the promise.
+    public static func ready(_ answer: DNSAnswer, timeToLive: Int? = nil) -> PendingAnswer {
+        PendingAnswer(settled: answer, timeToLive: timeToLive)
     }
 
     /// Settles the promise.
     ///
     /// The first answer wins; later ones are dropped.
-    public func fulfil(_ answer: DNSAnswer) {
-        settle(answer)
+    ///
+    /// - Parameters:
+    ///   - answer: the answer.
+    ///   - timeToLive: for how many seconds it holds, where that is known.
+    public func fulfil(_ answer: DNSAnswer, timeToLive: Int? = nil) {
+        settle(answer, timeToLive)
+    }
+
+    /// For how many seconds the answer held when it came; nil where there is none yet, or nobody knows.
+    public var timeToLive: Int? {
+        state.withLock { state in
+            guard case .settled(_, let timeToLive) = state else { return nil }
+            return timeToLive
+        }
     }
 
     /// Waits for the answer, and never beyond the deadline: the answer is then a `timeout` failure.
@@ -53,7 +70,7 @@ public final class PendingAnswer: Sendable {
     public func wait(until limit: MonotonicTime = .distantFuture) -> DNSAnswer {
         let (settled, latch) = state.withLock { state -> (DNSAnswer?, Latch?) in
             switch state {
-            case .settled(let answer): return (answer, nil)
+            case .settled(let answer, _): return (answer, nil)
             case .open(let latch?, _): return (nil, latch)
             case .open(nil, let observers):
                 let latch = Latch()
@@ -83,7 +100,7 @@ public final class PendingAnswer: Sendable {
     public func observe(_ observer: @escaping Observer) {
         let settled = state.withLock { state -> DNSAnswer? in
             switch state {
-            case .settled(let answer): return answer
+            case .settled(let answer, _): return answer
             case .open(let latch, let observers):
                 state = .open(latch, observers + [observer])
                 return nil
@@ -92,24 +109,27 @@ public final class PendingAnswer: Sendable {
         if let settled { observer(settled) }
     }
 
+    /// The answer if it is there; a deadline that has passed changes nothing.
+    var settled: DNSAnswer? { current }
+
     private var current: DNSAnswer? {
         state.withLock { state in
-            guard case .settled(let answer) = state else { return nil }
+            guard case .settled(let answer, _) = state else { return nil }
             return answer
         }
     }
 
     /// Settles with a failure unless an answer came first; returns the answer that holds.
     private func giveUp(_ failure: DNSFailure) -> DNSAnswer {
-        if settle(.failure(failure)) { onCancel?() }
+        if settle(.failure(failure), nil) { onCancel?() }
         return current ?? .failure(failure)
     }
 
     @discardableResult
-    private func settle(_ answer: DNSAnswer) -> Bool {
+    private func settle(_ answer: DNSAnswer, _ timeToLive: Int?) -> Bool {
         let released = state.withLock { state -> (Latch?, [Observer])? in
             guard case .open(let latch, let observers) = state else { return nil }
-            state = .settled(answer)
+            state = .settled(answer, timeToLive: timeToLive)
             return (latch, observers)
         }
         guard let (latch, observers) = released else { return false }

@@ -15,7 +15,8 @@ package struct EnvelopeQuestions: Sendable {
     package init(_ envelope: Envelope, _ options: EvaluationOptions, _ tools: EvaluationTools) {
         questions = MessageQuestions(
             tools.resolver, limit: options.maximumQuestions, shares: tools.shares,
-            owners: QuestionShares.owners(envelope.address, envelope.spfRequest?.domain))
+            owners: QuestionShares.owners(envelope.address, envelope.spfRequest?.domain),
+            recorder: tools.recorder)
         spf =
             if let limits = options.spf, let request = envelope.spfRequest {
                 tools.spfEvaluator(limits, wantsExplanation: false, asking: questions.general)

@@ -6,7 +6,7 @@ package import Threads
 /// of records that were parsed.
 package struct EvaluationTools: Sendable {
     /// Answers the questions.
-    package private(set) var resolver: any DNSResolver
+    package let resolver: any DNSResolver
     /// The clocks: of deadlines, and of when the message was received.
     package let time: TimeSource
     /// Keys of signers, parsed once.
@@ -24,11 +24,18 @@ package struct EvaluationTools: Sendable {
         self.time = time
     }
 
-    /// The same tools and memories, with questions to another resolver, such as one that remembers them
-    /// for one message.
-    package func asking(_ resolver: any DNSResolver) -> EvaluationTools {
+    /// Remembers the questions of one message; nil where nobody wants to know.
+    package private(set) var recorder: RecordingResolver?
+    /// Notes what one message's signatures cover, or tells it; nil where nobody wants to know.
+    package private(set) var witness: MessageWitness?
+
+    /// The same tools and memories for one message that is remembered, or recalled.
+    package func remembering(
+        _ recorder: RecordingResolver?, _ witness: MessageWitness?
+    ) -> EvaluationTools {
         var tools = self
-        tools.resolver = resolver
+        tools.recorder = recorder
+        tools.witness = witness
         return tools
     }
 

@@ -46,11 +46,13 @@ package struct MessageEvaluation: ~Copyable {
         verifier =
             if let options = options.dkim {
                 DKIMVerifier(
-                    header: header, authorDomains: author.domains, now: received, options: options)
+                    header: header, authorDomains: author.domains, now: received, options: options,
+                    witness: tools.witness)
             } else { nil }
         chain =
             if let options = options.arc {
-                ARCValidator(header: header, now: received, options: options)
+                ARCValidator(
+                    header: header, now: received, options: options, witness: tools.witness)
             } else { nil }
         let deadline = tools.time.now() + options.answerSeconds
         var keys: [(question: DNSQuestion, answer: PendingAnswer)] = []

@@ -14,6 +14,7 @@ final class MessageQuestions: Sendable {
     private let limit: Int
     private let shares: QuestionShares
     private let owners: [QuestionShares.Owner]
+    private let recorder: RecordingResolver?
     /// How many questions had no answer at hand.
     private let waited = Locked(0)
 
@@ -27,9 +28,12 @@ final class MessageQuestions: Sendable {
     ///   - limit: how many questions may have to be waited for.
     ///   - shares: what all messages have under way.
     ///   - owners: whose shares they take.
+    ///   - recorder: remembers the questions, those too that are not asked of anybody.
     init(
-        _ base: any DNSResolver, limit: Int, shares: QuestionShares, owners: [QuestionShares.Owner]
+        _ base: any DNSResolver, limit: Int, shares: QuestionShares,
+        owners: [QuestionShares.Owner], recorder: RecordingResolver? = nil
     ) {
+        self.recorder = recorder
         self.base = base
         self.limit = limit
         self.shares = shares
@@ -37,10 +41,15 @@ final class MessageQuestions: Sendable {
     }
 
     /// Asks for keys, for records of SPF, and for names.
-    var general: any DNSResolver { Purse(questions: self, limit: limit - limit / Self.policyPart) }
+    var general: any DNSResolver { purse(limit - limit / Self.policyPart) }
 
     /// Asks for policies: the last questions of a message are theirs.
-    var policies: any DNSResolver { Purse(questions: self, limit: limit) }
+    var policies: any DNSResolver { purse(limit) }
+
+    private func purse(_ limit: Int) -> any DNSResolver {
+        let purse = Purse(questions: self, limit: limit)
+        return recorder.map { $0.recording(purse) } ?? purse
+    }
 
     private struct Purse: DNSResolver {
         let questions: MessageQuestions

@@ -33,12 +33,16 @@ package final class QuestionShares: Sendable {
     ///   - base: who answers.
     ///   - client: the SMTP client.
     ///   - domain: the domain that is checked; nil where there is none.
+    ///   - recorder: remembers the questions.
     /// - Returns: the resolver; a question beyond a share fails at once with `DNSFailure.resolver`.
     package func resolver(
-        _ base: any DNSResolver, client: IPAddress, domain: DomainName?
+        _ base: any DNSResolver, client: IPAddress, domain: DomainName?,
+        recorder: RecordingResolver? = nil
     ) -> any DNSResolver {
-        MessageQuestions(base, limit: .max, shares: self, owners: Self.owners(client, domain))
-            .policies
+        MessageQuestions(
+            base, limit: .max, shares: self, owners: Self.owners(client, domain),
+            recorder: recorder
+        ).policies
     }
 
     /// Whose shares the questions about a client and a domain belong to.

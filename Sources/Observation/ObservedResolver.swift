@@ -50,12 +50,13 @@ extension RecordingResolver.Entry {
     package var line: String {
         let name = "\(question.name) \("\(question.type)".uppercased())"
         guard let answer else { return "\(name): no answer yet" }
-        let time = seconds.map { "\(Int($0 * 1_000)) ms" } ?? ""
+        let parts = [timeToLive.map { "TTL \($0)" }, seconds.map { "\(Int($0 * 1_000)) ms" }]
+        let time = parts.compactMap(\.self).joined(separator: ", ")
         return "\(name): \(Self.words(answer)) (\(Self.notes(answer, time)))"
     }
 
     /// About how much memory the question and its answer take.
-    var octets: Int {
+    package var octets: Int {
         guard case .records(let records, _) = answer else { return 256 }
         return records.reduce(256) { octets, record in
             switch record {

@@ -9,6 +9,7 @@ internal import Metrics
 package final class Observer: Sendable {
     private let daemon: FlightDaemon
     private let recorder: FlightRecorder?
+    private let capture: Capture?
     private let socket: MetricsSocket?
     private let messages: Counter
     private let decisions: Histogram
@@ -19,16 +20,22 @@ package final class Observer: Sendable {
     private let dnsSeconds: Histogram
     private let counts: Bool
 
+    /// Takes an entry at once, in place of a record.
+    package typealias Capture = @Sendable (FlightEntry) -> Void
+
     /// Starts to keep and to give what the settings ask for; what cannot be done is said in the log.
     ///
     /// - Parameters:
     ///   - settings: what is asked for.
     ///   - daemon: who tells.
     ///   - log: where lines about failures go.
+    ///   - capture: takes the entries too, at once; for a decision that is taken again.
     package init(
-        _ settings: ObservationSettings, daemon: FlightDaemon, log: Log
+        _ settings: ObservationSettings, daemon: FlightDaemon, log: Log,
+        capture: Capture? = nil
     ) {
         self.daemon = daemon
+        self.capture = capture
         recorder = FlightRecorder(settings.record, daemon: daemon) { log.warning($0) }
         messages = Counter(
             MetricName("signet_messages", "Messages and questions by what was done with them"),
@@ -76,9 +83,9 @@ package final class Observer: Sendable {
     }
 
     /// Whether anybody looks at what is told, so that it is worth being gathered.
-    package var isWatching: Bool { recorder != nil || counts }
+    package var isWatching: Bool { isRecording || counts }
     /// Whether a record is kept.
-    package var isRecording: Bool { recorder != nil }
+    package var isRecording: Bool { recorder != nil || capture != nil }
 
     /// The end of a message, or of a question about one.
     ///
@@ -95,10 +102,16 @@ package final class Observer: Sendable {
             messages.add([verdict.rawValue])
             if let seconds { decisions.observe(seconds) }
         }
-        recorder?.record(holding: octets) { entry in
+        let whole: FlightRecorder.Story = { entry in
             story(&entry)
             entry.add(.verdict, verdict.rawValue)
             if let seconds { entry.add(.step, "decided in \(Int(seconds * 1_000)) ms") }
+        }
+        recorder?.record(holding: octets, whole)
+        if let capture {
+            var entry = FlightEntry(daemon, time: FlightRecorder.systemTime())
+            whole(&entry)
+            capture(entry)
         }
     }
 

@@ -65,7 +65,7 @@ final class ResolverEngine: Sendable {
     }
 
     func begin(_ question: DNSQuestion, deadline: MonotonicTime) -> PendingAnswer {
-        if let cache, let answer = cache.answer(to: question, at: .now()) { return .ready(answer) }
+        if let known = cache?.promise(for: question, at: .now()) { return known }
         guard watch.mayAsk() else { return .ready(.failure(.noServer)) }
         let ticket = Ticket()
         let pending = PendingAnswer(deadline: deadline) { [weak self] in
@@ -150,7 +150,7 @@ final class ResolverEngine: Sendable {
             let answer = DNSAnswer(reply, to: question.type)
             if reply.responseCode != Self.serverFailure { watch.heard() }
             cache?.insert(answer, to: question, ttl: reply.ttl, at: .now())
-            deliver(answer, to: question)
+            deliver(answer, to: question, timeToLive: reply.ttl)
         }
     }
 
@@ -172,7 +172,9 @@ final class ResolverEngine: Sendable {
         for waiter in waiters { waiter.fulfil(.failure(.noServer)) }
     }
 
-    private func deliver(_ answer: DNSAnswer, to question: DNSQuestion) {
+    private func deliver(
+        _ answer: DNSAnswer, to question: DNSQuestion, timeToLive: Int? = nil
+    ) {
         let waiters = flights.withLock { flights in
             let waiters = flights.byQuestion.removeValue(forKey: question)?.waiters ?? []
             let ending = ResolverLoad.Ending(answer)
@@ -183,7 +185,7 @@ final class ResolverEngine: Sendable {
             }
             return waiters
         }
-        for waiter in waiters { waiter.answer.fulfil(answer) }
+        for waiter in waiters { waiter.answer.fulfil(answer, timeToLive: timeToLive) }
     }
 
     /// Sees to it that there is a pump thread; false where the system gives none.

@@ -15,7 +15,7 @@ enum SignetDKIM: DaemonProgram {
     static let description = DaemonDescription(
         shortName: "dkim", version: Version.current,
         summary: "signs outgoing mail with DKIM and verifies incoming mail, as a milter",
-        directives: DKIMDirectives.all)
+        directives: DKIMDirectives.all, extraOptions: [.replay])
 
     static func load(_ reader: ConfigurationReader) -> DKIMConfiguration? {
         DKIMConfiguration(reading: reader)
@@ -60,6 +60,19 @@ enum SignetDKIM: DaemonProgram {
         guard let services = services(Snapshot(settings), log) else { return .configuration }
         let evaluation = FileVerification(services: services)
         return files.map(evaluation.evaluate).first { $0 != .ok } ?? .ok
+    }
+
+    static func replay(
+        _ input: [UInt8], settings: DKIMConfiguration, log: Log
+    ) -> [UInt8]? {
+        // Started for the first entry that asks for the DNS of today.
+        var today: UnboundResolver?
+        return EntryReplay.entries(of: input, daemon: .dkim) { occasion in
+            if occasion.asksAgain, today == nil {
+                today = try? UnboundResolver(settings.resolver.options) { _ in }
+            }
+            return DKIMReplay(occasion, settings, today: today).decide()
+        }
     }
 
     /// Puts together what all sessions share; nil, with a line in the log, where the resolver cannot start.

@@ -14,7 +14,7 @@ enum SignetDMARC: DaemonProgram {
     static let description = DaemonDescription(
         shortName: "dmarc", version: Version.current,
         summary: "evaluates SPF, DKIM, ARC and DMARC of incoming mail, as a milter",
-        directives: DMARCDirectives.all, extraOptions: [.configurationAsC])
+        directives: DMARCDirectives.all, extraOptions: [.configurationAsC, .replay])
 
     static func load(_ reader: ConfigurationReader) -> DMARCConfiguration? {
         DMARCConfiguration(reading: reader)
@@ -85,6 +85,19 @@ enum SignetDMARC: DaemonProgram {
         }
         let evaluation = FileEvaluation(services: services)
         return files.map(evaluation.evaluate).first { $0 != .ok } ?? .ok
+    }
+
+    static func replay(
+        _ input: [UInt8], settings: DMARCConfiguration, log: Log
+    ) -> [UInt8]? {
+        // Started for the first entry that asks for the DNS of today.
+        var today: UnboundResolver?
+        return EntryReplay.entries(of: input, daemon: .dmarc) { occasion in
+            if occasion.asksAgain, today == nil {
+                today = try? UnboundResolver(settings.resolver.options) { _ in }
+            }
+            return DMARCReplay(occasion, settings, today: today).decide()
+        }
     }
 
     /// Puts together what all sessions share; nil, with a line in the log, where the resolver cannot start.

@@ -1,5 +1,6 @@
 import DaemonKit
 import Milter
+import Observation
 import Traffic
 
 /// The filter that serves one connection, with the configuration that holds when it begins: what it needs of the MTA, and its
@@ -22,8 +23,11 @@ struct ScrubFilter: MilterFilter {
             // The list replaces the MTA's own for this stage, so it names what we always want there too.
             macros[.mail] = ["i", "auth_type", "auth_authen"] + conditions.map(\.name)
         }
+        var events: MilterEvents = [.connect, .mail, .header]
+        // A record names the client and the recipients.
+        if services.observer.isRecording { events.formUnion([.helo, .recipient]) }
         return MilterNeeds(
-            events: [.connect, .mail, .header], edits: [.addHeaders, .changeHeaders],
+            events: events, edits: [.addHeaders, .changeHeaders],
             macros: macros)
     }
 

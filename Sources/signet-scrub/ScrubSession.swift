@@ -20,6 +20,10 @@ final class ScrubSession: MilterSession {
     private var topmostReceived: [UInt8] = []
     /// The reverse-path, where a record is kept.
     private var sender: [UInt8]?
+    /// The recipients, where a record is kept.
+    private var recipients = MailFacts.Recipients()
+    /// HELO, where a record is kept.
+    private var helo: [UInt8] = []
     /// The fields of a message of ours.
     private var header = HeaderSection(limits: ScrubSession.limits)
 
@@ -38,6 +42,18 @@ final class ScrubSession: MilterSession {
         self.client.hostName = client.hostName
         self.client.address = client.address
         self.client.daemonName = macros["{daemon_name}"]
+        return .continue
+    }
+
+    func helo(_ name: Span<UInt8>, _ macros: borrowing MilterMacros) -> MilterReply {
+        helo = name.copied()
+        return .continue
+    }
+
+    func recipient(
+        _ forwardPath: Span<UInt8>, parameters: [[UInt8]], _ macros: borrowing MilterMacros
+    ) -> MilterReply {
+        if services.observer.isRecording { recipients.add(forwardPath) }
         return .continue
     }
 
@@ -73,7 +89,7 @@ final class ScrubSession: MilterSession {
         defer { forget() }
         let trace = services.observer.trace()
         let verdict = decide(macros)
-        let (client, sender, header) = (client, sender, header)
+        let (client, helo, sender, recipients, header) = (client, helo, sender, recipients, header)
         let ours = reason
         trace?.say { said in
             said.outcome = ours != nil && !verdict.edits.isEmpty ? .scrubbed : .ignored
@@ -82,7 +98,10 @@ final class ScrubSession: MilterSession {
                 ?? "\(client.description) is not internal and has not logged in"
         }
         services.observer.ended(verdict, trace, configuration.observation) {
-            MailFacts(client: client, sender: sender, header: header, macros)
+            MailFacts(
+                client: client, helo: helo, sender: sender, recipients: recipients, header: header,
+                omission: "the record has no values of header fields that decide nothing elsewhere",
+                macros)
         }
         return verdict
     }
@@ -147,6 +166,7 @@ final class ScrubSession: MilterSession {
         reason = nil
         topmostReceived = []
         sender = nil
+        recipients = MailFacts.Recipients()
         if !header.isEmpty { header = HeaderSection(limits: Self.limits) }
     }
 }

@@ -13,7 +13,8 @@ enum SignetSPF: DaemonProgram {
     static let description = DaemonDescription(
         shortName: "spf", version: Version.current,
         summary: "checks SPF for Postfix, as a policy service",
-        directives: Directives.all, extraOptions: [.configurationAsOperand, .standardIO])
+        directives: Directives.all,
+        extraOptions: [.configurationAsOperand, .standardIO, .replay])
 
     static func load(_ reader: ConfigurationReader) -> SPFConfiguration? {
         SPFConfiguration(reading: reader)
@@ -57,6 +58,18 @@ enum SignetSPF: DaemonProgram {
         } catch {
             log.error("the server cannot start: \(SystemError(error.code))")
             return .systemError
+        }
+    }
+
+    static func replay(_ input: [UInt8], settings: SPFConfiguration, log: Log) -> [UInt8]? {
+        // Started for the first entry that asks for the DNS of today.
+        var today: UnboundResolver?
+        return EntryReplay.entries(of: input, daemon: .spf) { occasion in
+            if occasion.asksAgain, today == nil {
+                today = try? UnboundResolver(settings.resolver.options) { _ in }
+            }
+            PolicyReplay(occasion, settings, today: today).decide()
+            return []
         }
     }
 

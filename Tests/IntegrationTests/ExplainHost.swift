@@ -81,6 +81,9 @@ final class ExplainHost {
     /// The directories of the records.
     var records: [String] { configurations.keys.map { folder.file("record-\($0)") } }
 
+    /// The configuration of a daemon.
+    func configuration(_ name: String) -> String { configurations[name] ?? "" }
+
     /// Starts a daemon.
     func start(_ name: String) throws {
         daemons[name] = try DaemonProcess(

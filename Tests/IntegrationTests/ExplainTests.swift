@@ -152,6 +152,42 @@ struct ExplainTests {
         }
     }
 
+    @Test func decisionsAreTakenAgain() throws {
+        let host = try ExplainHost()
+        let reply = try host.deliver(
+            ExplainHost.message("again", from: "ceo@reject.example"), from: "a@spf.example",
+            at: "192.0.2.1")
+        #expect(reply.code == 550)
+        let refused = "Refused by signet-dmarc at end of message: DMARC: "
+        #expect(try host.answer("again@example.net", until: refused).hasPrefix(refused))
+        let same = try host.signet(["explain", "again@example.net", "--replay"])
+        #expect(same.succeeded, "\(same.output)\(same.errors)")
+        for daemon in ["dkim", "dmarc", "spf"] {
+            let head = "signet-\(daemon) under \(host.folder.file("\(daemon).conf")):\n  then"
+            let after = same.output.firstRange(of: head).map { same.output[$0.upperBound...] }
+            let now = after?.split(separator: "\n").dropFirst().first
+            #expect(now == "  now        The same.", "\(daemon): \(same.output)")
+        }
+        let lax = try host.folder.write(
+            host.configuration("dmarc").replacingOccurrences(
+                of: "RejectFailures yes", with: "RejectFailures no"), to: "lax.conf")
+        let other = try host.signet(["explain", "again@example.net", "--replay", "--with", lax])
+        for text in [
+            "  now        Quarantined by signet-dmarc",
+            "now: local_policy: RejectFailures is off",
+            "Decided then by signet-dmarc.conf:2 RejectFailures yes, now by lax.conf:3 Hold",
+        ] {
+            #expect(other.output.contains(text), "\(other.output)\(other.errors)")
+        }
+        let json = try host.signet(
+            ["explain", "again@example.net", "--replay", "--with", lax, "--json"])
+        #expect(json.output.contains("\"same\" : false"), "\(json.output)")
+        let wrong = try host.folder.write("RejectFailures perhaps\n", to: "wrong-dmarc.conf")
+        let fault = try host.signet(["explain", "again@example.net", "--replay", "--with", wrong])
+        #expect(fault.end == .exited(78), "\(fault.end)")
+        #expect(fault.errors.contains("RejectFailures"), "\(fault.errors)")
+    }
+
     @Test func metricsOfAllDaemons() throws {
         let host = try ExplainHost()
         _ = try host.deliver(

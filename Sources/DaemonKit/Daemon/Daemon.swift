@@ -43,7 +43,7 @@ struct Daemon<Program: DaemonProgram> {
             return Self.printed("\(description.name) \(description.version)\n")
         }
         if options.verbosity > 0 { log.level = .debug }
-        let isService = !options.checksOnly && options.testFiles.isEmpty
+        let isService = !options.checksOnly && options.testFiles.isEmpty && !options.replays
         // Before anything can start a thread, so that every thread inherits the mask.
         let signals = isService ? Signals.block() : nil
         let startup = Startup<Program>(
@@ -65,6 +65,7 @@ struct Daemon<Program: DaemonProgram> {
                 .configuration,
                 "\(description.name) does not start: \(configuration.problems.errorSummary)")
         }
+        if options.replays { return replay(settings, log) }
         guard let signals else {
             return Program.evaluate(
                 files: options.testFiles, settings: settings, verbosity: options.verbosity, log: log
@@ -72,6 +73,14 @@ struct Daemon<Program: DaemonProgram> {
         }
         let service = Service<Program>(startup: startup, configuration: configuration)
         return try service.run(settings: settings, signals: signals)
+    }
+
+    /// Takes the decisions of the record on standard input again.
+    private func replay(_ settings: Program.Settings, _ log: Log) -> ExitCode {
+        guard let input = try? MessageInput.read("-"),
+            let output = Program.replay(input, settings: settings, log: log)
+        else { return .noInput }
+        return StandardOutput.write(output) ? .ok : .ioError
     }
 
     /// Says, where the unit checks the configuration before a reload (systemd.service(5), ExecReload), that the daemon goes on as
@@ -85,7 +94,6 @@ struct Daemon<Program: DaemonProgram> {
     }
 
     private static func printed(_ text: String) -> ExitCode {
-        let bytes = Array(text.utf8)
-        return unsafe write(1, bytes, bytes.count) == bytes.count ? .ok : .ioError
+        StandardOutput.write(Array(text.utf8)) ? .ok : .ioError
     }
 }

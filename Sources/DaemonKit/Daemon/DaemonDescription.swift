@@ -23,6 +23,8 @@ public struct DaemonDescription: Sendable {
         case configurationAsOperand
         /// `--stdio`: one client on standard input and output, as spawn(8) starts programs.
         case standardIO
+        /// `--replay`: decisions of a record on standard input are taken again.
+        case replay
     }
 
     /// Describes a daemon; `directives` are those beyond the common ones, and may restate some of them.

@@ -32,6 +32,15 @@ public protocol DaemonProgram: SendableMetatype {
     static func evaluate(
         files: [String], settings: Settings, verbosity: Int, log: Log
     ) -> ExitCode
+
+    /// Takes decisions of a record again, for `--replay`.
+    ///
+    /// - Parameters:
+    ///   - input: entries of the record.
+    ///   - settings: the configuration under which to decide.
+    ///   - log: where lines go.
+    /// - Returns: the entries that would be written now; nil where nothing can be decided.
+    static func replay(_ input: [UInt8], settings: Settings, log: Log) -> [UInt8]?
 }
 
 extension DaemonProgram {
@@ -43,6 +52,9 @@ extension DaemonProgram {
 
     /// Nothing.
     public static func check(_ settings: Settings, _ reader: ConfigurationReader) {}
+
+    /// Cannot.
+    public static func replay(_ input: [UInt8], settings: Settings, log: Log) -> [UInt8]? { nil }
 
     /// Runs the daemon.
     public static func main() {

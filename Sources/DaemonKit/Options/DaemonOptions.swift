@@ -16,6 +16,8 @@ public struct DaemonOptions: Hashable, Sendable {
     public var showsHelp = false
     /// `--stdio`: serve one client on standard input and output.
     public var usesStandardIO = false
+    /// `--replay`: take the decisions of a record again and stop.
+    public var replays = false
     /// Directives that options set (`-p`, `-u`, `-P`, `-l`); they hold against the file.
     public var overrides: [ConfigurationStatement] = []
 
@@ -104,6 +106,7 @@ public struct DaemonOptions: Hashable, Sendable {
         case .version: showsVersion = true
         case .help: showsHelp = true
         case .standardIO: usesStandardIO = true
+        case .replay: replays = true
         case .foreground: break
         case .directive(let name, let fixed):
             overrides.append(

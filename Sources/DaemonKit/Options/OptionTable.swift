@@ -3,7 +3,8 @@ public struct OptionTable: Sendable {
     /// One option.
     struct Option: Sendable {
         enum Meaning: Hashable, Sendable {
-            case configuration, check, testFiles, verbose, version, help, standardIO, foreground
+            case configuration, check, testFiles, verbose, version, help, standardIO, foreground,
+                replay
             /// Sets a directive, to the option's argument or to a fixed value.
             case directive(String, fixed: String? = nil)
         }
@@ -62,6 +63,12 @@ public struct OptionTable: Sendable {
                 Option(
                     letter: nil, long: "stdio", meaning: .standardIO,
                     text: "serve one client on standard input and output"))
+        }
+        if extra.contains(.replay) {
+            options.append(
+                Option(
+                    letter: nil, long: "replay", meaning: .replay,
+                    text: "take decisions of a record again, for signet explain --replay"))
         }
         options += [
             Option(letter: "V", long: "version", meaning: .version, text: "print the version"),

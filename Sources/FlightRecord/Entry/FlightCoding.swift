@@ -39,7 +39,7 @@ enum FlightCoding {
             let length = Int(rest[first + 1]) | Int(rest[first + 2]) << 8
             guard rest.count - 3 >= length else { return nil }
             if let key = FlightKey(rawValue: rest[first]) {
-                entry.add(
+                entry.take(
                     key, String(decoding: rest[(first + 3)..<(first + 3 + length)], as: UTF8.self))
             }
             rest = rest.dropFirst(3 + length)

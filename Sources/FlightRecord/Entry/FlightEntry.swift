@@ -46,6 +46,24 @@ package struct FlightEntry: Hashable, Sendable {
         items.compactMap { $0.key == key ? $0.text : nil }
     }
 
+    /// The most octets of evidence of one entry: with all other facts it fits in a frame.
+    package static let longestEvidence = 60_000
+
+    /// Adds what an evaluation needs to be repeated: all of it, or nothing where it is too much.
+    ///
+    /// - Returns: whether there was room.
+    package mutating func add(evidence texts: [String]) -> Bool {
+        let octets = texts.reduce(0) { $0 + 3 + $1.utf8.count }
+        guard octets <= Self.longestEvidence else { return false }
+        items += texts.map { Item(key: .evidence, text: $0) }
+        return true
+    }
+
+    /// Takes a fact as it stands in a file.
+    mutating func take(_ key: FlightKey, _ text: String) {
+        items.append(Item(key: key, text: text))
+    }
+
     /// The entry with other texts; a fact whose text is nil is left out.
     func mapped(_ change: (Item) -> String?) -> FlightEntry {
         var entry = FlightEntry(daemon, time: time)
@@ -134,6 +152,10 @@ package enum FlightKey: UInt8, CaseIterable, Sendable {
     case stage = 22
     /// What is done although the words of the record ask for something else, and why.
     case override = 23
+    /// What an evaluation needs to be repeated: read by programs.
+    case evidence = 24
+    /// What would have to be known to take a decision again, and is not; never in a file.
+    case unknown = 25
 }
 
 /// What was done with a message, in a word.

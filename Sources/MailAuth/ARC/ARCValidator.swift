@@ -47,6 +47,7 @@ public struct ARCValidator: ~Copyable {
     private var body = BodyHasher()
     private var stage = Stage.body
     private var oldestPass: Int?
+    private let witness: MessageWitness?
 
     /// How far the validation has come.
     private enum Stage {
@@ -83,10 +84,12 @@ public struct ARCValidator: ~Copyable {
     ///   - truncatedFields: the fields that are known to have been cut at a NUL octet on the way
     ///     here: no chain that covers one passes.
     ///   - options: the administrator's decisions.
+    ///   - witness: notes what signatures cover, or tells it in place of the message.
     public init(
         header: HeaderSection, now: Int64, truncatedFields: Set<Int> = [],
-        options: ARCOptions = ARCOptions()
+        options: ARCOptions = ARCOptions(), witness: MessageWitness? = nil
     ) {
+        self.witness = witness
         self.header = header
         self.truncatedFields = truncatedFields
         self.options = options
@@ -266,7 +269,9 @@ extension ARCValidator {
         if let reason = field.timeObstacle(now: now, drift: options.clockDrift) {
             return broken(reason)
         }
-        let ticket = body.request(field.canonicalization.body, limit: field.bodyLength)
+        let ticket =
+            witness?.recalledBody(of: field)
+            ?? body.request(field.canonicalization.body, limit: field.bodyLength)
         return .success(Signature(field: field, body: ticket))
     }
 
@@ -324,7 +329,8 @@ extension ARCValidator {
         judgeOptions.minimumKeyBits = options.minimumKeyBits
         judgeOptions.singletonFields = options.singletonFields
         return SignatureJudge(
-            header: header, truncatedFields: truncatedFields, options: judgeOptions, keys: keys)
+            header: header, truncatedFields: truncatedFields, options: judgeOptions, keys: keys,
+            witness: witness)
     }
 
     private func verify(_ signature: Signature, _ judge: inout SignatureJudge) -> DKIMReason {

@@ -11,6 +11,12 @@ final class BodyDigest {
     fileprivate init(limit: UInt64) {
         self.limit = limit
     }
+
+    /// A hash that is known already.
+    init(limit: UInt64, known hash: [UInt8]) {
+        self.limit = limit
+        self.hash = hash
+    }
 }
 
 /// The hashes of any number of beginnings of one canonical body.
@@ -70,6 +76,8 @@ struct BodyHasher {
     struct Ticket {
         let canonicalization: Canonicalization
         let digest: BodyDigest
+        /// The length of the whole canonical body where that is known without it.
+        var knownLength: UInt64?
     }
 
     private var simple: BodyCanonicalizer?
@@ -102,7 +110,8 @@ struct BodyHasher {
 
     /// The length of the whole canonical body, once it has ended.
     func length(_ ticket: Ticket) -> UInt64 {
-        switch ticket.canonicalization {
+        if let known = ticket.knownLength { return known }
+        return switch ticket.canonicalization {
         case .simple: simple?.length ?? 0
         case .relaxed: relaxed?.length ?? 0
         }

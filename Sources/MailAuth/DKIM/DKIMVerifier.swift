@@ -20,6 +20,7 @@ public struct DKIMVerifier: ~Copyable {
     private let now: Int64
     private let truncatedFields: Set<Int>
     private let ignored: Int
+    private let witness: MessageWitness?
     private var candidates: [Candidate] = []
     private var answers: [DNSAnswer?] = []
     private var body = BodyHasher()
@@ -57,10 +58,13 @@ public struct DKIMVerifier: ~Copyable {
     ///   - truncatedFields: the fields that are known to have been cut at a NUL octet on the way
     ///     here: no signature that covers one passes.
     ///   - options: the administrator's decisions.
+    ///   - witness: notes what signatures cover, or tells it in place of the message.
     public init(
         header: HeaderSection, authorDomains: [DomainName] = [], now: Int64,
-        truncatedFields: Set<Int> = [], options: DKIMVerifierOptions = DKIMVerifierOptions()
+        truncatedFields: Set<Int> = [], options: DKIMVerifierOptions = DKIMVerifierOptions(),
+        witness: MessageWitness? = nil
     ) {
+        self.witness = witness
         self.header = header
         self.options = options
         self.now = now
@@ -115,7 +119,8 @@ public struct DKIMVerifier: ~Copyable {
     public consuming func finish(keys: ParsedKeyCache) -> DKIMOutcome {
         body.finish()
         var judge = SignatureJudge(
-            header: header, truncatedFields: truncatedFields, options: options, keys: keys)
+            header: header, truncatedFields: truncatedFields, options: options, keys: keys,
+            witness: witness)
         var results: [DKIMResult] = []
         for candidate in candidates {
             switch candidate.state {
@@ -180,7 +185,8 @@ public struct DKIMVerifier: ~Copyable {
         }
         return Pending(
             field: field, question: index,
-            body: body.request(field.canonicalization.body, limit: field.bodyLength))
+            body: witness?.recalledBody(of: field)
+                ?? body.request(field.canonicalization.body, limit: field.bodyLength))
     }
 }
 

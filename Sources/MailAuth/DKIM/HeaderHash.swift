@@ -11,6 +11,12 @@ struct HeaderHash {
     /// The name of a hashed field that has, or had, a NUL octet, if there is one.
     let fieldWithNUL: String?
 
+    /// A hash that is known already.
+    init(octets: [UInt8], fieldWithNUL: String?) {
+        self.octets = octets
+        self.fieldWithNUL = fieldWithNUL
+    }
+
     /// Hashes what a signature covers.
     init(
         _ field: SignatureField, in header: HeaderSection, _ fields: inout SignedFields,

@@ -7,13 +7,15 @@ struct SignatureJudge {
     private let header: HeaderSection
     private let options: DKIMVerifierOptions
     private let keys: ParsedKeyCache
+    private let witness: MessageWitness?
     private var selector: FieldSelector
     private var fields: SignedFields
 
     init(
         header: HeaderSection, truncatedFields: Set<Int>, options: DKIMVerifierOptions,
-        keys: ParsedKeyCache
+        keys: ParsedKeyCache, witness: MessageWitness? = nil
     ) {
+        self.witness = witness
         self.header = header
         self.options = options
         self.keys = keys
@@ -40,7 +42,43 @@ struct SignatureJudge {
         if trial.reason == .headerChanged(field: nil), let key = trial.key {
             trial.reason = failureReason(field, key)
         }
+        if let witness { testify(witness, field, body, hash, bodyLength, trial.reason) }
         return trial
+    }
+
+    /// Notes what the signature covers, so that it can be judged again.
+    ///
+    /// What the header fields hash to is noted although no key has come: another day there may be one.
+    private mutating func testify(
+        _ witness: MessageWitness, _ field: SignatureField, _ body: BodyHasher.Ticket,
+        _ known: HeaderHash?, _ bodyLength: UInt64, _ reason: DKIMReason
+    ) {
+        guard !witness.isRecalling else {
+            if witness.statement(of: field.position) == nil { witness.miss(field.position) }
+            return
+        }
+        var hash = known
+        if hash == nil, body.digest.hash == field.bodyHash {
+            hash = HeaderHash(field, in: header, &fields, &selector)
+        }
+        var changed: String?
+        if case .headerChanged(let field) = reason { changed = field }
+        witness.note(
+            MessageWitness.Statement(
+                position: field.position, bodyHash: body.digest.hash, bodyLength: bodyLength,
+                headerHash: hash?.octets ?? [], fieldWithNUL: hash?.fieldWithNUL,
+                changedField: changed))
+    }
+
+    /// The hash of the header fields: of the message, or the one that is recalled.
+    private mutating func headerHash(_ field: SignatureField) -> HeaderHash {
+        guard let witness, witness.isRecalling else {
+            return HeaderHash(field, in: header, &fields, &selector)
+        }
+        let statement = witness.statement(of: field.position)
+        if statement?.headerHash.isEmpty != false { witness.miss(field.position) }
+        return HeaderHash(
+            octets: statement?.headerHash ?? [], fieldWithNUL: statement?.fieldWithNUL)
     }
 
     /// The steps of sections 6.1.2 and 6.1.3 for one key record, in their order.
@@ -56,7 +94,7 @@ struct SignatureJudge {
         }
         if let length = field.bodyLength, length > bodyLength { return .bodyTooShort }
         guard body.digest.hash == field.bodyHash else { return .bodyChanged }
-        let hash = known ?? HeaderHash(field, in: header, &fields, &selector)
+        let hash = known ?? headerHash(field)
         known = hash
         guard record.key.verify(field.signature.span, of: hash.octets.span) else {
             return .headerChanged(field: nil)
@@ -102,6 +140,9 @@ struct SignatureJudge {
     private mutating func failureReason(_ field: SignatureField, _ key: PublicKey) -> DKIMReason {
         if field.algorithm == .rsaSHA256, !key.couldHaveSigned(field.signature.span) {
             return .otherKey
+        }
+        if let witness, witness.isRecalling {
+            return .headerChanged(field: witness.statement(of: field.position)?.changedField)
         }
         return .headerChanged(field: CopiedFields.firstChanged(field, in: header, &selector))
     }

@@ -1,7 +1,10 @@
 internal import DaemonKit
 package import FlightRecord
+internal import MailAuth
+internal import MailDNS
 package import MailSyntax
 package import Milter
+internal import Replay
 package import Traffic
 
 /// What the MTA tells of a message, as far as a record has it.
@@ -16,8 +19,39 @@ package struct MailFacts: Sendable {
     private let sender: [UInt8]?
     private var messageID: [UInt8] = []
     private var from: [[UInt8]] = []
-    /// How long the header section is: what is told of a message is made of pieces of it.
-    let headerOctets: Int
+    private let recipients: Recipients
+    private let header: HeaderSection
+    private let omission: String?
+    private let negotiated: NegotiatedProtocol
+    private let mtaName: String?
+    private let macros: [String: String]
+    private let received: Int64
+    /// How much memory the facts hold on to, about: the header section, and the recipients.
+    var octets: Int { header.bytes.count + recipients.octets }
+
+    /// The recipients of a message, as they came, in a number that is bounded.
+    package struct Recipients: Sendable {
+        /// The first ones.
+        private(set) var paths: [[UInt8]] = []
+        /// How many there are.
+        private(set) var count = 0
+
+        /// The most that are kept, and the most octets of one.
+        private static let most = 20
+        private static let longest = 400
+
+        /// None.
+        package init() {}
+
+        /// Takes one.
+        package mutating func add(_ path: Span<UInt8>) {
+            count += 1
+            guard paths.count < Self.most, path.count <= Self.longest else { return }
+            paths.append(path.copied())
+        }
+
+        var octets: Int { paths.reduce(0) { $0 + 32 + $1.count } }
+    }
 
     /// The most octets of a field that are looked at, and the most From fields.
     private static let fieldLimit = 2_000
@@ -29,19 +63,32 @@ package struct MailFacts: Sendable {
     ///   - client: who sends.
     ///   - helo: what the client said in HELO; empty where it was not heard.
     ///   - sender: the reverse-path; nil where it was not heard.
+    ///   - recipients: the recipients.
     ///   - header: the header section.
+    ///   - omission: why the decision cannot be taken again; nil where it can.
+    ///   - received: when it was received, in seconds since 1970.
+    ///   - negotiated: what was agreed with the MTA.
+    ///   - conditions: the macros that the configuration asks for.
     ///   - macros: the MTA's macros.
     package init(
-        client: Client, helo: [UInt8] = [], sender: [UInt8]?, header: HeaderSection,
-        _ macros: borrowing MilterMacros
+        client: Client, helo: [UInt8], sender: [UInt8]?, recipients: Recipients,
+        header: HeaderSection, omission: String? = nil, received: Int64 = 0,
+        negotiated: NegotiatedProtocol = NegotiatedProtocol(),
+        conditions: [String: String] = [:], _ macros: borrowing MilterMacros
     ) {
+        self.recipients = recipients
+        self.header = header
+        self.omission = omission
+        self.received = received
+        self.negotiated = negotiated
+        self.macros = conditions
+        mtaName = macros["j"]
         self.client = client
         self.helo = helo
         self.sender = sender
         tls = macros["{tls_version}"]
         login = macros["{auth_authen}"]
         queueID = macros["i"]
-        headerOctets = header.bytes.count
         if let position = header.indices(named: .messageID).first {
             messageID = Self.value(at: position, of: header)
         }
@@ -66,11 +113,55 @@ package struct MailFacts: Sendable {
         entry.add(.login, login.map { LogText.safe($0) })
         entry.add(.listener, client.daemonName.map { LogText.safe($0) })
         entry.add(.sender, sender.map { $0.isEmpty || $0 == [0x3C, 0x3E] ? "<>" : Self.bare($0) })
+        for path in recipients.paths { entry.add(.recipient, Self.bare(path)) }
+        if recipients.count > recipients.paths.count {
+            entry.add(.recipient, "(\(recipients.count - recipients.paths.count) more)")
+        }
         for value in from {
             for domain in AuthorField(parsing: value.span).domains {
                 entry.add(.author, domain.ascii)
             }
         }
+    }
+
+    /// Adds what the decision rests on, so that it can be taken again.
+    ///
+    /// - Parameters:
+    ///   - questions: what was asked of the DNS.
+    ///   - statements: what the signatures cover.
+    ///   - ended: when the decision was taken, in seconds since the first question could be asked.
+    ///   - entry: the entry.
+    func addEvidence(
+        _ questions: [RecordingResolver.Entry], _ statements: [MessageWitness.Statement],
+        ended: Double, to entry: inout FlightEntry
+    ) {
+        var facts = RecordedFacts()
+        (facts.received, facts.ended) = (received, ended)
+        if let omission {
+            facts.omission = omission
+            _ = entry.add(evidence: facts.texts)
+            return
+        }
+        if header.limitExceeded == nil, recipients.count == recipients.paths.count {
+            facts.hostName = client.hostName
+            facts.address = client.address?.description
+            (facts.helo, facts.sender, facts.recipients) = (helo, sender, recipients.paths)
+            facts.macros = macros
+            facts.macros["i"] = queueID
+            facts.macros["j"] = mtaName
+            facts.macros["{daemon_name}"] = client.daemonName
+            facts.macros["{auth_type}"] = client.authenticationType
+            facts.macros["{auth_authen}"] = login
+            facts.edits = negotiated.edits.rawValue
+            facts.hasLeadingSpace = negotiated.hasLeadingSpace
+            facts.fields = AbridgedHeader.fields(of: header)
+            (facts.questions, facts.statements) = (questions, statements)
+            if entry.add(evidence: facts.texts) { return }
+        }
+        var omitted = RecordedFacts()
+        omitted.omission =
+            "its header section, recipients or DNS answers are more than a record takes"
+        _ = entry.add(evidence: omitted.texts)
     }
 
     /// A value without white space and angle brackets around it.

@@ -1,4 +1,5 @@
 package import FlightRecord
+package import MailAuth
 package import MailDNS
 internal import MailSyntax
 internal import Threads
@@ -34,6 +35,8 @@ package final class MessageTrace: Sendable {
         package var signatures: [Signature] = []
         /// What was asked of the DNS.
         var questions: RecordingResolver?
+        /// What the signatures cover.
+        var witness: MessageWitness?
         /// What else is known, each put into words on the writer's thread.
         package var stories: [FlightRecorder.Story] = []
     }
@@ -54,8 +57,8 @@ package final class MessageTrace: Sendable {
     /// Adds what is known.
     package func add(_ story: @escaping FlightRecorder.Story) { say { $0.stories.append(story) } }
 
-    /// Adds the questions that were asked.
-    package func add(_ questions: RecordingResolver?) {
-        say { $0.questions = questions }
+    /// Adds the questions that were asked, and what the signatures cover.
+    package func add(_ questions: RecordingResolver?, _ witness: MessageWitness?) {
+        say { ($0.questions, $0.witness) = (questions, witness) }
     }
 }

@@ -1,4 +1,5 @@
 internal import FlightRecord
+internal import MailAuth
 package import MailDNS
 package import Milter
 internal import Threads
@@ -36,8 +37,11 @@ extension Observer {
         let facts = facts()
         // As they are now: answers that come later were no help.
         let questions = said.questions?.entries ?? []
+        let statements = said.witness?.statements ?? []
+        let decided = said.questions.map { MonotonicTime.now().seconds(since: $0.start) } ?? seconds
         let octets =
-            facts.headerOctets + questions.reduce(0) { $0 + $1.octets } + verdict.octets
+            2 * facts.octets + questions.reduce(0) { $0 + $1.octets } + verdict.octets
+            + 200 * statements.count
         ended(done, seconds: seconds, holding: octets) { entry in
             entry.add(.stage, "END-OF-MESSAGE")
             facts.add(to: &entry)
@@ -52,6 +56,7 @@ extension Observer {
             for story in said.stories { story(&entry) }
             verdict.add(to: &entry)
             entry.add(.generation, settings.generation)
+            facts.addEvidence(questions, statements, ended: decided, to: &entry)
         }
     }
 }

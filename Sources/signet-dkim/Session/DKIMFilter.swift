@@ -1,5 +1,6 @@
 import DaemonKit
 import Milter
+import Observation
 import Traffic
 
 /// The filter that serves one connection, with the configuration that holds when it begins: what it needs of the MTA, and its
@@ -18,6 +19,8 @@ struct DKIMFilter: MilterFilter {
     var needs: MilterNeeds {
         var events: MilterEvents = [.connect, .mail, .header, .endOfHeader, .body]
         if configuration.needsRecipients { events.insert(.recipient) }
+        // A record names the client and the recipients.
+        if services.observer.isRecording { events.formUnion([.helo, .recipient]) }
         var macros: [MilterStage: [String]] = [:]
         if !configuration.traffic.macroNames.isEmpty {
             // The list replaces the MTA's own for this stage, so it names what we always want there too.

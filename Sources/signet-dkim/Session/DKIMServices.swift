@@ -21,19 +21,28 @@ final class DKIMServices: Sendable {
     let observer: Observer
     /// Where signatures are counted; nil where they are not.
     private let signingLog: SigningLog?
+    /// What speaks in place of messages; nil where they are there.
+    private let recalled: MessageWitness?
     private let hasWarnedOfSpaces = Atomic(false)
 
     /// Puts the services together.
     init(
         configuration: Snapshot<DKIMConfiguration>, resolver: any DNSResolver, log: Log,
-        observer: Observer = .silent, signingLog: SigningLog? = nil
+        observer: Observer = .silent, signingLog: SigningLog? = nil,
+        time: TimeSource = .system, recalling witness: MessageWitness? = nil
     ) {
+        recalled = witness
         self.configuration = configuration
         tools = EvaluationTools(
-            resolver: ObservedResolver.counting(resolver, observer), time: .system)
+            resolver: ObservedResolver.counting(resolver, observer), time: time)
         self.log = log
         self.observer = observer
         self.signingLog = signingLog
+    }
+
+    /// What notes what a message's signatures cover; nil where no record is kept.
+    func witness() -> MessageWitness? {
+        recalled ?? (observer.isRecording ? MessageWitness() : nil)
     }
 
     /// Seconds since 1970.

@@ -18,6 +18,7 @@ final class DKIMSession: MilterSession {
     private let configuration: DKIMConfiguration
     private let negotiated: NegotiatedProtocol
     private var client = Client()
+    private var helo: [UInt8] = []
     private var message: Message?
 
     /// Begins a connection.
@@ -40,6 +41,10 @@ final class DKIMSession: MilterSession {
         var sender: [UInt8]?
         /// The domains of the recipients, where signatures are counted.
         var recipients: Set<String> = []
+        /// The recipients, where a record is kept.
+        var paths = MailFacts.Recipients()
+        /// When the header section had come, in seconds since 1970, where a record is kept.
+        var received: Int64 = 0
         /// The header section while it comes in.
         var header: IncomingHeader
 
@@ -63,6 +68,11 @@ final class DKIMSession: MilterSession {
         return .continue
     }
 
+    func helo(_ name: Span<UInt8>, _ macros: borrowing MilterMacros) -> MilterReply {
+        helo = name.copied()
+        return .continue
+    }
+
     // MARK: The message
 
     func mail(
@@ -79,6 +89,7 @@ final class DKIMSession: MilterSession {
     func recipient(
         _ forwardPath: Span<UInt8>, parameters: [[UInt8]], _ macros: borrowing MilterMacros
     ) -> MilterReply {
+        if services.observer.isRecording { currentMessage().paths.add(forwardPath) }
         guard configuration.needsRecipients,
             let address = try? EnvelopeAddress(forwardPath: forwardPath),
             let domain = address.domain
@@ -104,6 +115,7 @@ final class DKIMSession: MilterSession {
 
     func endOfHeader(_ macros: borrowing MilterMacros) -> MilterReply {
         let message = currentMessage()
+        if services.observer.isRecording { message.received = services.now }
         message.facts.client = client
         message.facts.header = message.header.section
         message.queueID = macros.queueID
@@ -129,10 +141,13 @@ final class DKIMSession: MilterSession {
         let context = DKIMMessageContext(
             macros, granted: negotiated.edits, header: finished.header,
             configuration: configuration, log: services.log, trace: services.observer.trace())
-        let (client, sender) = (client, finished.sender)
+        let (client, helo, negotiated) = (client, helo, negotiated)
         let verdict = finished.task.finish(context, recipients: finished.recipients)
         services.observer.ended(verdict, context.trace, configuration.observation) {
-            MailFacts(client: client, sender: sender, header: context.header, macros)
+            MailFacts(
+                client: client, helo: helo, sender: finished.sender, recipients: finished.paths,
+                header: context.header, received: finished.received, negotiated: negotiated,
+                conditions: finished.facts.macros, macros)
         }
         return verdict
     }

@@ -15,6 +15,7 @@ struct DKIMTask: ~Copyable {
     private var verification: MessageEvaluation?
     private let services: DKIMServices?
     private let questions: RecordingResolver?
+    private let witness: MessageWitness?
 
     /// The longest that the answer at end of message is waited for, in seconds: less than the 300
     /// of Postfix (milter_content_timeout).
@@ -29,6 +30,7 @@ struct DKIMTask: ~Copyable {
         verification = nil
         services = nil
         questions = nil
+        witness = nil
     }
 
     /// Begins what was planned.
@@ -39,7 +41,10 @@ struct DKIMTask: ~Copyable {
         self.plan = plan
         self.services = services
         questions = services.observer.recording(services.tools.resolver)
-        let tools = questions.map { services.tools.asking($0) } ?? services.tools
+        witness = services.witness()
+        let tools =
+            questions == nil && witness == nil
+            ? services.tools : services.tools.remembering(questions, witness)
         signer =
             if case .sign(let keys) = plan.work {
                 DKIMSigner(
@@ -76,7 +81,7 @@ struct DKIMTask: ~Copyable {
     ) -> MilterVerdict {
         guard let plan else { return MilterVerdict() }
         logDecision(plan, context)
-        context.trace?.add(questions)
+        context.trace?.add(questions, witness)
         context.trace?.tell(plan, context.configuration)
         switch plan.work {
         case .nothing:

@@ -1,6 +1,7 @@
 import DaemonKit
 import FailureReports
 import Milter
+import Observation
 
 /// The filter that serves one connection, with the configuration that holds when it begins: what it needs of the MTA, and its
 /// session.
@@ -28,6 +29,8 @@ struct DMARCFilter: MilterFilter {
             events.insert(.recipient)
             edits.insert(.addRecipients)
         }
+        // A record names the recipients.
+        if services.observer.isRecording { events.insert(.recipient) }
         return MilterNeeds(
             events: events, edits: edits, optionalEdits: [.quarantine, .addRecipients])
     }

@@ -1,5 +1,6 @@
 import DaemonKit
 import FailureReports
+import MailAuth
 import MailDNS
 import MailEvaluation
 import Observation
@@ -17,26 +18,35 @@ final class DMARCServices: Sendable {
     let failures: FailureReporter?
     /// Where lines go.
     let log: Log
+    /// What speaks in place of messages; nil where they are there.
+    private let recalled: MessageWitness?
     /// What is kept and counted.
     let observer: Observer
 
     /// Puts the services together.
     init(
         configuration: Snapshot<DMARCConfiguration>, resolver: any DNSResolver, records: Records,
-        failures: FailureReporter? = nil, log: Log, observer: Observer = .silent
+        failures: FailureReporter? = nil, log: Log, observer: Observer = .silent,
+        time: TimeSource = .system, recalling witness: MessageWitness? = nil
     ) {
+        recalled = witness
         self.configuration = configuration
         tools = EvaluationTools(
-            resolver: ObservedResolver.counting(resolver, observer), time: .system)
+            resolver: ObservedResolver.counting(resolver, observer), time: time)
         self.observer = observer
         self.records = records
         self.failures = failures
         self.log = log
     }
 
-    /// The tools for one message: with questions that are remembered, where a record is kept.
-    func tools(_ questions: RecordingResolver?) -> EvaluationTools {
-        questions.map { tools.asking($0) } ?? tools
+    /// What notes what a message's signatures cover; nil where no record is kept.
+    func witness() -> MessageWitness? {
+        recalled ?? (observer.isRecording ? MessageWitness() : nil)
+    }
+
+    /// The tools for one message, which is remembered where a record is kept.
+    func tools(_ questions: RecordingResolver?, _ witness: MessageWitness?) -> EvaluationTools {
+        questions == nil && witness == nil ? tools : tools.remembering(questions, witness)
     }
 
     /// Seconds since 1970.

@@ -47,8 +47,14 @@ final class DMARCSession: MilterSession {
         var task: DMARCTask?
         /// The reverse-path, where a record is kept.
         var sender: [UInt8]?
+        /// The recipients, where a record is kept.
+        var paths = MailFacts.Recipients()
         /// What was asked of the DNS, where a record is kept.
         var questions: RecordingResolver?
+        /// What the signatures cover, where a record is kept.
+        var witness: MessageWitness?
+        /// When the header section had come, in seconds since 1970, where a record is kept.
+        var received: Int64 = 0
 
         init(_ configuration: DMARCConfiguration) {
             header = IncomingHeader(maximumOctets: configuration.maximumHeaderOctets)
@@ -91,8 +97,10 @@ final class DMARCSession: MilterSession {
         if services.observer.isRecording { message.sender = reversePath.copied() }
         if message.skip == nil {
             message.questions = services.observer.recording(services.tools.resolver)
+            message.witness = services.witness()
             message.early = EnvelopeQuestions(
-                message.envelope, configuration.evaluation, services.tools(message.questions))
+                message.envelope, configuration.evaluation,
+                services.tools(message.questions, message.witness))
         }
         return .continue
     }
@@ -100,7 +108,9 @@ final class DMARCSession: MilterSession {
     func recipient(
         _ forwardPath: Span<UInt8>, parameters: [[UInt8]], _ macros: borrowing MilterMacros
     ) -> MilterReply {
-        currentMessage().recipients.add(forwardPath, configuration)
+        let message = currentMessage()
+        message.recipients.add(forwardPath, configuration)
+        if services.observer.isRecording { message.paths.add(forwardPath) }
         return .continue
     }
 
@@ -112,6 +122,7 @@ final class DMARCSession: MilterSession {
 
     func endOfHeader(_ macros: borrowing MilterMacros) -> MilterReply {
         let message = currentMessage()
+        if services.observer.isRecording { message.received = services.now }
         guard message.skip == nil else { return .continue }
         let header = message.header.section
         let author = AuthorField(of: header)
@@ -124,7 +135,7 @@ final class DMARCSession: MilterSession {
         message.task = DMARCTask(
             header: header, author: author, envelope: message.envelope, early: message.early,
             configuration: configuration, services: services,
-            tools: services.tools(message.questions))
+            tools: services.tools(message.questions, message.witness))
         return .continue
     }
 
@@ -138,11 +149,16 @@ final class DMARCSession: MilterSession {
         let context = DMARCMessageContext(
             macros, granted: negotiated.edits, header: finished.header,
             configuration: configuration, log: services.log, trace: services.observer.trace())
-        context.trace?.add(finished.questions)
-        let (client, helo, sender) = (client, helo, finished.sender)
+        context.trace?.add(finished.questions, finished.witness)
+        let (client, helo, negotiated) = (client, helo, negotiated)
         let verdict = decide(finished, context)
         services.observer.ended(verdict, context.trace, configuration.observation) {
-            MailFacts(client: client, helo: helo, sender: sender, header: context.header, macros)
+            MailFacts(
+                client: client, helo: helo, sender: finished.sender, recipients: finished.paths,
+                header: context.header,
+                omission: finished.skip?.isOurs == true
+                    ? "the header section was not looked at" : nil,
+                received: finished.received, negotiated: negotiated, macros)
         }
         return verdict
     }

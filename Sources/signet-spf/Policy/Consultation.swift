@@ -3,6 +3,7 @@ import MailDNS
 import MailEvaluation
 import MailSyntax
 import PolicyProtocol
+import Threads
 
 /// One question about one message: from the recipient's policy over exemptions and checks to the action.
 struct Consultation {
@@ -17,6 +18,8 @@ struct Consultation {
     private let resolver: any DNSResolver
     private let shares: QuestionShares
     private let records: SPFRecordCache
+    private let recorder: RecordingResolver?
+    private let time: TimeSource
     /// The policy that holds, and a number that stands for it.
     private let shared: SharedPolicy
     private let owner: Int
@@ -34,11 +37,16 @@ struct Consultation {
     ///   - resolver: answers the questions to the DNS.
     ///   - shares: what clients and senders have under way.
     ///   - records: remembers records that have been parsed.
+    ///   - recorder: remembers what is asked of the DNS.
+    ///   - time: the clocks.
     init(
         _ request: PolicyRequest, _ stage: PolicyRequest.Stage, _ client: IPAddress,
         _ message: MessageMemory, _ answer: PolicyAnswer, resolver: any DNSResolver,
-        shares: QuestionShares, records: SPFRecordCache
+        shares: QuestionShares, records: SPFRecordCache, recorder: RecordingResolver?,
+        time: TimeSource
     ) {
+        self.recorder = recorder
+        self.time = time
         self.request = request
         self.stage = stage
         self.client = client
@@ -56,7 +64,10 @@ struct Consultation {
 
     /// Answers the question.
     mutating func run() {
-        defer { message.settle(answer.action) }
+        defer {
+            message.settle(answer.action)
+            if let recorder { answer.questions = message.remember(recorder.entries) }
+        }
         logOwner()
         if let reason = exemption() {
             answer.exemption = reason
@@ -100,7 +111,8 @@ struct Consultation {
             ? String(decoding: name, as: UTF8.self) : nil
         let reason = shared.policy.exemptions.reason(
             client: client, hostName: hostName, helo: request[.helo],
-            resolver: shares.resolver(resolver, client: client, domain: nil))
+            resolver: shares.resolver(
+                resolver, client: client, domain: nil, recorder: recorder))
         message.exemption = (owner, reason)
         return reason
     }
@@ -137,7 +149,7 @@ struct Consultation {
     private mutating func verdict() -> PolicyVerdict {
         var checks = IdentityChecks(
             request, client, shared.policy, configuration, resolver: resolver, shares: shares,
-            records: records, isBeforeMail: stage.isBeforeMail)
+            records: records, recorder: recorder, time: time, isBeforeMail: stage.isBeforeMail)
         defer { checks.finish() }
         return PolicyVerdict.of(shared.policy, senderIsNull: request[.sender].isEmpty) {
             let finding = checks.finding(.helo, &message)

@@ -18,7 +18,8 @@ struct IdentityChecks {
     init(
         _ request: PolicyRequest, _ client: IPAddress, _ policy: Policy,
         _ configuration: SPFConfiguration, resolver: any DNSResolver, shares: QuestionShares,
-        records: SPFRecordCache, isBeforeMail: Bool
+        records: SPFRecordCache, recorder: RecordingResolver?, time: TimeSource,
+        isBeforeMail: Bool
     ) {
         let (name, sender) = (request[.helo], request[.sender])
         helo =
@@ -36,7 +37,8 @@ struct IdentityChecks {
         limits.voidLookups = policy.voidLimit
         evaluator = SPFEvaluator(
             resolver: shares.resolver(
-                resolver, client: client, domain: (mailFrom ?? helo)?.domain), time: .system,
+                resolver, client: client, domain: (mailFrom ?? helo)?.domain, recorder: recorder),
+            time: time,
             limits: limits, receiver: receiver ?? "unknown",
             wantsExplanation: !policy.isTest, records: records)
     }

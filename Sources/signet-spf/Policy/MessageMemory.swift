@@ -1,4 +1,5 @@
 import MailAuth
+import MailDNS
 import MailSyntax
 import PolicyProtocol
 
@@ -38,6 +39,11 @@ struct MessageMemory: Sendable {
     private(set) var settled: PolicyAction?
     private var findings: [(identity: SPFIdentity, voidLimit: Int, finding: Finding)] = []
 
+    /// What was asked of the DNS about the message, where a record is kept.
+    private var questions: [RecordingResolver.Entry] = []
+
+    /// The most questions that are kept.
+    private static let mostQuestions = 60
     /// The most findings that are kept: recipients may differ in their limits.
     private static let mostFindings = 8
 
@@ -45,6 +51,12 @@ struct MessageMemory: Sendable {
     init(key: Key, configuration: SPFConfiguration) {
         self.key = key
         self.configuration = configuration
+    }
+
+    /// Keeps what was asked, and gives all that was asked about the message.
+    mutating func remember(_ asked: [RecordingResolver.Entry]) -> [RecordingResolver.Entry] {
+        questions += asked.prefix(Self.mostQuestions - questions.count)
+        return questions
     }
 
     /// What a check of this identity under this limit has found.

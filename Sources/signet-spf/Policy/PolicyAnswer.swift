@@ -1,4 +1,5 @@
 import MailAuth
+import MailDNS
 import PolicyProtocol
 
 /// The answer to a question: the action for Postfix, and lines for the log.
@@ -17,6 +18,8 @@ struct PolicyAnswer: Sendable {
     private(set) var lines: [Line] = []
     /// What the checks have found, for the record.
     private(set) var findings: [Finding] = []
+    /// What was asked of the DNS about the message, where a record is kept.
+    var questions: [RecordingResolver.Entry] = []
     /// Why nothing was checked, where an exemption holds.
     var exemption: Exemptions.Reason?
     /// Whether this is the answer to an earlier question about the message.

@@ -3,6 +3,7 @@ import MailDNS
 import MailEvaluation
 import MailSyntax
 import PolicyProtocol
+import Threads
 
 /// Answers questions: attributes, configuration and memory in, an action and lines for the log out.
 ///
@@ -16,9 +17,11 @@ struct PolicyEngine: Sendable {
     private let records = SPFRecordCache()
     /// The level up to which lines are given, whatever debugLevel says.
     private let leastLevel: Int
+    private let time: TimeSource
 
     /// Prepares to answer.
-    init(resolver: any DNSResolver, leastLevel: Int = -1) {
+    init(resolver: any DNSResolver, leastLevel: Int = -1, time: TimeSource = .system) {
+        self.time = time
         self.resolver = resolver
         self.leastLevel = leastLevel
     }
@@ -29,9 +32,11 @@ struct PolicyEngine: Sendable {
     ///   - request: the question.
     ///   - memory: what is remembered of the connection's messages.
     ///   - current: the configuration that holds for messages that are new.
+    ///   - recorder: remembers what is asked of the DNS.
     /// - Returns: the answer.
     func answer(
-        _ request: PolicyRequest, _ memory: inout ConnectionMemory, _ current: SPFConfiguration
+        _ request: PolicyRequest, _ memory: inout ConnectionMemory, _ current: SPFConfiguration,
+        recorder: RecordingResolver? = nil
     ) -> PolicyAnswer {
         var answer = PolicyAnswer(request, current, atLeast: leastLevel)
         guard !current.isMock, let stage = request.stage, stage.canBeChecked,
@@ -47,7 +52,7 @@ struct PolicyEngine: Sendable {
         }
         var consultation = Consultation(
             request, stage, client, message, answer, resolver: resolver, shares: shares,
-            records: records)
+            records: records, recorder: recorder, time: time)
         consultation.run()
         memory.remember(consultation.message)
         return consultation.answer

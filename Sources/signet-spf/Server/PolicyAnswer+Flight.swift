@@ -4,6 +4,7 @@ import MailAuth
 import MailSyntax
 import Observation
 import PolicyProtocol
+import Replay
 
 extension PolicyAnswer {
     /// What was done, in a word.
@@ -18,7 +19,8 @@ extension PolicyAnswer {
 
     /// About how much memory an answer holds on to, with its question.
     func octets(with request: PolicyRequest) -> Int {
-        findings.reduce(request.octetCount) { $0 + 1_024 + $1.recordOctets }
+        findings.reduce(2 * request.octetCount) { $0 + 1_024 + $1.recordOctets }
+            + questions.reduce(0) { $0 + $1.octets }
     }
 
     /// Adds what was asked, found and answered to an entry.
@@ -41,6 +43,7 @@ extension PolicyAnswer {
             let name = finding.identity == .helo ? "spf-helo" : "spf"
             entry.add(.result, "\(name)=\(finding.result.rawValue) \(finding.domain?.ascii ?? "")")
         }
+        for question in questions { entry.add(.question, question.line) }
         entry.add(.reason, reason)
         entry.add(.rule, rule(configuration))
         switch action {
@@ -49,6 +52,26 @@ extension PolicyAnswer {
         case .restriction, .dunno: break
         }
         entry.add(.generation, configuration.observation.generation)
+    }
+
+    /// Adds what the answer rests on, so that it can be given again.
+    func addEvidence(
+        to entry: inout FlightEntry, about request: PolicyRequest, received: Int64, ended: Double
+    ) {
+        var facts = RecordedFacts()
+        (facts.received, facts.ended) = (received, ended)
+        if isRepeated {
+            facts.omission = "it is the answer that the message's first recipient got"
+        } else {
+            for attribute in PolicyRequest.Attribute.allCases where !request[attribute].isEmpty {
+                facts.attributes[attribute.rawValue] = request[attribute]
+            }
+            facts.questions = questions
+        }
+        if entry.add(evidence: facts.texts) { return }
+        var omitted = RecordedFacts()
+        omitted.omission = "its DNS answers are more than a record takes"
+        _ = entry.add(evidence: omitted.texts)
     }
 
     /// The finding that an answer other than "go on" rests on.

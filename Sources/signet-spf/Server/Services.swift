@@ -16,18 +16,22 @@ final class Services: Sendable {
     let log: Log
     /// What is kept and counted.
     let observer: Observer
+    private let base: any DNSResolver
+    private let time: TimeSource
     private let milterClients = RateLimit(seconds: 60)
 
     /// Puts the services together.
     init(
         configuration: Snapshot<SPFConfiguration>, resolver: any DNSResolver, log: Log,
-        observer: Observer = .silent
+        observer: Observer = .silent, time: TimeSource = .system
     ) {
+        self.time = time
         self.configuration = configuration
         self.observer = observer
         engine = PolicyEngine(
             resolver: ObservedResolver.counting(resolver, observer),
-            leastLevel: log.isEnabled(.debug) ? 3 : -1)
+            leastLevel: log.isEnabled(.debug) ? 3 : -1, time: time)
+        base = resolver
         self.log = log
     }
 
@@ -63,12 +67,15 @@ final class Services: Sendable {
         let configuration = configuration.current
         guard observer.isWatching else { return engine.answer(request, &memory, configuration) }
         let start = MonotonicTime.now()
-        let answer = engine.answer(request, &memory, configuration)
+        let received = time.seconds()
+        let recorder = observer.recording(base)
+        let answer = engine.answer(request, &memory, configuration, recorder: recorder)
         let seconds = MonotonicTime.now().seconds(since: start)
         observer.ended(
             answer.flightVerdict, seconds: seconds, holding: answer.octets(with: request)
         ) { entry in
             answer.add(to: &entry, about: request, configuration)
+            answer.addEvidence(to: &entry, about: request, received: received, ended: seconds)
         }
         return answer
     }

@@ -12,6 +12,9 @@ struct ExplainCommand: ParsableCommand {
             WHAT is a queue id, a Message-ID, the identifier that the next host gave, an address, or a \
             client's IP address. The daemons' records and Postfix's log are looked through.
 
+            With --replay the daemons decide again, by what the record has of the message and of the \
+            DNS of then; --with names another configuration, --today asks the DNS again.
+
             Exit status 0 if a message was found, 1 if not.
             """)
 
@@ -37,12 +40,29 @@ struct ExplainCommand: ParsableCommand {
     @Flag(name: .shortAndLong, help: "Print all that is known.")
     var verbose = false
 
+    @Flag(help: "Decide again with the recorded facts and DNS answers, and compare.")
+    var replay = false
+
+    @Option(
+        name: .customLong("with"),
+        help: "Decide under this configuration: a file such as dmarc.conf, or a directory.")
+    var other: String?
+
+    @Flag(help: "Decide with the DNS and the keys of today.")
+    var today = false
+
     @Flag(help: "Print JSON.")
     var json = false
 
     func validate() throws {
         guard (what == nil) == refused else {
             throw ValidationError("say what to look for, or --refused")
+        }
+        guard replay || (other == nil && !today) else {
+            throw ValidationError("--with and --today go with --replay")
+        }
+        guard !replay || !refused else {
+            throw ValidationError("--replay goes with a message")
         }
     }
 
@@ -56,15 +76,30 @@ struct ExplainCommand: ParsableCommand {
             what, near: try at.map { try TimeArgument.moment($0) })
         let stories = StoryFinder(evidence).stories(of: question)
         guard !stories.isEmpty else { return try sayNothing(what, reader) }
+        let decisions = try repeated(stories)
         if json {
+            let objects = zip(stories, decisions).map { story, decisions in
+                StoryJSON(story, decisions: replay ? decisions : nil)
+            }
             print(
-                try stories.count == 1
-                    ? JSONOutput.text(of: StoryJSON(stories[0]))
-                    : JSONOutput.list(of: stories.map(StoryJSON.init)))
+                try objects.count == 1
+                    ? JSONOutput.text(of: objects[0]) : JSONOutput.list(of: objects))
             return
         }
         let printer = StoryPrinter(terminal: .standardOutput, isVerbose: verbose)
-        for line in printer.lines(of: stories) { print(line) }
+        if replay {
+            for line in printer.lines(of: stories, again: decisions) { print(line) }
+        } else {
+            for line in printer.lines(of: stories) { print(line) }
+        }
+    }
+
+    /// What the daemons would decide about each message now.
+    private func repeated(_ stories: [MessageStory]) throws -> [[RepeatedDecision]] {
+        guard replay else { return stories.map { _ in [] } }
+        let again = DecisionReplay(
+            directory: records.directory, other: other, asksAgain: today)
+        return try stories.map { try again.decisions($0.entries) }
     }
 
     private func sayNothing(_ what: String, _ reader: FlightReader) throws {

@@ -1,4 +1,5 @@
 import Explanation
+import FlightRecord
 
 /// A story as `signet explain --json` writes it.
 struct StoryJSON: Encodable {
@@ -19,12 +20,48 @@ struct StoryJSON: Encodable {
         let details: [String]
     }
 
+    /// A decision that was taken again.
+    struct Decision: Encodable {
+        struct Side: Encodable {
+            let verdict: String?
+            let answer: String
+            let rule: String?
+        }
+
+        let daemon: String
+        let configuration: String
+        let then: Side
+        let now: Side?
+        let same: Bool
+        let why: [String]
+        let unknown: [String]
+        let obstacle: String?
+
+        init(_ decision: RepeatedDecision) {
+            daemon = decision.then.daemon.shortName
+            configuration = decision.configuration
+            then = Self.side(decision.then)
+            now = decision.now.map(Self.side)
+            same = decision.isSame
+            why = decision.reasons
+            unknown = decision.unknown
+            obstacle = decision.obstacle
+        }
+
+        private static func side(_ entry: FlightEntry) -> Side {
+            Side(
+                verdict: entry[.verdict], answer: EntrySentence.text(of: entry) + ".",
+                rule: entry[.rule])
+        }
+    }
+
     let answer: String
     var message = Message()
     var events: [Event] = []
     var verdicts: [String: String] = [:]
+    var replay: [Decision]?
 
-    init(_ story: MessageStory) {
+    init(_ story: MessageStory, decisions: [RepeatedDecision]? = nil) {
         answer = story.answer
         message = Message(
             queue_id: story.queueIDs.first, queue_ids: story.queueIDs, message_id: story.messageID,
@@ -35,6 +72,7 @@ struct StoryJSON: Encodable {
                 details: event.details)
         }
         verdicts = story.verdicts
+        replay = decisions.map { $0.map(Decision.init) }
     }
 
     /// Nothing was found.

@@ -1,5 +1,6 @@
 import DaemonKit
 import Explanation
+import FlightRecord
 
 /// Stories for people: the answer first, then the time line.
 struct StoryPrinter {
@@ -27,6 +28,33 @@ struct StoryPrinter {
                     labelWidth: 0)
         }
         return lines
+    }
+
+    /// The lines about decisions that were taken again, after the sentence about each message.
+    func lines(of stories: [MessageStory], again decisions: [[RepeatedDecision]]) -> [String] {
+        var lines: [String] = []
+        for (story, decisions) in zip(stories, decisions) {
+            if !lines.isEmpty { lines.append("") }
+            lines += terminal.wrapped(safe(story.answer), label: "", labelWidth: 0)
+            if decisions.isEmpty {
+                lines.append("No daemon has a record of it, so nothing can be evaluated again.")
+            }
+            for decision in decisions { lines += [""] + self.lines(of: decision) }
+        }
+        return lines
+    }
+
+    private func lines(of decision: RepeatedDecision) -> [String] {
+        var rows = [
+            ("then", decision.sentenceThen), ("now", decision.sentenceNow),
+        ]
+        rows += decision.reasons.map { ("why", $0) }
+        rows += decision.unknown.map { ("not known", "\($0).") }
+        let head = "\(decision.then.daemon.name) under \(decision.configuration):"
+        return terminal.wrapped(safe(head), label: "", labelWidth: 0)
+            + rows.flatMap { label, text in
+                terminal.wrapped(safe(text), label: "  \(label)", labelWidth: 13)
+            }
     }
 
     private func lines(of story: MessageStory) -> [String] {

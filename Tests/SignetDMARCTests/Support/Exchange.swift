@@ -5,6 +5,7 @@ import MailAuth
 import MailDNS
 import MailSyntax
 import Milter
+import Observation
 import SessionTestKit
 import TestKit
 import Testing
@@ -29,6 +30,8 @@ struct Exchange {
     var failing: [String] = []
     /// Names that the resolver cannot ask for, as too much is under way.
     var refused: [String] = []
+    /// Names whose questions fail otherwise.
+    var broken: [String: DNSFailure] = [:]
     /// Names whose questions nobody answers.
     var silent: [String] = []
     /// The client's address; nil for a Unix socket.
@@ -45,6 +48,8 @@ struct Exchange {
     var mechanism: String?
     /// The MTA's name for itself.
     var mtaName: String? = "mx.example.org"
+    /// What is kept and counted.
+    var observer = Observer.silent
     /// The edits that the MTA allows.
     var edits: MilterEdits = [.addHeaders, .changeHeaders, .addRecipients, .quarantine]
 
@@ -77,6 +82,7 @@ struct Exchange {
         for name in refused {
             resolver.fail(try DomainName(name), with: .resolver("too many questions are under way"))
         }
+        for (name, failure) in broken { resolver.fail(try DomainName(name), with: failure) }
         let silent = try Set(silent.map { try DomainName($0) })
         let lines = Lines()
         let log = Log(level: .debug, collecting: { _, line in lines.add(line) })
@@ -93,7 +99,7 @@ struct Exchange {
         let services = DMARCServices(
             configuration: Snapshot(settings),
             resolver: PartlySilent(resolver: resolver, silent: silent), records: records,
-            failures: failures, log: log)
+            failures: failures, log: log, observer: observer)
         let session = DMARCFilter(services: services).makeSession(
             protocol: NegotiatedProtocol(edits: edits))
         let verdict = deliver(message, session)
