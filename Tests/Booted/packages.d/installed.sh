@@ -4,6 +4,8 @@
 # Sourced by Tests/Booted/packages.
 
 daemons='scrub dkim dmarc spf'
+# The section of README that a new user follows.
+first_steps='The first signed message in five minutes'
 
 step() {
     printf '   %4d s  %s\n' "$SECONDS" "$*"
@@ -62,16 +64,17 @@ ZONE
 }
 
 install_packages_first_time() {
-    local before
+    local before command
     before=$(postfix_files)
-    transcript=$(apt install $(debs /packages)) ||
+    command=$(readme_commands "$first_steps" 'apt install') || exit
+    transcript=$(inside DEBIAN_FRONTEND=noninteractive sh -c "cd /packages; yes | $command" 2>&1) ||
         { printf '%s\n' "$transcript" >&2; fail 'apt-get does not install the packages'; }
     [ "$(postfix_files)" = "$before" ] || fail 'the packages changed a file of Postfix'
     [ "$(grep -c '^    smtpd_milters = ' <<<"$transcript")" -eq 1 ] ||
         { printf '%s\n' "$transcript" >&2; fail 'the lines for main.cf are not printed once'; }
     diff <(printed_lines '' <<<"$transcript") <(printed_lines '    ' <README.md) ||
         fail 'README shows other lines than the packages print'
-    step 'installed with apt-get install /packages/*.deb, which prints what README shows'
+    step "installed with $command, which prints what README shows"
 }
 
 # printed_lines MARGIN: what the packages say at the end, out of a text in which it has that margin.

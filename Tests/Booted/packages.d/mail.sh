@@ -67,21 +67,28 @@ mail_from_outside_passes() {
 }
 
 make_key_and_sign() {
-    inside signet key new -d example.org -s mail --type both -D /etc/signet/keys/example.org \
-        >/dev/null || fail 'no keys are made'
+    local line
+    as_readme_says "$first_steps" 'signet key new' >"$scratch/key" || fail 'no keys are made'
     [ "$(inside stat -c '%a %U' /etc/signet/keys/example.org/mail.private)" = '600 signet-dkim' ] ||
         fail 'a key has other rights'
     inside sh -c 'cat /etc/signet/keys/example.org/*.txt >>/etc/nsd/names'
     inside systemctl restart nsd
-    # As the comments in the file say: without the "#".
-    inside sed -i -e 's/^#\(Domain  \|Selector\|KeyFile\)/\1/' -e 's/example\.com/example.org/' \
-        /etc/signet/dkim.conf
-    inside systemctl reload signet-dkim || fail 'signet-dkim does not take the key'
-    eventually inside signet key check -s mail -d example.org \
-        /etc/signet/keys/example.org/mail.private >/dev/null || fail 'the DNS has another key'
+    eventually as_readme_says "$first_steps" 'signet key check' >/dev/null ||
+        fail 'the DNS has other keys'
+    # "Uncomment these lines, with your domain."
+    inside sed -i 's/example\.com/example.org/' /etc/signet/dkim.conf
+    while read -r line; do
+        inside grep -qxF "#$line" /etc/signet/dkim.conf || fail "dkim.conf has no line to uncomment: $line"
+        inside sed -i "s,^#$line\$,$line," /etc/signet/dkim.conf
+    done < <(readme_lines "$first_steps" | grep -E '^(Domain|Selector|KeyFile)')
+    as_readme_says "$first_steps" 'signet-dkim -n|systemctl reload' ||
+        fail 'signet-dkim does not take the key'
     echo 'InternalHosts 127.0.0.1' >>"$(outside_path /etc/signet/scrub.conf)"
     inside systemctl reload signet-scrub || fail 'signet-scrub does not reload'
     sign_some signed 20
+    # It goes on for ever.
+    inside timeout 5 sh -c "exec $(readme_commands "$first_steps" journalctl)" >"$scratch/journal"
+    grep -qF 'DKIM-Signature field added' "$scratch/journal" || fail 'no signature is logged'
     inside sh -c 'signet check "$(grep -rl "^X-Test: signed.7$" /home/bob/Maildir/new)"' \
         >"$scratch/check" || fail 'signet check does not evaluate'
     [ "$(grep -c '^DKIM pass' "$scratch/check")" -eq 2 ] ||
@@ -114,6 +121,8 @@ forged_mail_is_caught() {
         >/dev/null || fail 'DMARC rejects mail although nobody told it to'
     arrived forged 1 theirs
     results_say dmarc=fail || fail 'DMARC does not tell that mail is forged'
+    as_readme_says 'Judging what comes in' journalctl | grep --fixed-strings example.org >/dev/null ||
+        fail "README's search of the log does not find it"
     conf=$(outside_path /etc/signet/dmarc.conf)
     sed -i 's/^RejectFailures  .*/RejectFailures yes/' "$conf"
     inside systemctl reload signet-dmarc || fail 'signet-dmarc does not reload'
@@ -167,7 +176,8 @@ hundred_restarts() {
     start_knocking
     for round in $(seq 100); do
         # shellcheck disable=SC2046
-        inside systemctl restart $(services) || fail "restart $round fails"
+        inside systemctl restart $(services) ||
+            { inside journalctl --no-pager --lines 30 >&2; fail "restart $round fails"; }
     done
     stop_knocking "through 100 restarts"
 }
