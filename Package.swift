@@ -246,7 +246,10 @@ let package = Package(
             "SignetNull", uses: ["Milter", "MilterService"], path: "Tests/Benchmarks/SignetNull"),
         program(
             "StoreBenchmark",
-            uses: ["MailAuth", "MailDNS", "MailSyntax", "ReportStore", "Reports", "Threads"],
+            uses: [
+                "MailAuth", "MailDNS", "MailSyntax", "ReportInsight", "ReportReading",
+                "ReportStore", "Reports", "Threads",
+            ],
             path: "Tests/Benchmarks/Store"),
         .executableTarget(
             name: "NullFilter", path: "Tests/Benchmarks/NullFilter",

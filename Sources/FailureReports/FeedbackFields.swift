@@ -11,6 +11,8 @@ struct FeedbackFields {
     /// The most SPF records that are shown, and the longest, in octets.
     private static let mostRecords = 20
     private static let longestRecord = 4096
+    private static let longestCanonicalizedHeader = 64 << 10
+    private static let base64Line = 72
 
     init(_ message: FailedMessage, _ trigger: FailureTrigger, _ redactor: Redactor?) {
         self.message = message
@@ -93,7 +95,26 @@ struct FeedbackFields {
         var fields = [("DKIM-Domain", domain)]
         if let identity = found.identity { fields.append(("DKIM-Identity", address(identity))) }
         if let selector = found.selector { fields.append(("DKIM-Selector", selector.ascii)) }
+        if let header = canonicalizedHeader(of: found) {
+            fields.append(("DKIM-Canonicalized-Header", header))
+        }
         return fields
+    }
+
+    /// What was hashed of the header section, in Base64: it shows what was changed on the way.
+    ///
+    /// "If DKIM-Canonicalized-Header and DKIM-Canonicalized-Body encode redacted data, they MUST NOT be included" (RFC 6591, section
+    /// 3.2.4). The body is not kept, so there is none of it.
+    private func canonicalizedHeader(of signature: DKIMResult) -> String? {
+        guard redactor == nil, signature.status.isFailure,
+            let octets = signature.canonicalizedHeader(
+                in: message.header, atMost: Self.longestCanonicalizedHeader)
+        else { return nil }
+        let text = Base64.encode(octets)
+        // In pieces, as FoldedLine folds where spaces are.
+        return stride(from: 0, to: text.utf8.count, by: Self.base64Line).map {
+            String(decoding: text.utf8.dropFirst($0).prefix(Self.base64Line), as: UTF8.self)
+        }.joined(separator: " ")
     }
 
     /// "REQUIRED for SPF failure of an aligned identifier" (RFC 9991, section 4), and for those that "s" asks for: "once for every

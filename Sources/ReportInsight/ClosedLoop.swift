@@ -44,10 +44,12 @@ package struct ClosedLoop: Hashable, Sendable {
     /// How many addresses, selectors and reporters of each are kept apart.
     private static let most = 1000
 
-    init(_ ledger: SigningLedger, domain: String, since day: Int64) {
-        begin = max(day, ledger.first ?? day)
-        signed = ledger.messages(of: domain, since: begin)
-        recipients = ledger.recipientDomains(of: domain, since: begin)
+    init(_ ledger: SigningLedger, domain: String, in days: ClosedRange<Int64>) {
+        begin = max(days.lowerBound, ledger.first ?? days.lowerBound)
+        // Of what is signed after the last day that is reported nobody has spoken yet.
+        let days = begin...max(begin, days.upperBound)
+        signed = ledger.messages(of: domain, in: days)
+        recipients = ledger.recipientDomains(of: domain, in: days)
     }
 
     /// Adds what a row says.

@@ -124,7 +124,7 @@ extension Insight {
         _ found: inout [String: DomainInsight]
     ) throws(SinkError) {
         let verdicts = try store.allVerdicts()
-        var loops = found.mapValues { ClosedLoop(ledger, domain: $0.domain, since: begin) }
+        var loops = found.mapValues { ClosedLoop(ledger, domain: $0.domain, in: begin...newest) }
         // Rows of one domain come behind each other: it is taken out while it grows.
         var current: (domain: String, loop: ClosedLoop)?
         try store.rows(since: begin) { row in

@@ -107,13 +107,15 @@ package struct SigningLedger: Sendable {
         selectors[Selector(domain: domain, selector: selector)]?.algorithm ?? ""
     }
 
-    /// How many messages were signed for a domain since a day, once for each domain that they went to.
-    package func messages(of domain: String, since day: Int64) -> Int64 {
-        messages[domain]?.reduce(0) { $1.key >= day ? $0 + $1.value : $0 } ?? 0
+    /// How many messages were signed for a domain in some days, once for each domain that they went to.
+    package func messages(of domain: String, in days: ClosedRange<Int64>) -> Int64 {
+        messages[domain]?.reduce(0) { days.contains($1.key) ? $0 + $1.value : $0 } ?? 0
     }
 
     /// To how many domains they went.
-    package func recipientDomains(of domain: String, since day: Int64) -> Int {
-        recipients[domain]?.values.count { $0.last >= day } ?? 0
+    package func recipientDomains(of domain: String, in days: ClosedRange<Int64>) -> Int {
+        recipients[domain]?.values.count { use in
+            use.last >= days.lowerBound && use.days.contains { days.contains($0) }
+        } ?? 0
     }
 }

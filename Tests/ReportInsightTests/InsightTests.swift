@@ -324,6 +324,61 @@ import Testing
         #expect(try advice([good, forged], facts: facts).policy == .none)
     }
 
+    @Test func `what RejectFailures would have refused is told by what looks real of it`() throws {
+        let folder = try TemporaryDirectory("signet-insight")
+        let store = SQLiteReportStore(path: folder.file("e.db"))
+        func evaluation(
+            _ domain: String, _ result: String, _ change: (inout Evaluation) -> Void = { _ in }
+        ) -> Evaluation {
+            var evaluation = Evaluation(
+                received: Self.day * 86_400, reporter: "mx", headerFrom: domain, result: result,
+                disposition: result == "fail" ? "quarantine" : "none")
+            evaluation.sourceAddress = "192.0.2.1"
+            evaluation.policy = Evaluation.Policy(domain: domain, applied: "reject", p: "reject")
+            if result == "fail" {
+                evaluation.overrides = [
+                    .init(kind: "local_policy", comment: "RejectFailures is off")
+                ]
+            }
+            change(&evaluation)
+            return evaluation
+        }
+        try store.write([evaluation("old.example", "pass") { $0.received -= 86_400 * 50 }])
+        #expect(
+            try InboundAdvice(of: store, in: Self.day...Self.day).answer
+                == "no message was evaluated in these days")
+        try store.write(
+            Array(repeating: evaluation("good.example", "pass"), count: 90)
+                + Array(repeating: evaluation("forged.example", "fail"), count: 6)
+                + [
+                    evaluation("list.example", "fail") { $0.arc = "pass" },
+                    evaluation("list.example", "fail") {
+                        $0.authentications = [
+                            .init(
+                                mechanism: "dkim", domain: "list.example", selector: "s",
+                                result: "fail"),
+                            .init(
+                                mechanism: "spf", domain: "lists.example.net", scope: "mfrom",
+                                result: "pass"),
+                        ]
+                    },
+                    // Quarantined as the domain asks: it would not be refused.
+                    evaluation("soft.example", "fail") { $0.overrides = [] },
+                    evaluation("old.example", "fail") {
+                        $0.received -= 86_400 * 40
+                    },
+                ])
+        let advice = try InboundAdvice(of: store, in: Self.day - 30...Self.day)
+        #expect((advice.messages, advice.failed, advice.refused) == (99, 9, 0))
+        #expect(advice.domains.map(\.domain) == ["forged.example", "list.example"])
+        #expect((advice.stopped, advice.changed) == (8, 2))
+        #expect(
+            advice.answer
+                == "RejectFailures would have refused 8 of 99 messages (8.1 %): 2 of them look like real mail that a list or forwarder has changed"
+        )
+        #expect(advice.advice.hasPrefix("name the forwarders in ExemptHosts"))
+    }
+
     @Test func `the record keeps what is published`() throws {
         let good = Row("192.0.2.1", 1000, Self.pass)
         #expect(

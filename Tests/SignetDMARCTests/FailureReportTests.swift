@@ -161,6 +161,27 @@ struct FailureCase {
         if row.failure != nil { #expect(fields?["Identity-Alignment"] == row.alignment) }
     }
 
+    /// RFC 6591, section 3.2.4: what is in it "MUST NOT" be redacted, so it is there where nothing is.
+    @Test func `the canonicalized header shows what was hashed`() throws {
+        var message = FailureCase()
+        message.signer = "victim.example"
+        message.isChanged = true
+        message.extra = [("X-Long", String(repeating: "x", count: 2000))]
+        #expect(try message.fields()?["DKIM-Canonicalized-Header"] == nil)
+        message.configuration += "\nFailureReportsRedact no"
+        let text = try #require(try message.fields()?["DKIM-Canonicalized-Header"])
+        let octets = try #require(Data(base64Encoded: text.filter { $0 != " " }))
+        let lines = String(decoding: octets, as: UTF8.self).components(separatedBy: "\r\n")
+        #expect(lines.contains("from:Jane Doe <ceo@victim.example>"), "\(lines)")
+        // The signature comes last, without what b= says and without a line end.
+        #expect(lines.last?.hasPrefix("dkim-signature:") == true)
+        #expect(lines.last?.hasSuffix("b=") == true || lines.last?.contains("b=;") == true)
+        #expect(!lines.contains { $0.hasPrefix("x-long:") })
+        // Without a signature there is none.
+        message.signer = nil
+        #expect(try message.fields()?["DKIM-Canonicalized-Header"] == nil)
+    }
+
     /// RFC 6591, section 3.1, and RFC 9991, section 4.
     @Test func `all fields are there, and nothing of people`() throws {
         var message = FailureCase()

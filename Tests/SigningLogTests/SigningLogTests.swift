@@ -38,9 +38,9 @@ import Testing
             ])
         let ledger = try #require(try SigningLedger.read(directory, since: 20_001))
         #expect(ledger.first == 20_000)
-        #expect(ledger.messages(of: "example.org", since: 20_001) == 4)
-        #expect(ledger.messages(of: "example.org", since: 0) == 8)
-        #expect(ledger.recipientDomains(of: "example.org", since: 20_001) == 2)
+        #expect(ledger.messages(of: "example.org", in: 20_001...30_000) == 4)
+        #expect(ledger.messages(of: "example.org", in: 0...30_000) == 8)
+        #expect(ledger.recipientDomains(of: "example.org", in: 20_001...30_000) == 2)
         #expect(ledger.algorithm(domain: "example.org", selector: "e1") == "ed25519-sha256")
         let attributes = try FileManager.default.attributesOfItem(
             atPath: "\(directory)/20000.signed")

@@ -23,16 +23,7 @@ struct HeaderHash {
         _ selector: inout FieldSelector
     ) {
         let bytes = header.bytes.span
-        var positions: [Int] = []
-        positions.reserveCapacity(field.names.count)
-        selector.restart()
-        for name in field.names {
-            // The signature being verified is no field of the message for its own "h=".
-            guard let position = selector.take(bytes.extracting(name)),
-                position != field.position
-            else { continue }
-            positions.append(position)
-        }
+        var positions = Self.positions(field, in: header, &selector)
         var digest = SHA256()
         fields.hash(positions, field.canonicalization.header, into: &digest)
         var canonical: [UInt8] = []
@@ -44,5 +35,23 @@ struct HeaderHash {
         positions.append(field.position)
         fieldWithNUL = positions.first { fields.hasNUL($0) }
             .map { String(decoding: header.name(of: $0), as: UTF8.self) }
+    }
+
+    /// The fields that a signature covers besides itself, in the order in which they are hashed.
+    static func positions(
+        _ field: SignatureField, in header: HeaderSection, _ selector: inout FieldSelector
+    ) -> [Int] {
+        let bytes = header.bytes.span
+        var positions: [Int] = []
+        positions.reserveCapacity(field.names.count)
+        selector.restart()
+        for name in field.names {
+            // The signature being verified is no field of the message for its own "h=".
+            guard let position = selector.take(bytes.extracting(name)),
+                position != field.position
+            else { continue }
+            positions.append(position)
+        }
+        return positions
     }
 }

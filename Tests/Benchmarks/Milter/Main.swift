@@ -14,7 +14,7 @@ enum SignetBenchmark {
         "blinding": BlindingExperiment.all, "worst": WorstExperiments.all,
     ]
 
-    private static let onRequest = ["flat", "profile", "instructions"]
+    private static let onRequest = ["flat", "profile"]
 
     static func main() throws {
         let words = CommandLine.arguments.dropFirst()

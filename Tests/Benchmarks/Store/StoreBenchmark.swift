@@ -5,12 +5,14 @@ import ReportStore
 ///
 ///     StoreBenchmark [MESSAGES]
 ///     StoreBenchmark send [ROWS]
+///     StoreBenchmark import [REPORTS]
 ///
 /// 100,000 sources send with Zipf's distribution (the n-th most active one 1/n as much as the first). Each speaks for one to three of
 /// 20,000 author domains, whose mail is signed, and now and then fails as forwarded or forged mail does. The exit status is 1 where
 /// a million messages take more than 60 MB, or fewer than 20,000 evaluations come in a second.
 ///
-/// `send` measures how long the reports about 10,000 domains take, as `SendingBenchmark` says.
+/// `send` measures how long the reports about 10,000 domains take, as `SendingBenchmark` says, and `import` the way in, as
+/// `ImportBenchmark` does.
 @main
 enum StoreBenchmark {
     private static let sizeLimit = 60_000_000
@@ -21,6 +23,10 @@ enum StoreBenchmark {
         let arguments = Array(CommandLine.arguments.dropFirst())
         if arguments.first == "send" {
             try SendingBenchmark.run(Array(arguments.dropFirst()))
+            return
+        }
+        if arguments.first == "import" {
+            try ImportBenchmark.run(Array(arguments.dropFirst()))
             return
         }
         let messages = arguments.first.flatMap { Int($0) } ?? 1_000_000

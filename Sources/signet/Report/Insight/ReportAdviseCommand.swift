@@ -1,8 +1,11 @@
 import ArgumentParser
+import Configuration
 import DaemonKit
 import Foundation
 import MailSyntax
 import ReportInsight
+import ReportStore
+import Reports
 
 /// `signet report advise`: what a stricter policy would cost.
 struct ReportAdviseCommand: ParsableCommand {
@@ -14,7 +17,13 @@ struct ReportAdviseCommand: ParsableCommand {
             """)
 
     @Argument(help: "The domain.")
-    var domain: String
+    var domain: String?
+
+    @Flag(
+        help:
+            "About mail that comes in: what RejectFailures of signet-dmarc would have refused in the last 30 days, or --since."
+    )
+    var inbound = false
 
     @OptionGroup var options: InsightOptions
 
@@ -41,7 +50,14 @@ struct ReportAdviseCommand: ParsableCommand {
         let why: String
     }
 
+    func validate() throws {
+        if inbound == (domain != nil) {
+            throw ValidationError("name a domain, or give --inbound")
+        }
+    }
+
     func run() throws {
+        guard let domain else { return try showInbound() }
         let name = try DomainArgument.parse(domain).ascii
         let insight = try options.insight(only: name)
         guard let found = insight.domains.first else {
@@ -93,5 +109,68 @@ struct ReportAdviseCommand: ParsableCommand {
         if published == nil {
             show("Keep the addresses of the record that is published; --names reads it.")
         }
+    }
+
+    private struct InboundOutput: Encodable {
+        let messages: Int64
+        let failed: Int64
+        let refused: Int64
+        let would_refuse: Int64
+        let look_real: Int64
+        let domains: [Domain]
+
+        struct Domain: Encodable {
+            let domain: String
+            let would_refuse: Int64
+            let look_real: Int64
+        }
+    }
+
+    private func showInbound() throws {
+        let today = CalendarDay.today.number
+        let first = CalendarDay.since(options.since ?? "30d")?.number ?? today
+        let found: InboundAdvice
+        do {
+            found = try InboundAdvice(
+                of: try evaluations().store(), in: min(first, today)...today)
+        } catch let error as SinkError {
+            throw CommandFailure(.noInput, "the store cannot be read: \(error)")
+        }
+        if json {
+            print(
+                try JSONOutput.text(
+                    of: InboundOutput(
+                        messages: found.messages, failed: found.failed, refused: found.refused,
+                        would_refuse: found.stopped, look_real: found.changed,
+                        domains: found.domains.map {
+                            .init(
+                                domain: $0.domain, would_refuse: $0.messages, look_real: $0.changed)
+                        })))
+            return
+        }
+        let terminal = Terminal.standardOutput
+        for line in terminal.wrapped("\(found.answer); \(found.advice).", label: "", labelWidth: 0)
+        {
+            print(line)
+        }
+        for domain in found.domains.prefix(30) {
+            let real =
+                domain.changed > 0 ? ", of which \(Percent.number(domain.changed)) look real" : ""
+            print(
+                LogText.safe("  \(domain.domain): \(Percent.number(domain.messages))\(real)"))
+        }
+    }
+
+    /// The store of signet-dmarc.
+    private func evaluations() throws -> StoreLocation {
+        if let store = options.stored.store { return StoreLocation(store) ?? .file(store) }
+        let file = "/etc/signet/dmarc.conf"
+        guard FileManager.default.isReadableFile(atPath: file) else {
+            return .file(ReportSettings.defaultStore)
+        }
+        let reader = ConfigurationReader(
+            schema: ConfigurationSchema(ReportSettings.directives), file: file,
+            passingOverOthers: true)
+        return try ReportOptions.location(ReportSettings(reader))
     }
 }
