@@ -53,7 +53,7 @@ package struct SigningList: Hashable, Sendable {
     }
 
     /// A selector: one or more labels (RFC 6376, section 3.1).
-    package static func selector(_ octets: some Sequence<UInt8>) -> DomainName? {
+    package static func selector(_ octets: some Collection<UInt8>) -> DomainName? {
         guard let name = try? DomainName(bytes: octets), name.isHostName else { return nil }
         return name
     }

@@ -17,10 +17,12 @@ struct NameHead: Hashable, Sendable {
         self.octets = octets
     }
 
-    /// How many slots names are put into by their first octet.
+    /// How many slots names are put into.
     static let slots = 64
-    /// The slot, which all names with the same first octet share.
-    var slot: Int { Int(octets >> 56) & (Self.slots - 1) }
+    /// How many octets decide about the slot: three tell `X-M…` from `X-S…`, as most rules are about names with "X-".
+    static let slotOctets = 3
+    /// The slot, which all names with the same first octets share.
+    var slot: Int { Int((octets >> 56) &* 7 &+ (octets >> 40)) & (Self.slots - 1) }
 
     /// Whether another name can begin with this one.
     func canBegin(_ name: NameHead) -> Bool {

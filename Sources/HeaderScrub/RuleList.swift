@@ -15,7 +15,7 @@ public struct RuleList: Sendable {
         let index: Int
     }
 
-    /// The rules that can match a name, in their order, by the slot of its first octet.
+    /// The rules that can match a name, in their order, by the slot of its first octets.
     private let candidates: [[Candidate]]
 
     /// Makes a list.
@@ -23,7 +23,7 @@ public struct RuleList: Sendable {
         self.rules = rules
         let all = rules.indices.map { Candidate(head: rules[$0].head, index: $0) }
         candidates = (0..<NameHead.slots).map { slot in
-            all.filter { $0.head.count == 0 || $0.head.slot == slot }
+            all.filter { $0.head.count < NameHead.slotOctets || $0.head.slot == slot }
         }
     }
 

@@ -12,9 +12,15 @@ public final class PendingAnswer: Sendable {
         case settled(DNSAnswer, timeToLive: Int?)
     }
 
+    /// An answer at hand needs no lock: most answers come from a cache.
+    private enum Promise: Sendable {
+        case kept(DNSAnswer, timeToLive: Int?)
+        case open(Locked<State>)
+    }
+
     /// When the question is given up.
     public let deadline: MonotonicTime
-    private let state: Locked<State>
+    private let promise: Promise
     private let onCancel: (@Sendable () -> Void)?
 
     /// Creates a promise.
@@ -25,13 +31,13 @@ public final class PendingAnswer: Sendable {
     public init(deadline: MonotonicTime, onCancel: (@Sendable () -> Void)? = nil) {
         self.deadline = deadline
         self.onCancel = onCancel
-        state = Locked(.open(nil, []))
+        promise = .open(Locked(.open(nil, [])))
     }
 
     private init(settled answer: DNSAnswer, timeToLive: Int?) {
         deadline = .distantFuture
         onCancel = nil
-        state = Locked(.settled(answer, timeToLive: timeToLive))
+        promise = .kept(answer, timeToLive: timeToLive)
     }
 
     /// A promise that is kept already.
@@ -57,9 +63,13 @@ public final class PendingAnswer: Sendable {
 
     /// For how many seconds the answer held when it came; nil where there is none yet, or nobody knows.
     public var timeToLive: Int? {
-        state.withLock { state in
-            guard case .settled(_, let timeToLive) = state else { return nil }
-            return timeToLive
+        switch promise {
+        case .kept(_, let timeToLive): timeToLive
+        case .open(let state):
+            state.withLock { state in
+                guard case .settled(_, let timeToLive) = state else { return nil }
+                return timeToLive
+            }
         }
     }
 
@@ -68,6 +78,11 @@ public final class PendingAnswer: Sendable {
     /// - Parameter limit: when to give the question up, even if its own deadline is later.
     /// - Returns: the answer.
     public func wait(until limit: MonotonicTime = .distantFuture) -> DNSAnswer {
+        let state: Locked<State>
+        switch promise {
+        case .kept(let answer, _): return answer
+        case .open(let open): state = open
+        }
         let (settled, latch) = state.withLock { state -> (DNSAnswer?, Latch?) in
             switch state {
             case .settled(let answer, _): return (answer, nil)
@@ -96,8 +111,22 @@ public final class PendingAnswer: Sendable {
         _ = giveUp(.resolver("the question was cancelled"))
     }
 
+    /// Whether there is an answer by now, or it has been given up; never blocks.
+    public var isSettled: Bool {
+        switch promise {
+        case .kept: true
+        case .open(let state):
+            state.withLock { if case .settled = $0 { true } else { false } }
+        }
+    }
+
     /// Has the answer told to an observer: at once if it is there, else when it comes.
     public func observe(_ observer: @escaping Observer) {
+        let state: Locked<State>
+        switch promise {
+        case .kept(let answer, _): return observer(answer)
+        case .open(let open): state = open
+        }
         let settled = state.withLock { state -> DNSAnswer? in
             switch state {
             case .settled(let answer, _): return answer
@@ -113,9 +142,13 @@ public final class PendingAnswer: Sendable {
     var settled: DNSAnswer? { current }
 
     private var current: DNSAnswer? {
-        state.withLock { state in
-            guard case .settled(let answer, _) = state else { return nil }
-            return answer
+        switch promise {
+        case .kept(let answer, _): answer
+        case .open(let state):
+            state.withLock { state in
+                guard case .settled(let answer, _) = state else { return nil }
+                return answer
+            }
         }
     }
 
@@ -127,6 +160,7 @@ public final class PendingAnswer: Sendable {
 
     @discardableResult
     private func settle(_ answer: DNSAnswer, _ timeToLive: Int?) -> Bool {
+        guard case .open(let state) = promise else { return false }
         let released = state.withLock { state -> (Latch?, [Observer])? in
             guard case .open(let latch, let observers) = state else { return nil }
             state = .settled(answer, timeToLive: timeToLive)

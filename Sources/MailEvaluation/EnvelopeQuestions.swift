@@ -20,7 +20,7 @@ package struct EnvelopeQuestions: Sendable {
         spf =
             if let limits = options.spf, let request = envelope.spfRequest {
                 tools.spfEvaluator(limits, wantsExplanation: false, asking: questions.general)
-                    .prefetch([request])
+                    .prefetch(request.domain)
             } else { SPFPrefetch() }
         reverse =
             if options.looksUpClient, let address = envelope.address {

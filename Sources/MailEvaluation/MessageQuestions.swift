@@ -72,7 +72,7 @@ final class MessageQuestions: Sendable {
             return .ready(.failure(.resolver("too many questions are under way for one sender")))
         }
         let pending = base.begin(question, deadline: deadline)
-        guard pending.poll() == nil else { return pending }
+        guard !pending.isSettled else { return pending }
         waited.withLock { $0 += 1 }
         shares.enter(owners)
         pending.observe { [shares, owners] _ in shares.leave(owners) }

@@ -46,7 +46,7 @@ extension UInt8 {
 
 extension Sequence<UInt8> {
     /// The octets with ASCII capitals in lower case.
-    @inlinable public var asciiLowercased: [UInt8] { map(\.asciiLowercased) }
+    @inlinable public var asciiLowercased: [UInt8] { map { $0.asciiLowercased } }
 
     /// Whether two byte strings are equal when ASCII case is disregarded.
     @inlinable public func equalsIgnoringASCIICase(_ other: some Sequence<UInt8>) -> Bool {

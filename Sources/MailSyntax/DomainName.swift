@@ -37,7 +37,7 @@ public struct DomainName: Hashable, Sendable {
     }
 
     /// Reads a name from the octets of its text, which must be UTF-8.
-    @inlinable public init(bytes: some Sequence<UInt8>) throws(DomainNameError) {
+    @inlinable public init(bytes: some Collection<UInt8>) throws(DomainNameError) {
         try self.init(untrusted: Array(bytes.prefix(DomainName.longestText + 1)))
     }
 
@@ -100,25 +100,20 @@ public struct DomainName: Hashable, Sendable {
     /// allowed, as the macro "%_" of SPF makes them (RFC 7208, section 7.1).
     ///
     /// Such a name is for queries: it is no one's identity, and does not go into a header field.
-    @inlinable public init(queryOctets octets: some Sequence<UInt8>) throws(DomainNameError) {
-        try self.init(query: Array(octets))
-    }
-
-    @usableFromInline init(query octets: [UInt8]) throws(DomainNameError) {
+    public init(queryOctets octets: Span<UInt8>) throws(DomainNameError) {
         guard !octets.isEmpty else { throw DomainNameError.empty }
-        if let octet = octets.first(where: { $0 >= 0x80 }) {
-            throw DomainNameError.forbiddenOctet(octet)
+        for index in octets.indices where octets[index] >= 0x80 {
+            throw DomainNameError.forbiddenOctet(octets[index])
         }
-        ascii = try DomainName.checked(octets.span, allowsSpaces: true)
+        ascii = try DomainName.checked(octets, allowsSpaces: true)
     }
 
     /// Checks labels and lengths of a name in ASCII, without a dot at the end, and makes it lower-case.
     private static func checked(
         _ octets: Span<UInt8>, allowsSpaces: Bool = false
     ) throws(DomainNameError) -> String {
-        var lowercased: [UInt8] = []
-        lowercased.reserveCapacity(octets.count)
         var labelStart = 0
+        var hasCapitals = false
         for index in octets.indices {
             let octet = octets[index]
             if octet == 0x2E {
@@ -127,11 +122,12 @@ public struct DomainName: Hashable, Sendable {
             } else if octet.isASCIIControl || octet == .space && !allowsSpaces {
                 throw DomainNameError.forbiddenOctet(octet)
             }
-            lowercased.append(octet.asciiLowercased)
+            hasCapitals = hasCapitals || octet &- 0x41 < 26
         }
         try DomainName.checkLabel(length: octets.count - labelStart)
         guard octets.count <= DomainName.maximumLength else { throw DomainNameError.nameTooLong }
-        return String(decoding: lowercased, as: UTF8.self)
+        if hasCapitals { return String(decoding: octets.asciiLowercased, as: UTF8.self) }
+        return unsafe octets.withUnsafeBufferPointer { unsafe String(decoding: $0, as: UTF8.self) }
     }
 
     private static func checkLabel(length: Int) throws(DomainNameError) {
@@ -165,7 +161,10 @@ public enum DomainNameError: Error, Hashable, Sendable {
 extension DomainName {
     /// The number of labels; 0 for the root.
     public var labelCount: Int {
-        ascii.isEmpty ? 0 : ascii.utf8.reduce(1) { $1 == 0x2E ? $0 + 1 : $0 }
+        let octets = ascii.utf8.span
+        var count = octets.isEmpty ? 0 : 1
+        for index in octets.indices where octets[index] == 0x2E { count += 1 }
+        return count
     }
 
     /// The labels, leftmost first; none for the root.

@@ -95,13 +95,18 @@ struct FieldIndex: Sendable {
     /// what another one began.
     static func hash(_ name: Span<UInt8>) -> UInt32 {
         var state = secret.start ^ UInt64(truncatingIfNeeded: name.count)
+        var index = 0
+        let words = unsafe name.bytes
+        while name.count &- index >= 8 {
+            // Inside the span by the condition above, so that the load is safe.
+            let word = unsafe words.unsafeLoadUnaligned(fromByteOffset: index, as: UInt64.self)
+            state = mixed(state ^ lowercased(word))
+            index &+= 8
+        }
         var word: UInt64 = 0
-        for index in name.indices {
+        while index < name.count {
             word = word << 8 | UInt64(name[index])
-            if index & 7 == 7 {
-                state = mixed(state ^ lowercased(word))
-                word = 0
-            }
+            index &+= 1
         }
         state = mixed(state ^ lowercased(word))
         return UInt32(truncatingIfNeeded: state ^ state >> 32)

@@ -19,8 +19,8 @@ public struct FieldName: Sendable, ExpressibleByStringLiteral, CustomStringConve
     }
 
     /// Creates a name from the octets of a message; what is not UTF-8 is replaced in `text` only.
-    public init(bytes: some Collection<UInt8>) {
-        self.init(text: String(decoding: bytes, as: UTF8.self), lowercased: bytes.asciiLowercased)
+    public init(bytes: ArraySlice<UInt8>) {
+        self.init(bytes: bytes.span)
     }
 
     /// Creates a name from the octets of a message; what is not UTF-8 is replaced in `text` only.

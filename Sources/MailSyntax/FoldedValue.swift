@@ -140,11 +140,8 @@ public struct FoldedValue: Sendable {
 
     /// Whether nearly every piece's way is open to this one: it is visible ASCII, and goes in as it is.
     private func isPlain(_ piece: Span<UInt8>) -> Bool {
-        for index in piece.indices where piece[index] &- 0x21 > 0x7E - 0x21 {
-            // Spaces within are plain too.
-            guard piece[index] == .space, index > 0 else { return false }
-        }
-        return true
+        // Spaces within are plain too.
+        piece.isPrintableASCII && (piece.isEmpty || piece[0] != .space)
     }
 
     private mutating func beginLineIfDue() {

@@ -8,21 +8,22 @@ extension IPAddress {
     /// No leading zeros in a dotted quad (they mean octal to some readers), no zone identifiers, no
     /// brackets, no white space.
     public init?(_ text: some StringProtocol) {
-        self.init(ascii: Array(text.utf8.prefix(IPAddress.longestText + 1)))
+        self.init(bytes: Array(text.utf8.prefix(IPAddress.longestText + 1)).span)
     }
 
     /// Reads an address from ASCII octets, as from text.
-    @inlinable public init?(bytes: some Sequence<UInt8>) {
-        self.init(ascii: Array(bytes.prefix(IPAddress.longestText + 1)))
+    @inlinable public init?(bytes: some Collection<UInt8>) {
+        self.init(bytes: Array(bytes.prefix(IPAddress.longestText + 1)).span)
     }
 
-    @usableFromInline init?(ascii text: [UInt8]) {
+    /// Reads an address from ASCII octets, as from text.
+    public init?(bytes text: Span<UInt8>) {
         guard text.count <= IPAddress.longestText else { return nil }
-        if text.contains(0x3A) {
+        if text.firstIndex(of: 0x3A) != nil {
             guard let bits = IPAddress.parseV6(text) else { return nil }
             self = .v6(bits)
         } else {
-            guard let bits = IPAddress.parseV4(text[...]) else { return nil }
+            guard let bits = IPAddress.parseV4(text) else { return nil }
             self = .v4(bits)
         }
     }
@@ -30,12 +31,13 @@ extension IPAddress {
     /// The length of the longest text: six full groups and a full dotted quad.
     @usableFromInline static let longestText = 45
 
-    private static func parseV4(_ text: ArraySlice<UInt8>) -> UInt32? {
+    private static func parseV4(_ text: Span<UInt8>) -> UInt32? {
         var bits: UInt32 = 0
         var octet: UInt32 = 0
         var digits = 0
         var dots = 0
-        for character in text {
+        for index in text.indices {
+            let character = text[index]
             if character == 0x2E {
                 guard digits > 0, dots < 3 else { return nil }
                 bits = bits << 8 | octet
@@ -51,11 +53,11 @@ extension IPAddress {
         return digits > 0 && dots == 3 ? bits << 8 | octet : nil
     }
 
-    private static func parseV6(_ text: [UInt8]) -> UInt128? {
+    private static func parseV6(_ text: Span<UInt8>) -> UInt128? {
         var groups: [UInt16] = []
         var gap: Int?
         var index = 0
-        if text.starts(with: [0x3A, 0x3A]) {
+        if text.count >= 2, text[0] == 0x3A, text[1] == 0x3A {
             gap = 0
             index = 2
         }
@@ -68,7 +70,9 @@ extension IPAddress {
                 end += 1
             }
             if end < text.count, text[end] == 0x2E {
-                guard groups.count <= 6, let quad = parseV4(text[index...]) else { return nil }
+                guard groups.count <= 6, let quad = parseV4(text.extracting(index...)) else {
+                    return nil
+                }
                 groups.append(UInt16(truncatingIfNeeded: quad >> 16))
                 groups.append(UInt16(truncatingIfNeeded: quad))
                 index = text.count

@@ -57,35 +57,41 @@ final class MacroStore: MacroSource {
     }
 
     func macro(_ name: String) -> String? {
-        let name = Self.bare(name)
-        for list in lists.reversed() where !list.isEmpty {
-            if let value = Self.value(of: name, in: list.span) { return value }
+        let octets = name.utf8.span
+        let braces = Self.hasBraces(octets) ? 1 : 0
+        let bare = octets.extracting(braces..<octets.count - braces)
+        for place in lists.indices.reversed() where !lists[place].isEmpty {
+            let list = lists[place]
+            if let value = Self.value(of: bare, in: list.span) { return value }
         }
         return nil
     }
 
-    /// The name without its braces: MTAs write them or leave them out.
-    private static func bare(_ name: String) -> [UInt8] {
-        let octets = Array(name.utf8)
-        return hasBraces(octets.span) ? Array(octets[1..<octets.count - 1]) : octets
-    }
-
+    /// Whether a name has its braces: MTAs write them or leave them out.
     private static func hasBraces(_ name: Span<UInt8>) -> Bool {
         name.count > 2 && name[0] == UInt8(ascii: "{") && name[name.count - 1] == UInt8(ascii: "}")
     }
 
-    private static func value(of name: [UInt8], in list: Span<UInt8>) -> String? {
+    private static func value(of name: Span<UInt8>, in list: Span<UInt8>) -> String? {
         var start = 0
         while let nameEnd = list.firstIndex(of: 0, from: start),
             let end = list.firstIndex(of: 0, from: nameEnd + 1)
         {
             let isEnclosed = hasBraces(list.extracting(start..<nameEnd)) ? 1 : 0
             let bare = list.extracting(start + isEnclosed..<nameEnd - isEnclosed)
-            if bare.count == name.count, bare.indices.allSatisfy({ bare[$0] == name[$0] }) {
+            if bare.isEqual(to: name) {
                 return list.extracting(nameEnd + 1..<end).text
             }
             start = end + 1
         }
         return nil
+    }
+}
+
+extension Span<UInt8> {
+    fileprivate func isEqual(to other: Span<UInt8>) -> Bool {
+        guard count == other.count else { return false }
+        for index in indices where self[index] != other[index] { return false }
+        return true
     }
 }

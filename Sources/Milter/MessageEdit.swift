@@ -97,8 +97,11 @@ public enum MessageEdit: Sendable, Equatable {
     /// RFC 5322, section 2.2: a field name is printable ASCII without the colon.
     private static func nameFault(_ name: String) -> String? {
         guard (1...998).contains(name.utf8.count) else { return "bad length of field name" }
-        let isName = name.utf8.allSatisfy { (33...126).contains($0) && $0 != UInt8(ascii: ":") }
-        return isName ? nil : "bad field name"
+        let octets = name.utf8.span
+        for index in octets.indices where !FieldName.isNameOctet(octets[index]) {
+            return "bad field name"
+        }
+        return nil
     }
 
     private static func valueFault(_ value: [UInt8]) -> String? {

@@ -261,6 +261,8 @@ package final class MilterConnection {
         _ agreement: Agreement, _ event: MilterEvents, _ data: Span<UInt8>
     ) throws(MilterFault) -> MilterReply {
         let session = agreement.session
+        // Most events, and the only one that is given no macros.
+        if event == .header { return try header(data, session, agreement.negotiation) }
         let macros = MilterMacros(self.macros)
         switch event {
         case .connect: return session.connect(try CommandData.client(data), macros)
@@ -275,7 +277,6 @@ package final class MilterConnection {
             return session.recipient(
                 data.extracting(..<ends[0]), parameters: Self.parameters(data, ends), macros)
         case .data: return session.data(macros)
-        case .header: return try header(data, session, agreement.negotiation)
         case .endOfHeader: return session.endOfHeader(macros)
         case .body: return session.body(data)
         default: return .continue

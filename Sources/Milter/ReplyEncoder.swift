@@ -4,11 +4,12 @@ internal import MailSyntax
 struct ReplyEncoder {
     /// Appends a frame.
     private static func append(
-        _ command: Character, to output: inout [UInt8], _ data: (inout [UInt8]) -> Void = { _ in }
+        _ command: Unicode.Scalar, to output: inout [UInt8],
+        _ data: (inout [UInt8]) -> Void = { _ in }
     ) {
         let start = output.count
         append(0, to: &output)
-        output.append(command.asciiValue ?? 0)
+        output.append(UInt8(truncatingIfNeeded: command.value))
         data(&output)
         // Edits and texts have been checked before: far below what the number holds.
         let length = UInt32(truncatingIfNeeded: output.count - start - 4)
@@ -18,9 +19,10 @@ struct ReplyEncoder {
     }
 
     private static func append(_ number: UInt32, to output: inout [UInt8]) {
-        for octet in 0..<4 {
-            output.append(UInt8(truncatingIfNeeded: number >> (24 - 8 * octet)))
-        }
+        output.append(UInt8(truncatingIfNeeded: number >> 24))
+        output.append(UInt8(truncatingIfNeeded: number >> 16))
+        output.append(UInt8(truncatingIfNeeded: number >> 8))
+        output.append(UInt8(truncatingIfNeeded: number))
     }
 
     /// Appends the answer to an offer, with the lists of macros that the filter wants.
@@ -102,7 +104,9 @@ struct ReplyEncoder {
         }
     }
 
-    private static func append(_ command: Character, _ text: String, to output: inout [UInt8]) {
+    private static func append(
+        _ command: Unicode.Scalar, _ text: String, to output: inout [UInt8]
+    ) {
         append(command, to: &output) { output in
             output += text.utf8
             output.append(0)

@@ -1,3 +1,5 @@
+internal import MailSyntax
+
 /// What Postfix is told to do (access(5)).
 package enum PolicyAction: Hashable, Sendable {
     /// Nothing: the next restriction decides.
@@ -31,7 +33,18 @@ package enum PolicyAction: Hashable, Sendable {
     /// Appends the answer as it is sent.
     package func append(to output: inout [UInt8]) {
         output += "action=".utf8
-        output += text.utf8
+        if case .prepend(let field, let value) = self,
+            "PREPEND : ".utf8.count + field.utf8.count + value.utf8.count <= Self.longestLine,
+            field.utf8.span.isPrintableASCII, value.utf8.span.isPrintableASCII
+        {
+            // Nearly every answer: nothing to be cut or replaced, as `text` may have to.
+            output += "PREPEND ".utf8
+            output += field.utf8
+            output += ": ".utf8
+            output += value.utf8
+        } else {
+            output += text.utf8
+        }
         output += "\n\n".utf8
     }
 

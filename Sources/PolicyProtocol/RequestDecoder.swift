@@ -56,6 +56,8 @@ package struct RequestDecoder {
     /// After a fault that ends the connection nothing more comes.
     package mutating func decode(_ input: Span<UInt8>, _ body: (Outcome) -> Void) {
         var start = 0
+        // One look for all lines: there is none, as a rule.
+        let hasNUL = input.firstIndex(of: 0) != nil
         while start < input.count, !hasEnded {
             guard let end = input.firstIndex(of: .lf, from: start) else {
                 keep(input.extracting(start...))
@@ -66,12 +68,12 @@ package struct RequestDecoder {
             let rest = input.extracting(start..<end)
             let outcome: Outcome?
             if line.isEmpty, !lineIsCut {
-                outcome = take(rest)
+                outcome = take(rest, mayHaveNUL: hasNUL)
             } else {
                 keepText(rest)
                 var whole: [UInt8] = []
                 swap(&whole, &line)
-                outcome = take(whole.span)
+                outcome = take(whole.span, mayHaveNUL: true)
                 lineIsCut = false
             }
             if let outcome { body(outcome) }
@@ -96,11 +98,12 @@ package struct RequestDecoder {
     }
 
     /// Takes a complete line; gives the outcome of the request that it ends, if it does.
-    private mutating func take(_ line: Span<UInt8>) -> Outcome? {
+    private mutating func take(_ line: Span<UInt8>, mayHaveNUL: Bool) -> Outcome? {
         if let fault = fatalFault(line) { return end(with: fault) }
         guard lineIsCut || !Self.isEmpty(line) else { return finish() }
         hasLine = true
-        if length <= Self.longestRequest, fault == nil { fault = read(line) }
+        guard length <= Self.longestRequest, fault == nil else { return nil }
+        fault = mayHaveNUL && line.firstIndex(of: 0) != nil ? .nul : read(line)
         return nil
     }
 
@@ -139,7 +142,6 @@ package struct RequestDecoder {
 
     /// Reads an attribute; gives what is wrong with it.
     private mutating func read(_ line: Span<UInt8>) -> RequestFault? {
-        if line.firstIndex(of: 0) != nil { return .nul }
         let end = line[line.count - 1] == .cr ? line.count - 1 : line.count
         guard let equals = line.firstIndex(of: UInt8(ascii: "=")), equals > 0 else {
             return .notAnAttribute

@@ -1,8 +1,10 @@
+internal import MailSyntax
+
 /// Text of strangers, made fit for the store and for XML.
 enum BoundedText {
     /// One line of no more than so many octets: control characters become question marks.
     static func line(_ text: String, atMost limit: Int) -> String {
-        if text.utf8.count <= limit, text.utf8.allSatisfy({ 0x20...0x7E ~= $0 }) { return text }
+        if text.utf8.count <= limit, text.utf8.span.isPrintableASCII { return text }
         var line = String.UnicodeScalarView()
         var length = 0
         for scalar in text.unicodeScalars {

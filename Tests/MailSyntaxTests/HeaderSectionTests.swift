@@ -54,7 +54,7 @@ import Testing
         }
         for name in Set(names) {
             let expected = names.indices.filter { names[$0] == name }
-            #expect(header.indices(named: FieldName(bytes: name)) == expected)
+            #expect(header.indices(named: FieldName(bytes: name.span)) == expected)
             #expect(expected.map { header.occurrence(of: $0) } == Array(1...expected.count))
         }
     }

@@ -92,7 +92,9 @@ struct DescriptorSink: LogSink {
     }
 
     mutating func write(_ line: [UInt8], level: Log.Level) {
-        var text: [UInt8] = isInsideLine ? [0x0A] : []
+        var text: [UInt8] = []
+        text.reserveCapacity(line.count + 64)
+        if isInsideLine { text.append(0x0A) }
         if patience.lost > 0 {
             if writesPriorities { text += "<\(Log.Level.warning.rawValue)>".utf8 }
             text += "\(patience.lost) log lines were lost\n".utf8

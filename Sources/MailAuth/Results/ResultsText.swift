@@ -76,6 +76,7 @@ enum ResultsText {
     /// domain in A-labels. Atoms and dots in any order count as a local-part, as some addresses in use are so.
     /// An email identity "MUST" be written so (RFC 8601, section 2.2), not as one quoted string.
     static func identity(_ text: String) -> [UInt8]? {
+        guard text.utf8.span.firstIndex(of: UInt8(ascii: "@")) != nil else { return nil }
         let octets = Array(text.utf8)
         guard octets.last != UInt8(ascii: "."),
             let at = octets.lastIndex(of: UInt8(ascii: "@")),
@@ -135,14 +136,18 @@ enum ResultsText {
         _ content: Span<UInt8>, to output: inout [UInt8], _ isSpecial: (UInt8) -> Bool
     ) {
         var previous: UInt8 = 0
+        // What needs no backslash goes in one piece.
+        var start = 0
         for index in content.indices {
             let octet = content[index]
             if isSpecial(octet) || (octet == UInt8(ascii: "?") && previous == UInt8(ascii: "=")) {
+                output.append(contentsOf: content.extracting(start..<index))
                 output.append(UInt8(ascii: "\\"))
+                start = index
             }
-            output.append(octet)
             previous = octet
         }
+        output.append(contentsOf: content.extracting(start...))
     }
 
     /// Text that may stand in a field: control characters and line separators become "?".

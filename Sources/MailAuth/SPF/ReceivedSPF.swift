@@ -8,12 +8,14 @@ internal import MailSyntax
 ///
 /// Trust: HELO, sender and record text are hostile.
 public struct ReceivedSPF: Hashable, Sendable {
-    /// The key-value pairs after the first two, ready to be joined by "; ".
-    private let rest: [String]
-    private let identity: SPFIdentity
-    private let client: IPAddress
     /// The result, capitalized, and the comment.
     private let opening: String
+    private let identity: SPFIdentity
+    private let client: IPAddress
+    /// The key-value pairs after the first two, each after "; ".
+    private let rest: [UInt8]
+    /// Where each of them ends.
+    private let ends: [Int]
 
     /// The field's name.
     public static let name = "Received-SPF"
@@ -31,32 +33,56 @@ public struct ReceivedSPF: Hashable, Sendable {
         let request = outcome.request
         identity = request.identity
         client = request.client
-        let word = outcome.result.rawValue
-        opening = "\(word.prefix(1).uppercased())\(word.dropFirst()) (\(identity.rawValue))"
-        var rest = ["helo=\(ReceivedSPF.value(request.helo))"]
+        opening = outcome.result.capitalized + " (" + identity.rawValue + ")"
+        var pairs = Pairs()
+        let helo = request.helo
+        pairs.append("helo", helo.span)
         if let sender = request.envelopeFrom {
-            rest.append("envelope-from=\(ReceivedSPF.address(sender))")
+            let shown = sender.isEmpty ? Array("<>".utf8) : sender
+            pairs.append("envelope-from", shown.span)
         }
-        rest.append(
-            "receiver=\(ReceivedSPF.value(Array((receiver ?? "<UNKNOWN>").utf8)))")
+        let receiver = receiver ?? "<UNKNOWN>"
+        pairs.append("receiver", receiver.utf8.span)
         if let problem = outcome.problem {
-            rest.append("problem=\(ReceivedSPF.value(Array(problem.description.utf8)))")
+            let text = problem.description
+            pairs.append("problem", text.utf8.span)
         } else if outcome.result != .none {
             // "if no mechanisms matched, substitute the word "default"".
             let mechanism = outcome.decision?.mechanism ?? "default"
-            rest.append("mechanism=\(ReceivedSPF.value(Array(mechanism.utf8)))")
+            pairs.append("mechanism", mechanism.utf8.span)
         }
-        self.rest = rest
+        rest = pairs.octets
+        ends = pairs.ends
     }
 
     /// The value on one line, without the field's name: what a PREPEND action of Postfix takes.
-    public var unfolded: String { opening + " " + pairs.joined(separator: "; ") }
+    public var unfolded: String { line(client: shownClient) }
 
     /// The value for the log, on one line: as `unfolded`, with the address always bare, as programs that
     /// read policyd-spf's log expect it.
-    public var logText: String {
-        opening + " identity=\(identity.rawValue); client-ip=\(client); "
-            + rest.joined(separator: "; ")
+    public var logText: String { line(client: client.description) }
+
+    /// Both; for an IPv4 address they are the same.
+    public var texts: (unfolded: String, log: String) {
+        let text = unfolded
+        return (text, client.bitWidth == 32 ? text : logText)
+    }
+
+    /// The address; ":" is not in a dot-atom, so that an IPv6 address is quoted.
+    private var shownClient: String {
+        client.bitWidth == 32 ? client.description : "\"\(client)\""
+    }
+
+    private func line(client: String) -> String {
+        var line: [UInt8] = []
+        line.reserveCapacity(rest.count + 128)
+        line += opening.utf8
+        line += " identity=".utf8
+        line += identity.rawValue.utf8
+        line += "; client-ip=".utf8
+        line += client.utf8
+        line += rest
+        return String(decoding: line, as: UTF8.self)
     }
 
     /// The value in lines of up to 78 octets where the pairs allow it, each after the first beginning
@@ -78,41 +104,59 @@ public struct ReceivedSPF: Hashable, Sendable {
     }
 
     private var pairs: [String] {
-        // ":" is not in a dot-atom, so that an IPv6 address is quoted.
-        [
-            "identity=\(identity.rawValue)",
-            "client-ip=\(ReceivedSPF.value(Array(client.description.utf8)))",
-        ] + rest
+        var pairs = ["identity=\(identity.rawValue)", "client-ip=\(shownClient)"]
+        var start = 0
+        for end in ends {
+            pairs.append(String(decoding: rest[(start + 2)..<end], as: UTF8.self))
+            start = end
+        }
+        return pairs
     }
 
-    /// An address; the null reverse-path is shown as "<>".
-    private static func address(_ octets: [UInt8]) -> String {
-        octets.isEmpty ? "\"<>\"" : value(octets)
+    /// Key-value pairs being put together.
+    private struct Pairs {
+        var octets: [UInt8] = []
+        var ends: [Int] = []
+
+        init() {
+            octets.reserveCapacity(256)
+            ends.reserveCapacity(4)
+        }
+
+        mutating func append(_ key: String, _ value: Span<UInt8>) {
+            octets += "; ".utf8
+            octets += key.utf8
+            octets.append(UInt8(ascii: "="))
+            ReceivedSPF.append(value, to: &octets)
+            ends.append(octets.count)
+        }
     }
 
-    /// A dot-atom if the octets are one, else a quoted-string (RFC 5322, sections 3.2.3 and 3.2.4).
+    /// Appends a dot-atom if the octets are one, else a quoted-string (RFC 5322, sections 3.2.3 and 3.2.4).
     ///
     /// Of a value that is too long the end is kept, after "...": the domain of an address must not be cut
     /// to look like another.
-    private static func value(_ octets: [UInt8]) -> String {
+    private static func append(_ octets: Span<UInt8>, to text: inout [UInt8]) {
         if octets.count <= longestValue, isDotAtom(octets) {
-            return String(decoding: octets, as: UTF8.self)
+            text.append(contentsOf: octets)
+            return
         }
         // Nearly all other values are printable ASCII, which fits even if all of it is escaped.
-        if octets.count < longestValue / 2, octets.allSatisfy({ (0x20...0x7E).contains($0) }) {
-            var quoted: [UInt8] = [0x22]
-            for octet in octets {
+        if octets.count < longestValue / 2, octets.isPrintableASCII {
+            text.append(0x22)
+            for index in octets.indices {
+                let octet = octets[index]
                 if octet == UInt8(ascii: "\"") || octet == UInt8(ascii: "\\") {
-                    quoted.append(UInt8(ascii: "\\"))
+                    text.append(UInt8(ascii: "\\"))
                 }
-                quoted.append(octet)
+                text.append(octet)
             }
-            quoted.append(0x22)
-            return String(decoding: quoted, as: UTF8.self)
+            text.append(0x22)
+            return
         }
         var quoted: [Unicode.Scalar] = ["\""]
         var length = 1
-        for scalar in VisibleText.scalars(octets).reversed() {
+        for scalar in VisibleText.scalars(octets.copied()).reversed() {
             guard length < longestValue - 2 else {
                 quoted += [".", ".", "."]
                 break
@@ -125,12 +169,13 @@ public struct ReceivedSPF: Hashable, Sendable {
             }
         }
         quoted.append("\"")
-        return String(String.UnicodeScalarView(quoted.reversed()))
+        text += String(String.UnicodeScalarView(quoted.reversed())).utf8
     }
 
-    private static func isDotAtom(_ octets: [UInt8]) -> Bool {
+    private static func isDotAtom(_ octets: Span<UInt8>) -> Bool {
         var previous: UInt8 = 0x2E
-        for octet in octets {
+        for index in octets.indices {
+            let octet = octets[index]
             guard octet == 0x2E ? previous != 0x2E : isAtomText(octet) else { return false }
             previous = octet
         }
@@ -143,6 +188,21 @@ public struct ReceivedSPF: Hashable, Sendable {
         // ! # $ % & ' * + - / = ? ^ _ ` { | } ~
         case 0x21, 0x23...0x27, 0x2A, 0x2B, 0x2D, 0x2F, 0x3D, 0x3F, 0x5E...0x60, 0x7B...0x7E: true
         default: octet.isASCIIAlphanumeric
+        }
+    }
+}
+
+extension SPFResult {
+    /// The word as policyd-spf begins the field with it.
+    fileprivate var capitalized: String {
+        switch self {
+        case .none: "None"
+        case .neutral: "Neutral"
+        case .pass: "Pass"
+        case .fail: "Fail"
+        case .softfail: "Softfail"
+        case .temperror: "Temperror"
+        case .permerror: "Permerror"
         }
     }
 }

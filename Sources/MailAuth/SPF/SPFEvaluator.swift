@@ -1,5 +1,5 @@
 public import MailDNS
-internal import MailSyntax
+public import MailSyntax
 public import Threads
 
 /// The check_host() function of RFC 7208, over any resolver.
@@ -50,12 +50,15 @@ public struct SPFEvaluator: Sendable {
     /// as both names are known. Nothing else is fetched ahead: that a check ends at the first error or
     /// the third void lookup is what protects others from being asked for no reason (RFC 7208, section
     /// 11.1).
-    public func prefetch(_ requests: [SPFRequest]) -> SPFPrefetch {
+    ///
+    /// - Parameter domains: what the requests to come have as `SPFRequest.domain`.
+    /// - Returns: what is under way, for `check`.
+    public func prefetch(_ domains: DomainName?...) -> SPFPrefetch {
         let deadline = time.now() + min(limits.seconds, limits.questionSeconds)
         var prefetch = SPFPrefetch()
-        for case let domain? in requests.map(\.domain) where prefetch.answers[domain] == nil {
-            prefetch.answers[domain] = resolver.begin(
-                DNSQuestion(domain, .txt), deadline: deadline)
+        for case let domain? in domains where prefetch.answer(for: domain) == nil {
+            let answer = resolver.begin(DNSQuestion(domain, .txt), deadline: deadline)
+            prefetch.answers.append((domain, answer))
         }
         return prefetch
     }
@@ -94,13 +97,19 @@ public struct SPFEvaluator: Sendable {
 
 /// Records under way, for checks to come.
 public struct SPFPrefetch: Sendable {
-    var answers: [DomainName: PendingAnswer] = [:]
+    /// One or two, as there are identities.
+    fileprivate(set) var answers: [(domain: DomainName, answer: PendingAnswer)] = []
 
     /// Nothing under way.
     public init() {}
 
+    /// The record of a domain, if it is under way.
+    func answer(for domain: DomainName) -> PendingAnswer? {
+        answers.first { $0.domain == domain }?.answer
+    }
+
     /// Gives up what no check has used.
     public func cancel() {
-        for answer in answers.values { answer.cancel() }
+        for (_, answer) in answers { answer.cancel() }
     }
 }

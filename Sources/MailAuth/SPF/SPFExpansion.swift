@@ -28,7 +28,7 @@ extension SPFEvaluation {
             length += piece.count
             pieces.append(piece)
         }
-        return name(pieces.reversed().joined())
+        return name(Array(pieces.reversed().joined())[...])
     }
 
     /// Whether a term can match nothing: "If the local part contains non-ASCII characters, terms that include %{s} or %{l} do not
@@ -49,13 +49,13 @@ extension SPFEvaluation {
 
     /// A name from the text of an expanded domain: at most 253 octets, for which labels are removed from
     /// the left (RFC 7208, section 7.3).
-    private func name(_ text: some Sequence<UInt8>) -> DomainName? {
-        var octets = Array(text)[...]
+    private func name(_ text: ArraySlice<UInt8>) -> DomainName? {
+        var octets = text
         if octets.last == 0x2E { octets.removeLast() }
         while octets.count > DomainName.maximumLength, let dot = octets.firstIndex(of: 0x2E) {
             octets = octets[(dot + 1)...]
         }
-        return try? DomainName(queryOctets: octets)
+        return try? DomainName(queryOctets: octets.span)
     }
 
     /// The explanation of a "fail" (RFC 7208, section 6.2), or nil: any trouble means none.

@@ -65,7 +65,7 @@ struct SPFLedger {
     mutating func begin(_ name: DomainName, _ type: RecordType) -> SPFLookup {
         let question = DNSQuestion(name, type)
         questions.append(question)
-        let known = type == .txt ? prefetched.answers[name] : nil
+        let known = type == .txt ? prefetched.answer(for: name) : nil
         let share = min(deadline, now() + limits.questionSeconds)
         return SPFLookup(
             question: question, answer: known ?? resolver.begin(question, deadline: share))
@@ -76,7 +76,8 @@ struct SPFLedger {
         _ name: DomainName, _ type: RecordType
     ) throws(SPFProblem) -> [DNSRecord] {
         try reserve(1)
-        return try settle(begin(name, type))
+        let lookup = begin(name, type)
+        return try settle(lookup)
     }
 
     /// Starts to look up a type of several names, all at once.

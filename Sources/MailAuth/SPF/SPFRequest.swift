@@ -14,7 +14,9 @@ public enum SPFIdentity: String, Hashable, Sendable {
 /// (RFC 7208, section 4.1), and the HELO name.
 ///
 /// Trust: HELO and sender are what the client said; nothing is assumed of them.
-public struct SPFRequest: Hashable, Sendable {
+///
+/// A class, as evaluation, outcome and record hold on to it.
+public final class SPFRequest: Sendable {
     /// Whose authorization is checked.
     public let identity: SPFIdentity
     /// The client's address; of an IPv4-mapped IPv6 address, the IPv4 address (RFC 7208, section
@@ -48,10 +50,10 @@ public struct SPFRequest: Hashable, Sendable {
     public static func helo(
         _ name: [UInt8], client: IPAddress, envelopeFrom: [UInt8]? = nil
     ) -> SPFRequest {
-        let helo = Array(name.prefix(longestText))
+        let helo = withALabels(name)
         return SPFRequest(
             identity: .helo, client: client, helo: helo, envelopeFrom: envelopeFrom,
-            localPart: [], domainText: helo[...])
+            localPart: postmaster, senderDomain: helo)
     }
 
     /// A check of the MAIL FROM identity.
@@ -65,14 +67,17 @@ public struct SPFRequest: Hashable, Sendable {
     public static func mailFrom(
         _ reversePath: [UInt8], helo: [UInt8], client: IPAddress
     ) -> SPFRequest {
-        let helo = Array(helo.prefix(longestText))
-        var path = reversePath[...]
-        if path.first == 0x3C, path.last == 0x3E { path = path.dropFirst().dropLast() }
-        let (local, domain) = split(path)
+        let helo = withALabels(helo)
+        var path = reversePath
+        if path.first == 0x3C, path.last == 0x3E { path = Array(path.dropFirst().dropLast()) }
+        let (local, domain) = split(path[...])
         return SPFRequest(
-            identity: .mailFrom, client: client, helo: helo, envelopeFrom: Array(path),
-            localPart: local, domainText: path.isEmpty ? helo[...] : domain)
+            identity: .mailFrom, client: client, helo: helo, envelopeFrom: path,
+            localPart: local.isEmpty ? postmaster : Array(local.prefix(longestText)),
+            senderDomain: path.isEmpty ? helo : withALabels(Array(domain)))
     }
+
+    private static let postmaster = Array("postmaster".utf8)
 
     /// Splits an address at its last "@", after any source route (RFC 7208, section 2.2).
     private static func split(
@@ -89,32 +94,31 @@ public struct SPFRequest: Hashable, Sendable {
 
     private init(
         identity: SPFIdentity, client: IPAddress, helo: [UInt8], envelopeFrom: [UInt8]?,
-        localPart: ArraySlice<UInt8>, domainText: ArraySlice<UInt8>
+        localPart: [UInt8], senderDomain: [UInt8]
     ) {
         self.identity = identity
         self.client = client.unmapped
-        self.helo = SPFRequest.withALabels(helo[...])
+        self.helo = helo
         self.envelopeFrom = envelopeFrom
-        self.localPart =
-            localPart.isEmpty
-            ? Array("postmaster".utf8) : Array(localPart.prefix(SPFRequest.longestText))
-        senderDomain = SPFRequest.withALabels(domainText.prefix(SPFRequest.longestText))
+        self.localPart = localPart
+        self.senderDomain = senderDomain
         domain = SPFRequest.checkable(senderDomain)
     }
 
-    /// The text with U-labels as A-labels, if it is a domain name that has any.
-    private static func withALabels(_ text: ArraySlice<UInt8>) -> [UInt8] {
-        guard text.contains(where: { $0 >= 0x80 }), let name = try? DomainName(bytes: text) else {
-            return Array(text)
-        }
+    /// The text, cut where it is too long, with U-labels as A-labels if it is a domain name that has any.
+    private static func withALabels(_ text: [UInt8]) -> [UInt8] {
+        let kept = text.count <= longestText ? text : Array(text.prefix(longestText))
+        guard !kept.span.isPrintableASCII, kept.contains(where: { $0 >= 0x80 }),
+            let name = try? DomainName(bytes: kept.span)
+        else { return kept }
         return Array(name.ascii.utf8)
     }
 
     /// The name to check: well formed and of several labels (RFC 7208, section 4.3), and no address
     /// literal or bare address, whose record no one can publish.
     private static func checkable(_ text: [UInt8]) -> DomainName? {
-        guard let name = try? DomainName(bytes: text), name.labelCount > 1,
-            text.first != 0x5B, IPAddress(bytes: text) == nil
+        guard let name = try? DomainName(bytes: text.span), name.labelCount > 1,
+            text.first != 0x5B, IPAddress(bytes: text.span) == nil
         else { return nil }
         return name
     }

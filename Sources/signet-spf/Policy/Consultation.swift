@@ -8,7 +8,7 @@ import Threads
 /// One question about one message: from the recipient's policy over exemptions and checks to the action.
 struct Consultation {
     /// What is remembered of the message.
-    private(set) var message: MessageMemory
+    private let message: MessageMemory
     /// The answer so far.
     private(set) var answer: PolicyAnswer
 
@@ -109,6 +109,7 @@ struct Consultation {
         let hostName =
             isNamed && configuration.prospective == nil
             ? String(decoding: name, as: UTF8.self) : nil
+        let shared = shared
         let reason = shared.policy.exemptions.reason(
             client: client, hostName: hostName, helo: request[.helo],
             resolver: shares.resolver(
@@ -147,16 +148,17 @@ struct Consultation {
     // MARK: Results
 
     private mutating func verdict() -> PolicyVerdict {
+        let (message, shared) = (message, shared)
         var checks = IdentityChecks(
             request, client, shared.policy, configuration, resolver: resolver, shares: shares,
             records: records, recorder: recorder, time: time, isBeforeMail: stage.isBeforeMail)
         defer { checks.finish() }
         return PolicyVerdict.of(shared.policy, senderIsNull: request[.sender].isEmpty) {
-            let finding = checks.finding(.helo, &message)
+            let finding = checks.finding(.helo, message)
             answer.log(2, finding)
             return finding
         } mailFrom: {
-            let finding = checks.finding(.mailFrom, &message)
+            let finding = checks.finding(.mailFrom, message)
             answer.log(2, finding)
             return finding
         }

@@ -38,12 +38,15 @@ struct Exemptions: Sendable {
     ///   - resolver: answers the questions.
     /// - Returns: the reason; nil where the client is to be checked.
     func reason(
-        client: IPAddress, hostName: String?, helo: [UInt8], resolver: any DNSResolver
+        client: IPAddress, hostName: String?, helo: [UInt8],
+        resolver: @autoclosure () -> any DNSResolver
     ) -> Reason? {
         if local.contains(where: { $0.contains(hostName: hostName, address: client) }) {
             return .local
         }
         if relays.contains(hostName: hostName, address: client) { return .relay }
+        guard !heloNames.isEmpty || !domains.isEmpty || !hostDomains.isEmpty else { return nil }
+        let resolver = resolver()
         if !heloNames.isEmpty, let name = try? DomainName(bytes: helo), heloNames.contains(name),
             leads(name, to: client, resolver, until: .now() + seconds)
         {

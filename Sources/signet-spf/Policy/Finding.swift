@@ -3,7 +3,9 @@ import MailDNS
 import MailSyntax
 
 /// What a check found, and what is told of it; texts are made only where they are needed.
-struct Finding: Sendable {
+///
+/// A class, as verdict, answer, memory and record hold on to it.
+final class Finding: Sendable {
     private let outcome: SPFOutcome
     /// The host that checked; nil to withhold it.
     private let receiver: String?

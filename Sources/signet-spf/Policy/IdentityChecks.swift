@@ -46,14 +46,12 @@ struct IdentityChecks {
     /// The result for one identity, remembered or found now; nil where it is not to be checked.
     ///
     /// The first check that asks the DNS starts the first question of the other one too.
-    mutating func finding(_ identity: SPFIdentity, _ message: inout MessageMemory) -> Finding? {
+    mutating func finding(_ identity: SPFIdentity, _ message: MessageMemory) -> Finding? {
         guard let request = identity == .helo ? helo : mailFrom else { return nil }
         if let known = message.finding(identity, voidLimit: voidLimit) { return known }
         if prefetch == nil {
-            // Of a null reverse-path the two have one question.
-            let isOne = mailFrom?.domain == helo?.domain
-            let both = identity == .helo ? [helo, isOne ? nil : mailFrom] : [mailFrom]
-            prefetch = evaluator.prefetch(both.compactMap(\.self))
+            prefetch = evaluator.prefetch(
+                identity == .helo ? helo?.domain : nil, mailFrom?.domain)
         }
         let outcome = evaluator.check(request, prefetched: prefetch ?? SPFPrefetch())
         let finding = Finding(outcome, receiver: receiver)

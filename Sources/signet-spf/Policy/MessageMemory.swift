@@ -7,7 +7,7 @@ import PolicyProtocol
 ///
 /// A check is made once for a message, and a header field is given once, while a refusal is repeated for
 /// each recipient. The configuration is the one that held at the first question.
-struct MessageMemory: Sendable {
+final class MessageMemory {
     /// What makes a message: Postfix's instance, and the facts that results rest on.
     ///
     /// The instance alone would do for Postfix; a client that uses one again for other facts gains nothing.
@@ -54,7 +54,7 @@ struct MessageMemory: Sendable {
     }
 
     /// Keeps what was asked, and gives all that was asked about the message.
-    mutating func remember(_ asked: [RecordingResolver.Entry]) -> [RecordingResolver.Entry] {
+    func remember(_ asked: [RecordingResolver.Entry]) -> [RecordingResolver.Entry] {
         questions += asked.prefix(Self.mostQuestions - questions.count)
         return questions
     }
@@ -65,7 +65,7 @@ struct MessageMemory: Sendable {
     }
 
     /// Keeps what a check has found.
-    mutating func keep(_ finding: Finding, voidLimit: Int) {
+    func keep(_ finding: Finding, voidLimit: Int) {
         if findings.count == Self.mostFindings { findings.removeFirst() }
         findings.append((finding.identity, voidLimit, finding))
     }
@@ -76,7 +76,7 @@ extension MessageMemory {
     /// rests on.
     ///
     /// Recipients may differ where they have settings of their own; a header field may be still to come.
-    mutating func settle(_ action: PolicyAction) {
+    func settle(_ action: PolicyAction) {
         guard configuration.users == nil else { return }
         switch action {
         case .reject, .defer, .restriction: settled = action
@@ -92,26 +92,28 @@ extension MessageMemory {
 ///
 /// An smtpd process keeps its connection and handles one message at a time, so that the last one would
 /// do; a few more are kept for programs that sit between. Memory is bounded, and goes with the connection.
-struct ConnectionMemory: Sendable {
+struct ConnectionMemory {
     /// How many messages are remembered.
     static let mostMessages = 4
 
     private var messages: [MessageMemory] = []
 
-    /// The message of a question, from memory, or new; questions without an instance stand alone.
-    func message(for key: MessageMemory.Key, configuration: SPFConfiguration) -> MessageMemory {
-        let known = key.instance.isEmpty ? nil : messages.last { $0.key == key }
-        return known ?? MessageMemory(key: key, configuration: configuration)
-    }
-
-    /// Remembers a message as it is now.
-    mutating func remember(_ message: MessageMemory) {
-        guard !message.key.instance.isEmpty else { return }
-        if let index = messages.firstIndex(where: { $0.key.instance == message.key.instance }) {
-            messages[index] = message
-            return
+    /// The message of a question, from memory, or new and remembered; questions without an instance stand alone.
+    mutating func message(
+        for key: MessageMemory.Key, configuration: SPFConfiguration
+    ) -> MessageMemory {
+        guard !key.instance.isEmpty else {
+            return MessageMemory(key: key, configuration: configuration)
         }
-        if messages.count == Self.mostMessages { messages.removeFirst() }
-        messages.append(message)
+        let index = messages.firstIndex { $0.key.instance == key.instance }
+        if let index, messages[index].key == key { return messages[index] }
+        let message = MessageMemory(key: key, configuration: configuration)
+        if let index {
+            messages[index] = message
+        } else {
+            if messages.count == Self.mostMessages { messages.removeFirst() }
+            messages.append(message)
+        }
+        return message
     }
 }

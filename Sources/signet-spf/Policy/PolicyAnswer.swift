@@ -43,7 +43,7 @@ struct PolicyAnswer: Sendable {
     /// Adds a line if debugLevel is as high as its level.
     mutating func log(_ level: Int, _ text: @autoclosure () -> String, isError: Bool = false) {
         guard level <= self.level else { return }
-        lines.append(Line(text: prefix + text(), isError: isError))
+        lines.append(Line(text: prefix.isEmpty ? text() : prefix + text(), isError: isError))
     }
 
     /// Adds a line about a result.

@@ -54,7 +54,6 @@ struct PolicyEngine: Sendable {
             request, stage, client, message, answer, resolver: resolver, shares: shares,
             records: records, recorder: recorder, time: time)
         consultation.run()
-        memory.remember(consultation.message)
         return consultation.answer
     }
 

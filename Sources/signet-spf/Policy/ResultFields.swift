@@ -16,9 +16,9 @@ enum ResultField: Hashable, Sendable {
     ) -> (action: PolicyAction, logText: String) {
         switch self {
         case .receivedSPF:
-            let field = finding.received
-            let action = PolicyAction.prepend(field: ReceivedSPF.name, value: field.unfolded)
-            return (action, "prepend \(ReceivedSPF.name): \(field.logText)")
+            let (value, logText) = finding.received.texts
+            let action = PolicyAction.prepend(field: ReceivedSPF.name, value: value)
+            return (action, "prepend " + ReceivedSPF.name + ": " + logText)
         case .authenticationResults:
             let domain = finding.domain?.ascii
             let result = MethodResult.spf(

@@ -14,7 +14,7 @@ enum SignetBenchmark {
         "blinding": BlindingExperiment.all, "worst": WorstExperiments.all,
     ]
 
-    private static let onRequest = ["flat", "profile"]
+    private static let onRequest = ["flat", "profile", "instructions"]
 
     static func main() throws {
         let words = CommandLine.arguments.dropFirst()

@@ -9,6 +9,7 @@ enum RatioExperiments {
         "pace": { try pace(rounds: 5, count: 600) },
         "idle": { try idle(connections: 1_000) },
         "ready": { try ready(rounds: 15) },
+        "instructions": { try instructions(count: 400) },
     ]
 
     private static let heads = ["CPU µs a message", "ours", "floor", "ratio", "at most"]

@@ -39,6 +39,9 @@ final class PolicySubject {
         return try (0..<count).map { _ in try .connect(path: path) }
     }
 
+    /// The numbers of its processes.
+    var pids: [Int32] { processes.map(\.pid) }
+
     deinit {
         for process in processes { process.kill() }
     }
@@ -76,7 +79,7 @@ final class PolicySubject {
         let socket = directory.file("spf.sock")
         let path = try directory.write("Nameservers \(dns)\n", to: "spf.conf")
         let process = try ChildProcess(
-            ServerProcess.products.path + "/signet-spf", ["-x", path, "-p", "unix:\(socket)"])
+            try DaemonProcess.path(of: "signet-spf"), ["-x", path, "-p", "unix:\(socket)"])
         return try listening("signet-spf", socket, process, connections: connections)
     }
 
@@ -88,12 +91,15 @@ final class PolicySubject {
         return try listening("floor", socket, process, connections: connections)
     }
 
-    /// Debian's policyd-spf, a process for each connection, as spawn(8) starts it.
+    /// Debian's policyd-spf, a process for each connection, as spawn(8) starts it; nil where it is not installed.
     ///
     /// `cachesAnswers` gives each process a DNS cache, which Debian's package has not.
     static func peer(
         _ dns: Nameserver, in directory: TemporaryDirectory, connections: Int, cachesAnswers: Bool
-    ) throws -> PolicySubject {
+    ) throws -> PolicySubject? {
+        guard FileManager.default.isExecutableFile(atPath: "/usr/bin/policyd-spf") else {
+            return nil
+        }
         let configuration = try directory.write(
             "debugLevel = 1\nTestOnly = 1\nHELO_reject = Fail\nMail_From_reject = Fail\n",
             to: "peer.conf")

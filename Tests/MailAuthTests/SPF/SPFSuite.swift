@@ -147,7 +147,7 @@ struct SuiteZone: DNSResolver {
     private static func name(_ text: String) -> DomainName? {
         var octets = bytes(text)
         if octets.last == 0x2E { octets.removeLast() }
-        return octets.isEmpty ? .root : try? DomainName(queryOctets: octets)
+        return octets.isEmpty ? .root : try? DomainName(queryOctets: octets.span)
     }
 
     private static func strings(_ value: Yams.Node) -> [[UInt8]] {

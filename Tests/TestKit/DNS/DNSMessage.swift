@@ -33,7 +33,7 @@ public struct DNSMessage {
             section = Array(bytes[12..<position + 5])
             let type = UInt16(bytes[position + 1]) << 8 | UInt16(bytes[position + 2])
             let text = labels.joined(separator: ".").utf8
-            let name = text.isEmpty ? .root : try? DomainName(queryOctets: text)
+            let name = text.isEmpty ? .root : try? DomainName(queryOctets: text.span)
             if let type = RecordType(rawValue: type), let name {
                 question = DNSQuestion(name, type)
             }
