@@ -105,9 +105,8 @@ package final class MilterConnection {
                 // What follows the end in the same read is not for anybody, faults included.
                 if !hasEnded { try take(letter, data, &output) }
             }
-        } catch where hasEnded {
-            return .close
         } catch {
+            guard !hasEnded else { return .close }
             if error == .policyRequest, agreement == nil {
                 output += Self.policyAnswer
                 service.onPolicyClient()
