@@ -10,7 +10,8 @@ struct Signet: ParsableCommand {
         discussion: "signet(1) describes each command, its output and its exit statuses.",
         version: "signet \(Version.current)",
         subcommands: [
-            KeyCommand.self, CheckCommand.self, ScrubCommand.self, SPFCommand.self,
+            KeyCommand.self, CheckCommand.self, SignCommand.self, VerifyCommand.self,
+            ScrubCommand.self, SPFCommand.self,
             ReportCommand.self, PostfixCommand.self, SetupCommand.self, DoctorCommand.self,
             MigrateCommand.self, ExplainCommand.self, WhyCommand.self, MetricsCommand.self,
         ])

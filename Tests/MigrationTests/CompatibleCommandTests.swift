@@ -8,11 +8,13 @@ import Testing
         .appending(path: "../../packaging/compat").standardized.path
 
     /// Runs a command with `signet` in its path.
-    private func run(_ name: String, _ arguments: [String]) throws -> Command.Result {
+    private func run(
+        _ name: String, _ arguments: [String], input: String = ""
+    ) throws -> Command.Result {
         let products = URL(filePath: try DaemonProcess.path(of: "signet"))
             .deletingLastPathComponent().path
         return try Command.run(
-            "\(Self.folder)/\(name)", arguments,
+            "\(Self.folder)/\(name)", arguments, input: Array(input.utf8),
             environment: ["PATH": "\(products):/usr/bin:/bin"])
     }
 
@@ -56,5 +58,21 @@ import Testing
         #expect(result.errors.contains("mail._domainkey.nowhere.invalid"))
         #expect(result.end == .exited(65) || result.end == .exited(75))
         #expect(try run("opendkim-testkey", ["-d", "example.org"]).end == .exited(64))
+    }
+
+    @Test func `opendkim-testmsg signs with a key, and tells of what does not verify`() throws {
+        let directory = try TemporaryDirectory("signet-compat")
+        _ = try run("dknewkey", [directory.file("key1")])
+        let message = "From: ann@nowhere.invalid\n\nGood morning.\n"
+        let signed = try run(
+            "opendkim-testmsg",
+            ["-d", "nowhere.invalid", "-s", "key1", "-k", directory.file("key1.key")],
+            input: message)
+        #expect(signed.succeeded, "\(signed.errors)")
+        #expect(signed.output.hasPrefix("DKIM-Signature: ") && signed.output.hasSuffix(message))
+        let verified = try run("opendkim-testmsg", [], input: message)
+        #expect(verified.end == .exited(1) && verified.output.isEmpty)
+        #expect(verified.errors.contains("no such signature"))
+        #expect(try run("opendkim-testmsg", ["-d", "example.org"]).end == .exited(64))
     }
 }

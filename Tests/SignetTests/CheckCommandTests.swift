@@ -121,6 +121,7 @@ struct CheckCommandTests {
         #expect(
             Set(object.keys) == [
                 "dkim", "spf", "arc", "dmarc", "authentication_results", "caveats",
+                "requirements",
             ])
         for (key, promised) in [
             "spf": ["result", "domain", "identity"], "arc": ["result", "oldest_pass", "chain"],

@@ -1,6 +1,5 @@
 import ArgumentParser
 import DaemonKit
-import Foundation
 import MailDNS
 import MailSyntax
 
@@ -53,7 +52,8 @@ struct CheckCommand: ParsableCommand {
 
     func run() throws {
         let client = try client()
-        let evaluation = SavedMessageEvaluation(resolver: try dns.resolver(), now: try time())
+        let evaluation = SavedMessageEvaluation(
+            resolver: try dns.resolver(), now: try ReceiptTime.parse(at))
         let terminal = Terminal.standardOutput
         var reports: [MessageReport] = []
         var status = DaemonKit.ExitCode.ok
@@ -91,15 +91,6 @@ struct CheckCommand: ParsableCommand {
 
     private static func read(_ path: String) throws -> MessageFile {
         try MessageFile(contents: MessageInput.read(path))
-    }
-
-    private func time() throws -> Int64 {
-        guard let at else { return Int64(Date().timeIntervalSince1970) }
-        if let seconds = Int64(at) { return seconds }
-        if let date = ISO8601DateFormatter().date(from: at) {
-            return Int64(date.timeIntervalSince1970)
-        }
-        throw ValidationError("--at \(at): write seconds since 1970, or 2026-05-31T12:00:00Z")
     }
 
     private func client() throws -> EnvelopeFacts? {

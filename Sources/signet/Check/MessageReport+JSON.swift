@@ -8,6 +8,7 @@ extension MessageReport: Encodable {
         case result, reason, domain, selector, algorithm, identity
         case chain, oldestPass = "oldest_pass", instance
         case caveats, policy, disposition, policyDomain = "policy_domain"
+        case addedFromLine = "added_from_line", requirements
     }
 
     private typealias Object = KeyedEncodingContainer<Key>
@@ -18,6 +19,7 @@ extension MessageReport: Encodable {
         for result in dkim.results {
             var item = list.nestedContainer(keyedBy: Key.self)
             try Self.encode(result, to: &item)
+            try item.encode(additions[result.fieldPosition], forKey: .addedFromLine)
         }
         if let spf {
             var item = object.nestedContainer(keyedBy: Key.self, forKey: .spf)
@@ -31,6 +33,7 @@ extension MessageReport: Encodable {
         var policy = object.nestedContainer(keyedBy: Key.self, forKey: .dmarc)
         try encodePolicy(to: &policy)
         try object.encode(caveats, forKey: .caveats)
+        try object.encode(requirements, forKey: .requirements)
         try object.encode(unfoldedResults, forKey: .authenticationResults)
     }
 

@@ -15,6 +15,10 @@ struct MessageReport {
     let dmarc: DMARCEvaluation
     /// The client's address, where it is known.
     let client: IPAddress?
+    /// For signatures whose body was only added to, by the places of their fields: the first line that was added.
+    let additions: [Int: Int]
+    /// What large receivers ask of senders, and whether it is there.
+    let requirements: [SenderRequirement]
 
     /// Whether a result is for want of a DNS answer.
     var isTemporary: Bool {
@@ -65,6 +69,16 @@ struct MessageReport {
     /// - Returns: the lines, without the last line feed.
     func text(for terminal: Terminal = .plain, showsField: Bool = false) -> String {
         var lines = verdict(terminal) + [""] + terminal.rows(rows)
+        lines += ["", "What large receivers ask of senders:"]
+        for requirement in requirements {
+            let sign =
+                switch requirement.result {
+                case .ok: "✔"
+                case .missing: "✘"
+                case .unknown: "–"
+                }
+            lines += terminal.wrapped(requirement.what, label: "  \(sign)", labelWidth: 4)
+        }
         if showsField {
             let field = String(decoding: authenticationResults.fieldValue(), as: UTF8.self)
             lines += ["", "Authentication-Results:\(field)"]
@@ -92,6 +106,12 @@ struct MessageReport {
         }
     }
 
+    /// Where text was added to a signed body, as lists and scanners do.
+    private func addition(_ result: DKIMResult) -> String {
+        additions[result.fieldPosition].map { ": text was added at its end, from line \($0) on" }
+            ?? ""
+    }
+
     /// By what the author domain passed.
     private var passedBy: String {
         guard let author = dmarc.deciding else { return "" }
@@ -107,7 +127,7 @@ struct MessageReport {
             let name = "s=\(result.selector?.ascii ?? "?") d=\(result.domain?.ascii ?? "?")"
             return (
                 label: "DKIM \(result.status.rawValue)",
-                text: "\(name): \(result.reason.description)"
+                text: "\(name): \(result.reason.description)\(addition(result))"
             )
         }
         if rows.isEmpty { rows = [("DKIM none", "the message has no signature")] }

@@ -8,6 +8,7 @@ import Threads
 /// Evaluates saved messages as the daemons do.
 struct SavedMessageEvaluation {
     private let tools: EvaluationTools
+    private let resolver: any DNSResolver
 
     /// Prepares to evaluate.
     ///
@@ -15,6 +16,7 @@ struct SavedMessageEvaluation {
     ///   - resolver: answers the questions.
     ///   - now: when the message was received, in seconds since 1970.
     init(resolver: any DNSResolver, now: Int64) {
+        self.resolver = resolver
         tools = EvaluationTools(
             resolver: resolver, time: TimeSource(now: { .now() }, seconds: { now }))
     }
@@ -38,8 +40,38 @@ struct SavedMessageEvaluation {
         guard let dkim = found.dkim, let arc = found.arc, let dmarc = found.dmarc else {
             throw CommandFailure(.software, "cannot be evaluated")
         }
+        let requirements = SenderRequirements(header: message.header, resolver: resolver)
         return MessageReport(
-            spf: found.spf, dkim: dkim, arc: arc, dmarc: dmarc, client: client?.address)
+            spf: found.spf, dkim: dkim, arc: arc, dmarc: dmarc, client: client?.address,
+            additions: Self.additions(to: message, dkim),
+            requirements: requirements.examine(
+                dkim: dkim, dmarc: dmarc, client: client?.address))
+    }
+
+    /// For signatures whose body was added to, by the places of their fields: the first line that was added.
+    private static func additions(to message: MessageFile, _ dkim: DKIMOutcome) -> [Int: Int] {
+        var lines: [Int: Int] = [:]
+        for result in dkim.results where result.reason == .bodyChanged {
+            lines[result.fieldPosition] = BodyAddition.firstLine(
+                of: message.body.span, signature: message.header.value(of: result.fieldPosition))
+        }
+        return lines
+    }
+
+    /// Verifies the signatures alone.
+    ///
+    /// - Throws: where they were not evaluated.
+    func verifySignatures(of message: MessageFile) throws -> DKIMOutcome {
+        var options = EvaluationOptions(answerSeconds: ResolverOptions.timeout)
+        options.dkim = DKIMVerifierOptions()
+        var evaluation = MessageEvaluation(
+            header: message.header, author: AuthorField(of: message.header), envelope: Envelope(),
+            options: options, tools: tools)
+        evaluation.update(message.body.span)
+        guard let dkim = evaluation.finish(by: .distantFuture).dkim else {
+            throw CommandFailure(.software, "cannot be evaluated")
+        }
+        return dkim
     }
 
     /// All methods, with the time that a person waits.

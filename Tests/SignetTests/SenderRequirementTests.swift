@@ -1,0 +1,100 @@
+import Foundation
+import MailCrypto
+import Testing
+
+/// What `signet check` says of the things that large receivers ask of senders.
+@Suite struct SenderRequirementTests {
+    private static let zone = """
+        $ORIGIN example.org.
+        @ TXT "v=spf1 ip4:192.0.2.1 ip4:192.0.2.2 -all"
+        _dmarc TXT "v=DMARC1; p=reject"
+        mail A 192.0.2.1
+        1.2.0.192.in-addr.arpa. PTR mail.example.org.
+        2.2.0.192.in-addr.arpa. PTR mail.example.org.
+
+        """
+
+    private static let list = """
+        List-Unsubscribe: <mailto:off@example.org>, <https://example.org/off/1>
+        List-Unsubscribe-Post: List-Unsubscribe=One-Click
+
+        """
+
+    /// The results by requirement.
+    private static func results(
+        _ fields: String = "", client: String? = "192.0.2.1", author: String = "ann@example.org"
+    ) throws -> [String: String] {
+        let message = "From: \(author)\nSubject: test\n\(fields)\nGood morning.\n"
+        let envelope = client.map { ["--ip", $0, "--helo", "mail.example.org", "--from", author] }
+        let run = try SignetCommand.run(
+            ["check", "message", "--json", "--zone", "zone"] + (envelope ?? []),
+            files: ["message": message, "zone": zone])
+        let items = try #require(try run.object()?["requirements"] as? [[String: Any]])
+        #expect(items.allSatisfy { ($0["what"] as? String)?.isEmpty == false })
+        return Dictionary(
+            uniqueKeysWithValues: items.compactMap { item in
+                guard let id = item["id"] as? String, let result = item["result"] as? String
+                else { return nil }
+                return (id, result)
+            })
+    }
+
+    @Test func `a message that nobody signed passes by its address alone`() throws {
+        #expect(
+            try Self.results() == [
+                "spf.aligned": "ok", "dkim.aligned": "missing", "dmarc.record": "ok", "ptr": "ok",
+            ])
+    }
+
+    @Test func `without an address that is not known`() throws {
+        let found = try Self.results(client: nil)
+        #expect(found["spf.aligned"] == "unknown" && found["ptr"] == "unknown")
+    }
+
+    @Test func `an address without a name, or with one that does not lead back, is told`() throws {
+        #expect(try Self.results(client: "192.0.2.2")["ptr"] == "missing")
+        #expect(try Self.results(client: "192.0.2.3")["ptr"] == "missing")
+        #expect(try Self.results(client: "2001:db8::1")["ptr"] == "missing")
+    }
+
+    @Test func `a domain without a policy is told`() throws {
+        let found = try Self.results(author: "ann@example.net")
+        #expect(found["dmarc.record"] == "missing" && found["spf.aligned"] == "missing")
+    }
+
+    @Test(arguments: [
+        "", "List-Unsubscribe: <https://example.org/off/1>\n",
+        "List-Id: <news.example.org>\n",
+        "List-Unsubscribe: <mailto:off@example.org>\nList-Unsubscribe-Post: List-Unsubscribe=One-Click\n",
+        "List-Unsubscribe: <https://example.org/off/1>\nList-Unsubscribe-Post: yes\n", list,
+    ])
+    func `mail of a list needs one click, and a signature over it`(_ fields: String) throws {
+        #expect(try Self.results(fields)["unsubscribe"] == (fields.isEmpty ? nil : "missing"))
+    }
+
+    @Test func `one click that a valid signature covers is enough`() throws {
+        let pair = try SigningPair { try PrivateKey.generateEd25519() }
+        let message = "From: ann@example.org\nSubject: test\n\(Self.list)\nGood morning.\n"
+        let signed = try pair.sign(message).output
+        for (text, result) in [
+            (signed, "ok"), (signed.replacing("/off/1", with: "/off/2"), "missing"),
+        ] {
+            let run = try SignetCommand.run(
+                ["check", "message", "--json", "--zone", "zone"],
+                files: ["message": text, "zone": pair.zone])
+            let items = try #require(try run.object()?["requirements"] as? [[String: Any]])
+            let found = items.first { $0["id"] as? String == "unsubscribe" }
+            #expect(found?["result"] as? String == result)
+        }
+    }
+
+    @Test func `where text was added below a signed body is told`() throws {
+        let pair = try SigningPair { try PrivateKey.generateEd25519() }
+        let signed = try pair.sign("From: ann@example.org\n\nGood\nmorning.\n").output
+        let run = try SignetCommand.run(
+            ["check", "message", "--json", "--zone", "zone"],
+            files: ["message": signed + "-- \nThe list\n", "zone": pair.zone])
+        let signatures = try #require(try run.object()?["dkim"] as? [[String: Any]])
+        #expect(signatures.map { $0["added_from_line"] as? Int } == [3])
+    }
+}
