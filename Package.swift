@@ -206,7 +206,7 @@ let package = Package(
         library(
             "Doctor",
             uses: [
-                "Configuration", "MailAuth", "MailCrypto", "MailDNS", "MailSyntax",
+                "Configuration", "DomainKeys", "MailAuth", "MailCrypto", "MailDNS", "MailSyntax",
                 "PostfixConfiguration", "Threads",
             ]),
         program(

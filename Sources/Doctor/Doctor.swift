@@ -38,12 +38,13 @@ package enum Doctor {
         RewritingChecks.afterSigning, RewritingChecks.received, DomainChecks.signed,
         SuiteChecks.configurations, SuiteChecks.keys, SuiteChecks.store, NeighbourChecks.dovecot,
         NeighbourChecks.trust, NeighbourChecks.system, NeighbourChecks.predecessors,
-        NeighbourChecks.watchers,
+        NeighbourChecks.watchers, LiveChecks.units, LiveChecks.disk, LiveChecks.clock,
     ]
 
     private static let dnsChecks: [Check] = [
         SPFChecks.record, SPFChecks.ownAddresses, SPFChecks.helo, DKIMChecks.records,
-        DMARCChecks.record, DMARCChecks.alignment, MXChecks.exchangers, HostNameChecks.helo,
+        DMARCChecks.record, DMARCChecks.alignment, MailboxChecks.reports, MXChecks.exchangers,
+        HostNameChecks.helo,
         HostNameChecks.pointers, AliasChecks.domain, AuthoritativeChecks.agreement,
         ResolverChecks.validation, ResolverChecks.blockLists, ResolverChecks.outwardPort,
         TLSChecks.reporting, TLSChecks.strictTransport,

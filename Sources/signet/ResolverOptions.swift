@@ -25,6 +25,17 @@ struct ResolverOptions: ParsableArguments {
     /// How long the answers to one command may take together, in seconds.
     static let timeout = 20.0
 
+    /// The system's resolver.
+    static func system() throws -> any DNSResolver { try asking([]) }
+
+    private static func asking(_ servers: [Nameserver]) throws -> any DNSResolver {
+        do {
+            return try UnboundResolver(UnboundResolver.Options(nameservers: servers))
+        } catch {
+            throw CommandFailure(.unavailable, "\(error)")
+        }
+    }
+
     /// Makes the resolver.
     func resolver() throws -> any DNSResolver {
         if let zone {
@@ -37,13 +48,14 @@ struct ResolverOptions: ParsableArguments {
                 throw CommandFailure(.dataError, "\(zone): \(error)")
             }
         }
-        do {
-            let servers = try nameserver.map { try Nameserver.list($0) } ?? []
-            return try UnboundResolver(UnboundResolver.Options(nameservers: servers))
-        } catch let error as NameserverError {
-            throw ValidationError("--nameserver: \(error)")
-        } catch {
-            throw CommandFailure(.unavailable, "\(error)")
+        var servers: [Nameserver] = []
+        if let nameserver {
+            do throws(NameserverError) {
+                servers = try Nameserver.list(nameserver)
+            } catch {
+                throw ValidationError("--nameserver: \(error)")
+            }
         }
+        return try Self.asking(servers)
     }
 }

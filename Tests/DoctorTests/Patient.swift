@@ -51,7 +51,8 @@ final class Patient {
         var host = HostView(tree)
         host.domains = [try DomainName("example.org")]
         host.addresses = [IPAddress("192.0.2.10"), IPAddress("2001:db8::10")].compactMap(\.self)
-        for (word, value) in words {
+        host.running = try RunningPatient(words).host
+        for (word, value) in words where !RunningPatient.words.contains(word) {
             switch word {
             case "address": host.addresses = [IPAddress(value)].compactMap(\.self)
             case "dnssec": host.rootAnswer = { .records([], value == "yes" ? .secure : .insecure) }

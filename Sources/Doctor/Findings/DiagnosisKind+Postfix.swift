@@ -140,6 +140,32 @@ extension DiagnosisKind {
         "signet.store.directory", .warning,
         "Evaluations cannot be stored, so no aggregate reports are made.")
 
+    // MARK: The running host
+
+    static let unitFailed = DiagnosisKind(
+        "signet.unit.failed", .error,
+        "The daemon is away, and systemd does not start it again: mail is deferred or passes "
+            + "unfiltered, depending on milter_default_action.")
+    static let unitInactive = DiagnosisKind(
+        "signet.unit.inactive", .error,
+        "Nobody listens for Postfix, and nobody will after the next start of the host.")
+    static let unitErrors = DiagnosisKind(
+        "signet.unit.errors", .warning,
+        "What a daemon logs as an error is work that it could not do.")
+    static let diskFull = DiagnosisKind(
+        "host.disk.full", .error,
+        "Postfix takes no mail while less than one and a half times message_size_limit is free.")
+    static let diskLow = DiagnosisKind(
+        "host.disk.low", .warning,
+        "Without room nothing is queued, counted for reports, or logged.")
+    static let clockFree = DiagnosisKind(
+        "host.clock.free", .warning,
+        "Signatures carry the time: with a clock that is off, receivers refuse ours as of the "
+            + "future, and DNSSEC's and theirs look expired here.")
+    static let dmarcMailbox = DiagnosisKind(
+        "dns.dmarc.mailbox", .warning,
+        "Others send aggregate reports to it, and they are refused.")
+
     // MARK: Neighbours
 
     static let peerEnabled = DiagnosisKind(
@@ -165,7 +191,8 @@ extension DiagnosisKind {
 
     /// In order of what hurts most.
     static let postfixRanking: [DiagnosisKind] = [
-        relayOpen, postfixSyntax, policyUnreachable, milterUnreachable, milterChroot,
+        relayOpen, postfixSyntax, diskFull, unitFailed, unitInactive, policyUnreachable,
+        milterUnreachable, milterChroot,
         milterPermission, dovecotXCLIENT, milterActionReject, policyOrder, configurationInvalid,
         keyOwner, keyMode, milterAbsent, milterOverridden, restrictionsTwice, milterOrder,
         signingMilterHeaderChecks,
@@ -173,11 +200,13 @@ extension DiagnosisKind {
 
     /// In order of what hurts most.
     static let localWarningRanking: [DiagnosisKind] = [
-        receivingUnsigned, milterActionAccept, milterNonSMTPD, milterNonSMTPDVerifier,
+        unitErrors, diskLow, clockFree, receivingUnsigned, milterActionAccept,
+        milterNonSMTPD, milterNonSMTPDVerifier,
         signingContentFilter, signingGenericMaps, signingHeaderChecks, headerChecksReceived,
         signingLineLength, signingEightBit, milterProtocol, secondSigner, resultsSharedName,
         resultsRemoved, milterMaps, milterTimeout, milterTwice, milterActionQuarantine,
         parameterTwice, policyAbsent, peerEnabled, peerDefaultIgnored, storeDirectory,
+        dmarcMailbox,
         trustSpamAssassin, trustSieve, resolverPublic, nameLoopback, watchCrowdSec, watchFail2ban,
     ]
 }

@@ -37,6 +37,8 @@ package struct HostView: Sendable {
     package var checkConfiguration: (@Sendable (_ daemon: String, _ file: String) -> [String]?)?
     /// Connects to a milter and opens the protocol with it; gives what went wrong, nil where nothing did.
     package var negotiate: (@Sendable (_ socket: String) -> String?)?
+    /// The host itself, where it runs; nil for a tree.
+    package var running: RunningHost?
 
     /// A host of which nothing is known.
     package init() {}

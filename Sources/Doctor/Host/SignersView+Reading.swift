@@ -1,4 +1,5 @@
 internal import Configuration
+internal import DomainKeys
 internal import Glibc
 internal import MailCrypto
 package import MailSyntax
@@ -21,9 +22,10 @@ extension SignersView {
             self.init()
             return
         }
-        self =
+        let named =
             file.isSet("SigningTable")
             ? Self.tables(file, tree) : Self.domains(file, tree)
+        self = Self.adding(file.text("KeyDirectory"), to: named, file, tree)
     }
 
     /// Keys that were named one by one, `DOMAIN:SELECTOR:FILE`.
@@ -53,6 +55,33 @@ extension SignersView {
         let loaded = keys
         self.init(source: folder, domains: Self.distinct(keys.map(\.domain))) { domain in
             loaded.filter { $0.domain == domain }
+        }
+    }
+
+    // MARK: KeyDirectory
+
+    /// A plan, and for senders that it has no key for those in the folder of KeyDirectory.
+    private static func adding(
+        _ folder: String?, to named: SignersView, _ file: SuiteConfiguration, _ tree: HostFiles
+    ) -> SignersView {
+        guard let folder, folder.hasPrefix("/") else { return named }
+        let keys = KeyTree(tree.place(folder))
+        let withSubdomains = file.boolean("SubDomains")
+        let domains = named.domains + (keys.domains()?.domains ?? [])
+        return SignersView(source: file.path, domains: distinct(domains)) { sender in
+            let own = named.keys(for: sender)
+            guard own.isEmpty else { return own }
+            var candidate: DomainName? = sender
+            while let domain = candidate, domain.labelCount > 0 {
+                if case .selectors(let selectors) = keys.selection(of: domain) {
+                    return selectors.map { selector in
+                        let name = "\(domain.ascii)/\(selector.ascii)\(KeyTree.keySuffix)"
+                        return key(domain, selector, nil, "\(folder)/\(name)", tree)
+                    }
+                }
+                candidate = withSubdomains ? domain.parent : nil
+            }
+            return []
         }
     }
 

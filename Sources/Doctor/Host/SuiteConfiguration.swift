@@ -53,7 +53,7 @@ struct SuiteConfiguration {
     private static let schema = ConfigurationSchema(
         [
             "AuthservID", "Authserv_Id", "Domain", "Header_Type", "HoldQuarantinedMessages",
-            "KeyFile", "KeyFileEd25519", "KeyTable", "KeyTableEd25519", "Mode",
+            "KeyDirectory", "KeyFile", "KeyFileEd25519", "KeyTable", "KeyTableEd25519", "Mode",
             "MultipleSignatures", "ReportStore", "Selector", "SelectorEd25519", "SigningTable",
             "Socket", "SubDomains",
         ].map { DirectiveSpec($0, .text, "") })

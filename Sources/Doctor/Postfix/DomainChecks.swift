@@ -23,7 +23,7 @@ enum DomainChecks {
     }
 
     /// The domains that Postfix delivers here, without the host's own names.
-    private static func received(
+    static func received(
         _ postfix: PostfixView, _ host: HostView
     ) -> [(domain: DomainName, parameter: String)] {
         let values = postfix.values

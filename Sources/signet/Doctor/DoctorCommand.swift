@@ -96,57 +96,19 @@ struct DoctorCommand: ParsableCommand {
         guard unsafe access(root, R_OK | X_OK) == 0 else {
             throw CommandFailure(.noInput, "\(root) is no directory that can be read")
         }
-        let tree = HostFiles(root: root)
-        var host = HostView(tree)
-        if tree.isLive {
-            host.checkConfiguration = { LiveHost.check(daemon: $0, file: $1) }
-            host.negotiate = { LiveHost.negotiate(path: $0) }
-        }
-        if !key.isEmpty { host.signing = SignersView(keys: try key.map(Self.key), tree) }
-        if let helo {
-            // The greeting is of the host that main.cf describes.
-            (host.heloName, host.bannerName) = (helo, nil)
-        }
-        if !address.isEmpty {
-            host.addresses = address.compactMap { IPAddress($0) }
-        } else if host.addresses.isEmpty, tree.isLive {
-            host.addresses = OwnAddresses.global
-        }
+        var host = DoctorHost(tree: HostFiles(root: root))
+        if !key.isEmpty { host.signing = SignersView(keys: try key.map(Self.key), host.tree) }
+        host.heloName = helo
+        host.addresses = address.compactMap { IPAddress($0) }
         host.domains = try domains.map(DomainArgument.parse)
-        if host.domains.isEmpty { host.domains = host.signing.domains }
-        guard scope.contains(.dns) else { return host }
-        guard !host.domains.isEmpty || !dns else {
+        guard scope.contains(.dns) else { return host.view }
+        guard !dns || !host.view.domains.isEmpty else {
             throw ValidationError("no domain is configured here: name one")
         }
-        host.dns = DNSLookup(try answers.resolver(), time: .system)
+        host.resolver = try answers.resolver()
+        host.asksOthers = !answers.isGiven
         host.asksBlockLists = also.contains(.blocklists)
-        if !answers.isGiven {
-            host.authoritative = { Self.resolver(asking: $0) }
-            host.rootAnswer = Self.rootAnswer
-        }
-        if host.addresses.isEmpty { host.learnAddresses() }
-        return host
-    }
-
-    /// Debian's file of trust anchors (package dns-root-data).
-    private static let trustAnchors = "/usr/share/dns/root.key"
-
-    /// Asks for the root zone's servers with a trust anchor; nil where there is none.
-    private static var rootAnswer: (@Sendable () -> DNSAnswer)? {
-        var options = UnboundResolver.Options()
-        options.trustAnchorFile = trustAnchors
-        guard unsafe access(trustAnchors, R_OK) == 0, let resolver = try? UnboundResolver(options)
-        else { return nil }
-        return {
-            resolver.resolve(DNSQuestion(.root, .ns), deadline: .now() + ResolverOptions.timeout)
-        }
-    }
-
-    /// A resolver that asks one server; nil where it cannot be set up.
-    private static func resolver(asking address: IPAddress) -> (any DNSResolver)? {
-        var options = UnboundResolver.Options(nameservers: [Nameserver(address)])
-        options.cachesAnswers = false
-        return try? UnboundResolver(options)
+        return host.view
     }
 
     private static func key(

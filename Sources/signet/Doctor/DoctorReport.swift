@@ -13,13 +13,19 @@ struct DoctorReport {
     /// The text, without the last line feed.
     func text(for terminal: Terminal) -> String {
         var lines = [verdict(terminal)]
-        for finding in findings where finding.isFault { lines += [""] + fault(finding, terminal) }
+        lines += faults(terminal)
         lines += block("Not looked at:", .skipped, terminal)
         lines += block("Fine:", .ok, terminal)
         return lines.joined(separator: "\n")
     }
 
-    private func verdict(_ terminal: Terminal) -> String {
+    /// The faults, an empty line before each.
+    func faults(_ terminal: Terminal) -> [String] {
+        findings.filter(\.isFault).flatMap { [""] + fault($0, terminal) }
+    }
+
+    /// Whether anything is wrong, and how much.
+    func verdict(_ terminal: Terminal) -> String {
         let errors = findings.count { $0.severity == .error }
         let warnings = findings.count { $0.severity == .warning }
         let counts = [(errors, "error"), (warnings, "warning")].filter { $0.0 > 0 }

@@ -9,22 +9,29 @@ enum LiveHost {
     static func check(daemon: String, file: String) -> [String]? {
         let path = "/usr/sbin/\(daemon)"
         guard unsafe access(path, X_OK) == 0 else { return nil }
+        guard let (status, text) = output(of: [path, "-n", "-x", file]) else {
+            return ["\(path) cannot be run"]
+        }
+        guard status != 0 else { return [] }
+        let lines = text.split(separator: "\n").map(String.init)
+        let errors = lines.filter { $0.contains("error: ") }
+        return errors.isEmpty ? [lines.first ?? "it ends with status \(status)"] : errors
+    }
+
+    /// Runs a program to its end; nil where it cannot be run.
+    static func output(of command: [String]) -> (status: Int32, text: String)? {
         let process = Process()
         let output = Pipe()
-        process.executableURL = URL(fileURLWithPath: path)
-        process.arguments = ["-n", "-x", file]
+        process.executableURL = URL(fileURLWithPath: command[0])
+        process.arguments = Array(command.dropFirst())
         process.standardError = output
         process.standardOutput = output
         process.standardInput = FileHandle.nullDevice
-        do { try process.run() } catch { return ["\(path) cannot be run: \(error)"] }
+        do { try process.run() } catch { return nil }
         let text = String(
             decoding: output.fileHandleForReading.readDataToEndOfFile(), as: UTF8.self)
         process.waitUntilExit()
-        guard process.terminationStatus != 0 else { return [] }
-        let lines = text.split(separator: "\n").map(String.init)
-        let errors = lines.filter { $0.contains("error: ") }
-        return errors.isEmpty
-            ? [lines.first ?? "it ends with status \(process.terminationStatus)"] : errors
+        return (process.terminationStatus, text)
     }
 
     /// Connects to a milter's socket and opens the protocol, as Postfix would.
