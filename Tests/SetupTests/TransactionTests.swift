@@ -118,6 +118,26 @@ import Testing
         #expect(ended >= 6)
     }
 
+    @Test func `services that were not told are remembered, after changes and after an undo`()
+        throws
+    {
+        let host = try Case()
+        let transactions = Transactions(in: host.tree)
+        let paths = host.changes.map(\.path)
+        #expect(try transactions.unserved() == nil)
+        try transactions.markServed()
+        #expect(!host.tree.exists("/var/lib/signet"))
+        try transactions.apply(host.changes, directories: host.directories)
+        #expect(try transactions.unserved() == .completed(paths))
+        try transactions.markServed()
+        #expect(try transactions.unserved() == nil)
+        _ = try transactions.undo()
+        #expect(try transactions.unserved() == .undone(paths))
+        try transactions.markServed()
+        #expect(try transactions.unserved() == nil)
+        #expect(try transactions.undo() == .nothing)
+    }
+
     @Test func `what somebody has changed since is not touched`() throws {
         let host = try Case()
         let transactions = Transactions(in: host.tree)

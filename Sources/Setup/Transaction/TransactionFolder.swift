@@ -34,6 +34,12 @@ struct TransactionFolder {
         try tree.write(FileState([], mode: 0o600), to: "\(path)/\(name)")
     }
 
+    /// Whether the services have taken up what was made or put back.
+    var isServed: Bool { tree.exists("\(path)/\(served)") }
+
+    /// The mark that says so, one for what was made and another for what was put back.
+    var served: String { stage == .undone ? "undone-served" : "applied-served" }
+
     /// Reads the manifest.
     func manifest() throws(FileFault) -> Manifest {
         guard let file = try tree.file("\(path)/manifest"), let manifest = Manifest(file.text)

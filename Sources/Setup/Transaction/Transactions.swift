@@ -208,6 +208,31 @@ package struct Transactions {
         try folder.mark("undone")
     }
 
+    // MARK: The services
+
+    /// What the last transaction has made or put back, where the services have not been told of it: a run that ended before it
+    /// could.
+    package func unserved() throws -> Recovery? {
+        guard let folder = folders.last, !folder.isServed else { return nil }
+        switch folder.stage {
+        case .applied: return .completed(try folder.manifest().entries.map(\.path))
+        case .undone: return .undone(try folder.manifest().entries.map(\.path))
+        case .preparing, .applying, .undoing: return nil
+        }
+    }
+
+    /// Says that the services have taken up what is on the disk.
+    package func markServed() throws {
+        guard tree.exists(Self.directory) else { return }
+        let lock = try locked()
+        defer { withExtendedLifetime(lock) {} }
+        for folder in folders where !folder.isServed {
+            if folder.stage == .applied || folder.stage == .undone {
+                try folder.mark(folder.served)
+            }
+        }
+    }
+
     // MARK: The journal
 
     private var folders: [TransactionFolder] {

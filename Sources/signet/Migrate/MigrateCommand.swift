@@ -85,16 +85,7 @@ struct MigrateCommand: ParsableCommand {
             }
             let named = Set(plan.peers.map(\.peer.daemon))
             let daemons = SignetDaemon.allCases.filter { named.contains($0.rawValue) }
-            let services = HostServices(tree: tree)
-            try Transactions(in: tree).apply(swap.changes, directories: [])
-            do throws(HostServices.Fault) {
-                try services.check(daemons)
-            } catch {
-                _ = try Transactions(in: tree).undo()
-                throw CommandFailure(
-                    .configuration, "the configuration is refused, so all is as before: \(error)")
-            }
-            services.reload(daemons, aliases: false)
+            try ApplyRun(tree: tree, daemons: daemons).make(swap.changes, directories: [])
         }
         let output = MigrationOutput(
             files: plan.peers.map(\.file), changes: swap.changes, findings: [], swaps: swap.swaps,

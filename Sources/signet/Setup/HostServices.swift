@@ -19,27 +19,48 @@ struct HostServices {
         try require(["/usr/sbin/postfix", "check"])
     }
 
-    /// Makes the services read their configuration; failures are printed, and the changes stay.
-    func reload(_ daemons: [SignetDaemon], enabling: Bool = true, aliases: Bool) {
-        guard tree.isThisHost else { return }
-        var commands: [[String]] = aliases ? [["/usr/bin/newaliases"]] : []
-        if tree.exists("/run/systemd/system") {
-            for daemon in daemons where enabling {
-                commands.append([
-                    "/usr/bin/systemctl", "enable", "--now", "signet-\(daemon.rawValue).socket",
-                ])
-            }
-            for daemon in daemons {
-                commands.append([
-                    "/usr/bin/systemctl", "try-reload-or-restart",
-                    "signet-\(daemon.rawValue).service",
-                ])
-            }
-        }
-        commands.append(["/usr/sbin/postfix", "reload"])
-        for command in commands {
+    /// Makes the services read their configuration; ends at the first that cannot.
+    func takeUp(_ daemons: [SignetDaemon], aliases: Bool) throws(Fault) {
+        for command in commands(daemons, enabling: true, aliases: aliases) { try require(command) }
+    }
+
+    /// Makes the services read what they had before; failures are printed.
+    func goBack(_ daemons: [SignetDaemon], aliases: Bool) {
+        for command in commands(daemons, enabling: false, aliases: aliases) {
             do throws(Fault) { try require(command) } catch { complain(error.description) }
         }
+    }
+
+    private func commands(
+        _ daemons: [SignetDaemon], enabling: Bool, aliases: Bool
+    ) -> [[String]] {
+        guard tree.isThisHost else { return [] }
+        var commands: [[String]] = aliases ? [["/usr/bin/newaliases"]] : []
+        if tree.exists("/run/systemd/system"), !daemons.isEmpty {
+            let names = daemons.map { "signet-\($0.rawValue)" }
+            let control = "/usr/bin/systemctl"
+            if enabling {
+                commands.append(
+                    [control, "--quiet", "enable", "--now"] + names.map { "\($0).socket" })
+            }
+            // A unit that has failed before is not held back by it.
+            commands.append([control, "reset-failed"] + names.map { "\($0).service" })
+            let change = enabling ? "reload-or-restart" : "try-reload-or-restart"
+            commands.append([control, change] + names.map { "\($0).service" })
+        }
+        if isPostfixRunning {
+            commands.append(["/usr/sbin/postfix", "reload"])
+        } else {
+            complain("Postfix is not running, and reads its configuration when it is started")
+        }
+        return commands
+    }
+
+    private var isPostfixRunning: Bool {
+        do throws(Fault) {
+            try require(["/usr/sbin/postfix", "status"])
+            return true
+        } catch { return false }
     }
 
     private func require(_ command: [String]) throws(Fault) {

@@ -12,9 +12,10 @@ struct SetupCommand: ParsableCommand {
         abstract: "Sets Postfix up to sign and verify, and says what to publish.",
         discussion: """
             Without --apply nothing is changed: it prints the differences that it would make and the records to publish. With \
-            --apply it shows them, asks, and makes all changes or none; --undo puts back what the last --apply changed, or says \
-            what has changed since. Exit status 0 done or nothing to do, 1 refused at the question, 73 a file could not be \
-            written, 78 something has to be settled first.
+            --apply it shows them, asks, makes all changes or none, and says what "signet doctor" finds then; --undo puts back \
+            what the last --apply changed, or says what has changed since. Exit status 0 done or nothing to do, 1 refused at the \
+            question, 2 done and the doctor finds an error on this host, 73 a file could not be written, 78 something has to be \
+            settled first.
             """)
 
     @Argument(help: "The domains in the From fields of outgoing mail.")
@@ -85,24 +86,27 @@ struct SetupCommand: ParsableCommand {
                 makeEd25519: { makesKeys ? try PrivateKey.generateEd25519() : nil },
                 record: { KeyRecordText.line(for: $0) }))
         let output = SetupOutput(plan: plan, domains: names, terminal: .standardOutput)
-        guard apply, plan.obstacles.isEmpty, !plan.isDone else {
+        guard apply, plan.obstacles.isEmpty else {
             try print(output, isApplied: false)
             if !plan.obstacles.isEmpty { throw ExitCode(DaemonKit.ExitCode.configuration.rawValue) }
             return
         }
-        if !json { for line in output.changeLines { Swift.print(line) } }
-        if !yes { try Confirmation.ask("Make these changes?") }
-        try Transactions(in: tree).apply(plan.changes, directories: plan.directories)
-        let host = HostServices(tree: tree)
-        do throws(HostServices.Fault) {
-            try host.check(plan.daemons)
-        } catch {
-            _ = try Transactions(in: tree).undo()
-            throw CommandFailure(
-                .configuration, "the new configuration is refused, so all is as before: \(error)")
+        if !plan.isDone {
+            if !json { for line in output.changeLines { Swift.print(line) } }
+            if !yes { try Confirmation.ask("Make these changes?") }
         }
-        host.reload(plan.daemons, aliases: plan.changes.contains { $0.path == "/etc/aliases" })
-        try print(output, isApplied: true)
+        let run = ApplyRun(tree: tree, daemons: plan.daemons)
+        if try !plan.isDone || run.isUnfinished {
+            try run.make(plan.changes, directories: plan.directories)
+        }
+        try examine(names, output)
+    }
+
+    /// Has the doctor look at what was made, and prints all.
+    private func examine(_ names: [DomainName], _ output: SetupOutput) throws {
+        let result = tree.isThisHost ? SetupExamination(domains: names, address: address) : nil
+        try print(output, isApplied: true, result)
+        if let result, result.hasErrorOnHost { throw ExitCode(2) }
     }
 
     private func addresses() throws -> [IPAddress] {
@@ -117,14 +121,14 @@ struct SetupCommand: ParsableCommand {
         return tree.isThisHost ? InterfaceAddresses.global : []
     }
 
-    private func print(_ output: SetupOutput, isApplied: Bool) throws {
+    private func print(
+        _ output: SetupOutput, isApplied: Bool, _ examination: SetupExamination? = nil
+    ) throws {
         if json {
-            Swift.print(try JSONOutput.text(of: output.document(isApplied: isApplied)))
+            let document = output.document(isApplied: isApplied, examination)
+            Swift.print(try JSONOutput.text(of: document))
         } else {
-            let withChanges = !isApplied
-            for line in output.lines(isApplied: isApplied, withChanges: withChanges) {
-                Swift.print(line)
-            }
+            for line in output.lines(isApplied: isApplied, examination) { Swift.print(line) }
         }
     }
 }

@@ -8,7 +8,7 @@ struct SetupOutput {
     let terminal: Terminal
 
     /// The lines for people: the verdict first.
-    func lines(isApplied: Bool, withChanges: Bool) -> [String] {
+    func lines(isApplied: Bool, _ examination: SetupExamination? = nil) -> [String] {
         var lines = terminal.wrapped(verdict(isApplied), label: "", labelWidth: 0)
         for obstacle in plan.obstacles {
             lines += [""]
@@ -16,11 +16,13 @@ struct SetupOutput {
                 terminal.coloured($0, .red)
             }
         }
-        if withChanges, !plan.isDone, plan.obstacles.isEmpty { lines += [""] + changeLines }
+        if let examination { lines += [""] + examination.lines(for: terminal) }
+        if !isApplied, !plan.isDone, plan.obstacles.isEmpty { lines += [""] + changeLines }
         if plan.obstacles.isEmpty { lines += [""] + recordLines }
         if !plan.notes.isEmpty { lines.append("") }
         for note in plan.notes { lines += terminal.wrapped(note, label: "note", labelWidth: 7) }
         if isApplied {
+            guard examination?.isFine != true else { return lines }
             lines += ["", "next: publish the records, then run"]
             lines += ["  signet doctor \(names)"]
         } else if plan.obstacles.isEmpty, !plan.isDone {
@@ -91,10 +93,12 @@ struct SetupOutput {
         let records: [Record]
         let notes: [String]
         let obstacles: [String]
+        /// What the doctor finds afterwards; absent where it has not looked.
+        let doctor: [DiagnosisObject]?
     }
 
     /// The plan as JSON.
-    func document(isApplied: Bool) -> Document {
+    func document(isApplied: Bool, _ examination: SetupExamination? = nil) -> Document {
         Document(
             applied: isApplied, signer: plan.signer, daemons: plan.daemons.map(\.rawValue),
             changes: plan.changes.map {
@@ -106,6 +110,7 @@ struct SetupOutput {
                 Document.Record(
                     name: $0.name, type: $0.type, value: $0.value, zone: $0.zoneText,
                     purpose: $0.purpose, hint: $0.isHint)
-            }, notes: plan.notes, obstacles: plan.obstacles)
+            }, notes: plan.notes, obstacles: plan.obstacles,
+            doctor: examination.map { $0.findings.map(DiagnosisObject.init) })
     }
 }

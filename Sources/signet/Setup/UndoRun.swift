@@ -21,6 +21,7 @@ struct UndoRun {
         if case .undone(let paths) = try Transactions.finishEarlierRun(in: tree) {
             return try finish(paths)
         }
+        if case .undone(let paths) = try transactions.unserved() { return try finish(paths) }
         switch try transactions.undo(dryRun: true) {
         case .nothing: return try report("There is nothing to undo.", [])
         case .changedSince(let changes): try stop(changes)
@@ -37,9 +38,10 @@ struct UndoRun {
 
     /// Has the services read what they had before, and says so.
     private func finish(_ paths: [String]) throws {
-        HostServices(tree: tree).reload(
-            SignetDaemon.allCases.filter { tree.exists($0.program) }, enabling: false,
+        HostServices(tree: tree).goBack(
+            SignetDaemon.allCases.filter { tree.exists($0.program) },
             aliases: paths.contains("/etc/aliases"))
+        try Transactions(in: tree).markServed()
         try report("All is as it was before: \(paths.count) files put back.", paths)
     }
 
