@@ -107,6 +107,11 @@ package struct SigningLedger: Sendable {
         selectors[Selector(domain: domain, selector: selector)]?.algorithm ?? ""
     }
 
+    /// The last day on which a selector was used, in days since 1970; nil where it was not.
+    package func lastDay(domain: String, selector: String) -> Int64? {
+        selectors[Selector(domain: domain, selector: selector)]?.last
+    }
+
     /// How many messages were signed for a domain in some days, once for each domain that they went to.
     package func messages(of domain: String, in days: ClosedRange<Int64>) -> Int64 {
         messages[domain]?.reduce(0) { days.contains($1.key) ? $0 + $1.value : $0 } ?? 0

@@ -3,6 +3,7 @@ import DomainKeys
 import KeyRotation
 import MailCrypto
 import MailSyntax
+import SigningLog
 
 /// The keys that signet-dkim's configuration names, wherever it does.
 struct KeyInventory {
@@ -39,6 +40,7 @@ struct KeyInventory {
         DirectiveSpec("KeyTableEd25519", .dataSet, "Keys by their names."),
         DirectiveSpec("KeyDirectory", .path, "A directory of keys."),
         DirectiveSpec("KeyMaximumAge", .duration(0...315_360_000), default: "0", "Warned of."),
+        SigningLogSettings.directive,
     ])
 
     /// Everything that was found, in the order of the configuration.

@@ -6,6 +6,8 @@ import MailAuth
 import MailCrypto
 import MailDNS
 import MailSyntax
+import Reports
+import SigningLog
 import Threads
 
 /// `signet key list`: every key that signs or is about to, and what the DNS says of it.
@@ -45,13 +47,23 @@ struct KeyList: ParsableCommand {
         var reason: String?
         let source: String
         let file: String?
+        /// The UTC day of the last signature, as 2026-11-27; left out where the signing log has none.
+        var lastSignature: String?
+
+        private enum CodingKeys: String, CodingKey {
+            case domain, selector, type, bits, age, state, dns, reason, source, file
+            case lastSignature = "last_signature"
+        }
     }
+
+    /// How many days of the signing log are looked at.
+    private static let signedDays: Int64 = 100
 
     func run() throws {
         let names = try domains.map { try DomainArgument.parse($0) }
         let reader = try keys.reader()
         let inventory = KeyInventory(reader, domains: names.isEmpty ? nil : names)
-        let rows = try rows(of: inventory)
+        let rows = try rows(of: inventory, Self.ledger(reader))
         if json {
             print(try JSONOutput.list(of: rows))
         } else {
@@ -63,7 +75,19 @@ struct KeyList: ParsableCommand {
         if isWrong { throw ExitCode(1) }
     }
 
-    private func rows(of inventory: KeyInventory) throws -> [Row] {
+    /// What has been signed; nil where there is no log that can be read.
+    private static func ledger(_ reader: ConfigurationReader) -> SigningLedger? {
+        guard let directory = SigningLogSettings(reader).directory else { return nil }
+        do throws(SigningLogError) {
+            let today = TimeSource.system.seconds() / 86_400
+            return try SigningLedger.read(directory, since: today - signedDays)
+        } catch {
+            complain("what was signed cannot be read, and is not looked at: \(error)")
+            return nil
+        }
+    }
+
+    private func rows(of inventory: KeyInventory, _ ledger: SigningLedger?) throws -> [Row] {
         let resolver = withoutDNS ? nil : try dns.resolver()
         var rows: [Row] = []
         // So many questions go out before the first answer is waited for: the resolver takes no more than 2,048.
@@ -71,6 +95,12 @@ struct KeyList: ParsableCommand {
             let items = Array(inventory.items[start...].prefix(512))
             let pending = items.map { item in resolver.flatMap { Self.ask($0, item) } }
             rows += zip(items, pending).map(Self.row)
+        }
+        guard let ledger else { return rows }
+        for index in rows.indices {
+            rows[index].lastSignature = ledger.lastDay(
+                domain: rows[index].domain, selector: rows[index].selector
+            ).map { "\(CalendarDay(number: $0))" }
         }
         return rows
     }
@@ -113,9 +143,10 @@ struct KeyList: ParsableCommand {
                 row.domain, row.selector,
                 row.type.map { $0 == "rsa" ? "\($0)-\(row.bits ?? 0)" : $0 } ?? "?",
                 row.age.map(FileAge.words) ?? "?", row.state, row.dns ?? "",
+                row.lastSignature.map { "signed \($0)" } ?? "",
             ]
         }
-        let widths = (0..<6).map { column in cells.map { $0[column].count }.max() ?? 0 }
+        let widths = (0..<7).map { column in cells.map { $0[column].count }.max() ?? 0 }
         return zip(rows, cells).map { row, cells in
             var line = zip(cells, widths).map { cell, width in
                 cell + String(repeating: " ", count: width - cell.count)
