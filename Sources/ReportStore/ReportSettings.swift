@@ -76,6 +76,7 @@ public struct ReportSettings: Sendable {
                 "has a local-part of more than \(Self.longestLocalPart) octets")
         }
         noReports = reader.dataSet("NoReports") ?? DataSet()
+        reader.warnOfPatterns(in: noReports, directive: "NoReports")
     }
 
     private static func address(

@@ -89,6 +89,10 @@ import Testing
         #expect(passage.verdict == .continue)
         #expect(passage.results.count == 1)
         #expect(passage.logs("ignoring connection from localhost [127.0.0.1]"))
+        // A relay passes on what strangers wrote.
+        passage = try Exchange(configuration: "IgnoreHosts 203.0.113.66").pass(forged)
+        #expect(passage.results.isEmpty)
+        #expect(passage.logs("ignoring connection from"))
         exchange.configuration = "IgnoreHosts 192.0.2.0/24"
         #expect(try exchange.pass(forged).methods()["dmarc"]?.result == "fail")
 

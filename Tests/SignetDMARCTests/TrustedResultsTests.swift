@@ -51,6 +51,17 @@ import Testing
         ("spf=pass", "<u@victim.example>", "fail"),
         ("spf=pass smtp.helo=victim.example", "<>", "pass"),
         ("spf=pass smtp.helo=evil.example", "<>", "fail"),
+        // RFC 7208, section 2.4: of a null reverse-path it is postmaster's.
+        ("spf=pass smtp.mailfrom=postmaster@victim.example", "<>", "pass"),
+        ("spf=pass smtp.mailfrom=x@victim.example", "<>", "fail"),
+        // RFC 8601, section 2.2: "none" stands alone.
+        ("none; dkim=pass header.d=victim.example", "<u@evil.example>", "fail"),
+        // Who reads the first and who reads the last property would differ.
+        ("dkim=pass header.d=victim.example header.d=evil.example", "<u@evil.example>", "fail"),
+        (
+            "spf=pass smtp.mailfrom=victim.example smtp.mailfrom=evil.example",
+            "<u@victim.example>", "fail"
+        ),
         (
             "spf=pass smtp.mailfrom=victim.example; spf=fail smtp.mailfrom=victim.example",
             "<u@victim.example>", "fail"

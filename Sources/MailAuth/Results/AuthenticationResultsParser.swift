@@ -16,6 +16,8 @@ struct AuthenticationResultsParser {
     private(set) var version: Int?
     private(set) var results: [MethodResult] = []
     private(set) var isWellFormed = true
+    /// Whether "none" has come in place of results.
+    private var hasNoResult = false
 
     private let text: [UInt8]
     private var position = 0
@@ -68,7 +70,11 @@ struct AuthenticationResultsParser {
 
     // resinfo = methodspec [ CFWS reasonspec ] [ CFWS 1*propspec ]
     private mutating func parseResult() {
-        guard let (method, value) = takePair(orNone: results.isEmpty) else { return }
+        guard let (method, value) = takePair(orNone: results.isEmpty && !hasNoResult) else {
+            return
+        }
+        // "none" says that there are no results, and stands alone.
+        if hasNoResult { isWellFormed = false }
         var result = methodResult(method, value)
         result.comment = comment.map {
             String(decoding: AddressSyntax.unquoted(text[$0]), as: UTF8.self)
@@ -84,7 +90,11 @@ struct AuthenticationResultsParser {
             let (key, hasValue) = takeKey()
             if hasValue { return (key, takeValue()) }
             // no-result = [CFWS] ";" [CFWS] "none"
-            if !orNone || key != "none" { isWellFormed = false }
+            if orNone, key == "none", !hasNoResult {
+                hasNoResult = true
+            } else {
+                isWellFormed = false
+            }
         }
         return nil
     }

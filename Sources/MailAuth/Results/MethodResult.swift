@@ -77,7 +77,7 @@ extension MethodResult {
     ///   - result: `none`, `pass`, `fail`, `policy`, `neutral`, `temperror` or `permerror`.
     ///   - comment: for people, such as `2048-bit key; unprotected`.
     ///   - domain: the signing domain, `d=`.
-    ///   - identity: the agent or user, `i=`, with its "@".
+    ///   - identity: the agent or user, `i=`, with its "@"; left out where it cannot be written as one.
     ///   - algorithm: the signature's algorithm, `a=`.
     ///   - selector: the selector, `s=`.
     ///   - signature: enough of the signature, `b=`, to tell it from others: see
@@ -90,7 +90,8 @@ extension MethodResult {
         var method = MethodResult("dkim", result, comment: comment)
         method.properties.reserveCapacity(5)
         method.add("header", "d", domain)
-        method.add("header", "i", identity)
+        // Quoted or mended it would name another; the domain is there.
+        method.add("header", "i", identity.flatMap { ResultsText.canBeIdentity($0) ? $0 : nil })
         method.add("header", "a", algorithm)
         method.add("header", "s", selector)
         method.add("header", "b", signature)

@@ -95,6 +95,20 @@ enum ResultsText {
         return isIdentity(String(decoding: identity, as: UTF8.self)) ? identity : nil
     }
 
+    /// Whether text can be written as an identity that readers see as it is.
+    static func canBeIdentity(_ text: String) -> Bool {
+        let isPlain = text.utf8.span.isPrintableASCII
+        guard isPlain || text.unicodeScalars.allSatisfy({ !isControl($0) && !isFormat($0) }) else {
+            return false
+        }
+        return isIdentity(text) || identity(text) != nil
+    }
+
+    /// Whether a character changes how those around it are shown, such as their direction.
+    private static func isFormat(_ scalar: Unicode.Scalar) -> Bool {
+        scalar.properties.generalCategory == .format
+    }
+
     /// Whether octets, written after "=", hold `=?`, which begins an encoded word.
     private static func holdsEncodedWordMark(_ octets: ArraySlice<UInt8>) -> Bool {
         octets.first == UInt8(ascii: "?")

@@ -140,11 +140,15 @@ extension DMARCConfiguration {
 
     static func records(_ reader: ConfigurationReader) -> RecordPolicy {
         let reports = ReportSettings(reader)
+        let ignoredRecipients = reader.dataSet("IgnoreMailTo")
+        if let ignoredRecipients {
+            reader.warnOfPatterns(in: ignoredRecipients, directive: "IgnoreMailTo")
+        }
         return RecordPolicy(
             store: reports.store, retention: reports.retention, limit: reports.limit,
             historyFile: reader.text("HistoryFile"),
             historyHasAll: reader.boolean("RecordAllMessages"),
-            ignoredRecipients: reader.dataSet("IgnoreMailTo"), reportAddress: reports.email,
+            ignoredRecipients: ignoredRecipients, reportAddress: reports.email,
             bounceAddress: reports.bounceAddress)
     }
 }

@@ -75,6 +75,7 @@ struct TrustedResults {
             let results = AuthenticationResults(
                 parsing: header.bytes.span.extracting(header.fields[position].value))
             guard results.isWellFormed, results.isSupportedVersion,
+                !results.results.contains(where: \.contradictsItself),
                 let host = policy.hosts.first(where: { $0 == results.authservID })
             else { break }
             found.append((host, results.results))
@@ -105,8 +106,10 @@ struct TrustedResults {
             let reported = try? DomainName(text), reported == domain
         else { return false }
         // A service may give the domain alone; where it gives an address, it is the sender's.
-        guard !isNull, let at = named.lastIndex(of: "@"), at > named.startIndex else { return true }
+        guard let at = named.lastIndex(of: "@"), at > named.startIndex else { return true }
         let local = Array(named[..<at].utf8)
+        // RFC 7208, section 2.4: a null reverse-path is checked as postmaster at the HELO name.
+        guard !isNull else { return named[..<at].lowercased() == "postmaster" }
         return local == request.localPart
             || local == AddressSyntax.quotedIfNeeded(localPart: request.localPart)
     }
@@ -158,5 +161,21 @@ struct TrustedResults {
                 status, domain: domain,
                 selector: result["header", "s"].flatMap { try? DomainName($0) })
         }
+    }
+}
+
+extension MethodResult {
+    /// Whether it gives a property twice, and not the same value.
+    fileprivate var contradictsItself: Bool {
+        var values: [String: String] = [:]
+        for property in properties {
+            let name = "\(property.ptype).\(property.name)"
+            if let value = values.updateValue(property.value, forKey: name),
+                value != property.value
+            {
+                return true
+            }
+        }
+        return false
     }
 }

@@ -84,7 +84,9 @@ struct PolicyReader {
 
     private func domains(_ directive: String) -> [DomainName] {
         guard text(directive) != nil else { return [] }
-        return (reader.dataSet(directive)?.entries ?? []).compactMap { entry in
+        guard let set = reader.dataSet(directive) else { return [] }
+        reader.warnOfPatterns(in: set, directive: directive)
+        return set.entries.compactMap { entry in
             // Subdomains are meant anyway where they count, so that the peers' leading dot says no more.
             let name = entry.key.hasPrefix(".") ? String(entry.key.dropFirst()) : entry.key
             if let domain = try? DomainName(name), domain.labelCount > 0 { return domain }

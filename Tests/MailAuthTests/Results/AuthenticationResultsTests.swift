@@ -104,6 +104,8 @@ private func write(_ results: AuthenticationResults) -> String {
         ),
         ("a.example; spf=pass smtp.helo=a\"b\"", "a.example; spf=pass smtp.helo=ab", false),
         ("a.example; none; spf=pass; none", "a.example; spf=pass", false),
+        ("a.example; none; spf=pass", "a.example; spf=pass", false),
+        ("a.example; none; none", "a.example; none", false),
         ("", "\"\"; none", false), ("a.example", "a.example; none", true),
     ]
 
@@ -255,5 +257,18 @@ private func write(_ results: AuthenticationResults) -> String {
             #expect(Self.isStrict(text), "\(text.debugDescription)")
             _ = AuthenticationResults.claims(value.span, AuthservID("a.b"))
         }
+    }
+
+    /// RFC 8601, section 2.2: an identity is written as one, or not at all.
+    @Test func `an identity that would name another is left out`() {
+        func identity(_ text: String) -> String? {
+            MethodResult.dkim("pass", domain: "example.org", identity: text)["header", "i"]
+        }
+        #expect(identity("@example.org") == "@example.org")
+        #expect(identity("a b@example.org") == nil)
+        #expect(identity("\u{85}x@example.org") == nil)
+        #expect(identity("\u{202E}x@example.org") == nil)
+        #expect(identity("@a_b.example") == nil)
+        #expect(identity("ü@example.org") == "ü@example.org")
     }
 }
