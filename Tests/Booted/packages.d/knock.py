@@ -31,17 +31,18 @@ def knock(path, request):
 
 
 def main(path, kind, stop):
-    answered, longest, faults = 0, 0.0, []
+    answered, longest, refused, faults = 0, 0.0, 0, []
     while not os.path.exists(stop):
         start = time.monotonic()
         try:
             knock(path, REQUESTS[kind])
             answered += 1
         except OSError as error:
-            faults.append(repr(error))
+            refused += 1
+            faults = (faults + [repr(error)])[:5]
         longest = max(longest, time.monotonic() - start)
-    print(f"{answered} answered, the longest wait {longest:.2f} s, {len(faults)} refused")
-    for fault in faults[:5]:
+    print(f"{answered} answered, the longest wait {longest:.2f} s, {refused} refused")
+    for fault in faults:
         print(f"  {fault}")
     return not faults and answered > 0
 
