@@ -1,6 +1,7 @@
 package import DaemonKit
 package import FlightRecord
-internal import Metrics
+package import Metrics
+internal import Threads
 
 /// What a daemon keeps and counts of its messages: one call at the end of each.
 ///
@@ -19,6 +20,11 @@ package final class Observer: Sendable {
     private let dnsAnswers: Counter
     private let dnsSeconds: Histogram
     private let counts: Bool
+    private let sessions = Locked(0)
+    private let sources = Locked<[Source]>([])
+
+    /// Gives further families when the metrics are asked for, on the thread that gives them.
+    package typealias Source = @Sendable () -> [MetricFamily]
 
     /// Takes an entry at once, in place of a record.
     package typealias Capture = @Sendable (FlightEntry) -> Void
@@ -65,14 +71,19 @@ package final class Observer: Sendable {
                 MetricName("signet_start_time_seconds", unit: "seconds", "Start, since 1970")
             ) { start },
             messages, decisions, reloads,
+            Gauge(MetricName("signet_sessions", "Connections of the MTA that are open")) {
+                [sessions] in Double(sessions.withLock { $0 })
+            },
         ]
         let ofSigner: [any Instrument] = daemon == .dkim ? [signatures, unsigned] : []
         let ofResolver: [any Instrument] = daemon == .scrub ? [] : [dnsAnswers, dnsSeconds]
         let all = instruments + ofSigner + ofResolver
         let recorder = recorder
+        let sources = sources
         socket = Self.socket(settings.metrics, log) {
             let record = recorder.map(Self.families) ?? []
-            return MetricsText.text(of: all.map(\.family) + record)
+            let more = sources.withLock { $0 }.flatMap { $0() }
+            return MetricsText.text(of: all.map(\.family) + record + more)
         }
         counts = socket != nil
     }
@@ -114,6 +125,26 @@ package final class Observer: Sendable {
             capture(entry)
         }
     }
+
+    /// Has further families given with the metrics.
+    package func give(_ source: @escaping Source) {
+        if counts { sources.withLock { $0.append(source) } }
+    }
+
+    /// One connection of the MTA, which is counted for as long as this is kept.
+    package final class Session: Sendable {
+        private let count: Locked<Int>
+
+        fileprivate init(_ count: Locked<Int>) {
+            self.count = count
+            count.withLock { $0 += 1 }
+        }
+
+        deinit { count.withLock { $0 -= 1 } }
+    }
+
+    /// Counts a connection; nil where nobody looks at the count.
+    package func session() -> Session? { counts ? Session(sessions) : nil }
 
     /// Counts a signature of one of our domains.
     package func signed(domain: String, algorithm: String) {

@@ -6,6 +6,7 @@ import FlightRecord
 import MilterService
 import Observation
 import ReportStore
+import Threads
 import UnboundDNS
 
 /// The DMARC milter.
@@ -64,6 +65,8 @@ enum SignetDMARC: DaemonProgram {
             context.settings.current.observation, daemon: .dmarc, log: context.log)
         defer { observer.close() }
         context.onReload { observer.reloaded($0) }
+        let reports = ReportMetrics(context.settings.current.records.store, records)
+        observer.give { reports.families(now: TimeSource.system.seconds()) }
         guard let services = services(context.settings, records, failures, log, observer) else {
             return .configuration
         }

@@ -12,6 +12,7 @@ import Traffic
 /// held when the connection began.
 final class ScrubSession: MilterSession {
     private let services: ScrubServices
+    private let counted: Observer.Session?
     private let configuration: ScrubConfiguration
     private var client = Client()
     /// Why the message under way is ours; nil for mail that passes as it is.
@@ -35,6 +36,7 @@ final class ScrubSession: MilterSession {
     /// Begins a connection.
     init(services: ScrubServices, configuration: ScrubConfiguration) {
         self.services = services
+        counted = services.observer.session()
         self.configuration = configuration
     }
 

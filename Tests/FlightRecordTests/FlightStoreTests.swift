@@ -99,6 +99,40 @@ import Threads
         #expect(ids("R0N0.") == [])
     }
 
+    @Test func aHundredThousandMessagesKeepTheBounds() throws {
+        let settings = settings { $0.limit = 8 << 20 }
+        let made = FlightRecorder(settings, daemon: .dkim, report: { _ in })
+        let recorder = try #require(made)
+        let filling = String(repeating: "x", count: 400)
+        for number in 0..<100_000 {
+            // Faster than any mail comes: what waits is let through from time to time.
+            if number % 1_000 == 0 {
+                _ = try wait(for: "room") {
+                    let tally = recorder.tally
+                    return number - tally.written - tally.dropped < 2_000 ? true : nil
+                }
+            }
+            recorder.record { entry in
+                entry.add(.queueID, "Q\(number)")
+                entry.add(.reason, filling)
+            }
+        }
+        recorder.close()
+        #expect(recorder.tally.written + recorder.tally.dropped == 100_000)
+        #expect(recorder.tally.dropped == 0)
+        let size = try FileManager.default.contentsOfDirectory(atPath: directory).reduce(0) {
+            let attributes = try FileManager.default.attributesOfItem(atPath: "\(directory)/\($1)")
+            return $0 + ((attributes[.size] as? Int) ?? 0)
+        }
+        #expect(size <= 8 << 20)
+        let reader = FlightReader(directories: [directory])
+        func ids(_ text: String) -> [String] {
+            reader.entries(with: [text]) { $0[.queueID] == text }.compactMap { $0[.queueID] }
+        }
+        #expect(ids("Q99999") == ["Q99999"])
+        #expect(ids("Q5") == [])
+    }
+
     @Test func oldEntriesGo() throws {
         let start: Int64 = 1_764_000_000_000_000
         _ = try record(["A1"], settings(), at: start)

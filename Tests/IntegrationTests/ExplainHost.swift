@@ -51,7 +51,7 @@ final class ExplainHost {
             \(resolver)
             """,
             "dmarc": """
-            ReportStore none
+            ReportStore \(folder.file("reports.db"))
             RejectFailures yes
             HoldQuarantinedMessages yes
             \(resolver)

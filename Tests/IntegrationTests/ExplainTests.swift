@@ -50,20 +50,77 @@ struct ExplainTests {
             answer: "Let through by signet-dmarc: dmarc=none"),
     ]
 
+    /// Further stories: who else may send what.
+    static let more: [Story] = [
+        Story(
+            name: "bounce", author: "ann@example.org", sender: "", address: "203.0.113.5",
+            code: 250, answer: "Signed for example.org (selector mail, rsa-sha256)"),
+        Story(
+            name: "delegate", author: "ann@example.org", sender: "x@elsewhere.example",
+            address: "203.0.113.5", code: 250, answer: "Signed for example.org"),
+        Story(
+            name: "impostor", author: "ann@example.org", sender: "a@spf.example", code: 250,
+            answer: "Let through by signet-dmarc: dmarc=none"),
+        Story(
+            name: "login-foreign", author: "ann@elsewhere.example", address: "198.51.100.9",
+            login: "ann", code: 250,
+            answer: "Not signed: From is elsewhere.example and no SigningTable line covers it"),
+        Story(
+            name: "subdomain-forged", author: "ceo@sub.reject.example", sender: "a@spf.example",
+            code: 550, answer: "Refused by signet-dmarc at end of message: DMARC: "),
+        Story(
+            name: "subdomain-held", author: "ceo@sub.hold.example", sender: "a@spf.example",
+            code: 250, answer: "Quarantined by signet-dmarc: DMARC: "),
+        Story(
+            name: "subdomain-none", author: "ceo@sub.none.example", sender: "a@spf.example",
+            code: 250, answer: "Let through by signet-dmarc: dmarc=fail sub.none.example"),
+        Story(
+            name: "aligned-subdomain", author: "a@sub.spf.example", sender: "a@spf.example",
+            code: 250, answer: "Let through by signet-dmarc: dmarc=pass sub.spf.example"),
+        Story(
+            name: "softfail", author: "a@soft.example", address: "198.51.100.77", code: 250,
+            answer: "Let through by signet-dmarc: dmarc=none"),
+        Story(
+            name: "null-sender", author: "mailer-daemon@reject.example", sender: "", code: 550,
+            answer: "Refused by signet-dmarc at end of message: DMARC: "),
+        Story(
+            name: "unknown-domain", author: "a@nowhere.example", code: 250,
+            answer: "Let through by signet-dmarc: dmarc=none"),
+        Story(
+            name: "case", author: "Ann@EXAMPLE.ORG", address: "203.0.113.5", code: 250,
+            answer: "Signed for example.org"),
+        Story(
+            name: "loopback", author: "ann@example.org", address: "127.0.0.1", code: 250,
+            answer: "Signed for example.org"),
+        Story(
+            name: "no-author", author: "", sender: "a@spf.example", code: 550,
+            answer: "Refused by signet-"),
+        Story(
+            name: "two-authors", author: "a@spf.example, b@reject.example",
+            sender: "a@spf.example", code: 550, answer: "Refused by signet-"),
+        Story(
+            name: "comment", author: "Ann (home) <ann@example.org>", sender: "ann@example.org",
+            address: "203.0.113.5", code: 250, answer: "Signed for example.org"),
+    ]
+
     @Test func storiesOfMessages() throws {
         let host = try ExplainHost()
-        for story in Self.stories {
+        for story in Self.stories + Self.more {
             let reply = try host.deliver(
                 ExplainHost.message(story.name, from: story.author),
                 from: story.sender ?? story.author, at: story.address, login: story.login)
             #expect(reply.code == story.code, "\(story.name): \(reply)")
         }
-        for story in Self.stories {
+        for story in Self.stories + Self.more {
             let answer = try host.answer("<\(story.name)@example.net>", until: story.answer)
             #expect(answer.contains(story.answer), "\(story.name): \(answer)")
         }
         let list = try host.signet(["explain", "--refused", "--since", "1h"])
-        #expect(list.output.split(separator: "\n").count == 2, "\(list.output)")
+        let stopped = (Self.stories + Self.more).filter {
+            $0.code == 550 || $0.answer.hasPrefix("Quarantined")
+        }
+        #expect(
+            list.output.split(separator: "\n").count == stopped.count, "\(list.output)")
     }
 
     @Test func refusedAtRCPT() throws {
@@ -150,6 +207,40 @@ struct ExplainTests {
                 }
             }
         }
+    }
+
+    @Test func whatReceiversReportedIsJoined() throws {
+        let host = try ExplainHost()
+        _ = try host.deliver(
+            ExplainHost.message("reported", from: "ann@example.org"), from: "ann@example.org",
+            at: "203.0.113.7")
+        #expect(try host.answer("reported@example.net", until: "Signed for").contains("Signed for"))
+        let begin = Int(Date().timeIntervalSince1970) / 86_400 * 86_400
+        let report = try host.folder.write(
+            """
+            <feedback><report_metadata><org_name>Receiver</org_name>
+            <email>dmarc@receiver.example</email><report_id>7</report_id>
+            <date_range><begin>\(begin)</begin><end>\(begin + 86_399)</end></date_range>
+            </report_metadata><policy_published><domain>example.org</domain><p>none</p>
+            </policy_published><record><row><source_ip>192.0.2.25</source_ip><count>3</count>
+            <policy_evaluated><disposition>none</disposition><dkim>pass</dkim><spf>fail</spf>
+            </policy_evaluated></row><identifiers><header_from>example.org</header_from>
+            </identifiers><auth_results><dkim><domain>example.org</domain><result>pass</result>
+            </dkim></auth_results></record></feedback>
+
+            """, to: "receiver.xml")
+        let taken = try Command.run(
+            try DaemonProcess.path(of: "signet"),
+            [
+                "report", "import", "--any-domain", "--store", host.folder.file("reports.db"),
+                report,
+            ])
+        #expect(taken.succeeded, "\(taken.output)\(taken.errors)")
+        let story = try host.signet(["explain", "reported@example.net"])
+        #expect(
+            story.output.contains(
+                "receiver.example: 3 messages from 192.0.2.25, DKIM aligned, disposition none"),
+            "\(story.output)\(story.errors)")
     }
 
     @Test func decisionsAreTakenAgain() throws {

@@ -5,6 +5,7 @@ final class EvaluationQueue: Sendable {
     private struct State: Sendable {
         var waiting: [Evaluation] = []
         var dropped = 0
+        var tally = EvaluationTally()
         /// The number of waiting evaluations at which the writer is woken.
         var wanted = 0
         var isClosed = false
@@ -25,6 +26,7 @@ final class EvaluationQueue: Sendable {
         let isWanted = state.withLock { state in
             guard state.waiting.count < capacity, !state.isClosed else {
                 state.dropped += 1
+                state.tally.dropped += 1
                 return false
             }
             state.waiting.append(evaluation)
@@ -61,11 +63,21 @@ final class EvaluationQueue: Sendable {
         }
     }
 
+    /// What became of evaluations so far.
+    var tally: EvaluationTally {
+        state.withLock { state in
+            var tally = state.tally
+            tally.waiting = state.waiting.count
+            return tally
+        }
+    }
+
     /// Takes away what has been written.
     ///
     /// - Returns: how many evaluations were dropped since the last time.
     func remove(_ count: Int) -> Int {
         state.withLock { state in
+            state.tally.taken += min(count, state.waiting.count)
             // A burst leaves no room behind that is kept for the next.
             if state.waiting.count <= count {
                 state.waiting = []

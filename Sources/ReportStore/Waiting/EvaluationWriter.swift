@@ -58,6 +58,9 @@ public final class EvaluationWriter: Sendable {
     /// Hands an evaluation over; never waits, and never fails.
     public func add(_ evaluation: Evaluation) { queue.add(evaluation) }
 
+    /// What became of evaluations so far.
+    public var tally: EvaluationTally { queue.tally }
+
     /// Ends: what waits is written, if that can be done within some seconds.
     public func close() { queue.close(waitingAtMost: Self.shutdownTimeout) }
 

@@ -93,7 +93,8 @@ struct KeyBookReader {
             reader.report(.error, directive, "is missing beside \(other)")
         }
         guard let key, let name else { return nil }
-        return NamedKey(domain: nil, selector: name, source: .loaded(key))
+        return NamedKey(
+            domain: nil, selector: name, source: .loaded(key), file: reader.text(file))
     }
 
     private func checkAlgorithm(_ keys: [NamedKey]) {
@@ -206,7 +207,9 @@ struct KeyBookReader {
         {
             fail("the key makes \(key.signatureAlgorithm.rawValue), not \(fields[3])")
         }
-        return NamedKey(domain: domain, selector: selector, source: source)
+        return NamedKey(
+            domain: domain, selector: selector, source: source,
+            file: fields[2].hasPrefix("/") ? fields[2] : nil)
     }
 
     /// Reads a key's place: a path, a path with `%`, or the key itself.

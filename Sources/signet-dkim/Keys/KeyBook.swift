@@ -149,6 +149,8 @@ struct NamedKey: Sendable {
     let selector: DomainName
     /// Where the key itself is.
     let source: KeySource
+    /// The file it was read from, where it has one of its own.
+    var file: String? = nil
 }
 
 /// Where a private key is.

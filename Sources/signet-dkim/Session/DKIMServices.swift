@@ -37,6 +37,8 @@ final class DKIMServices: Sendable {
             resolver: ObservedResolver.counting(resolver, observer), time: time)
         self.log = log
         self.observer = observer
+        let watch = KeyWatch(configuration, resolver)
+        observer.give { watch.families(now: TimeSource.system.seconds()) }
         self.signingLog = signingLog
     }
 

@@ -15,6 +15,7 @@ import Traffic
 /// is the one that held when the connection began.
 final class DKIMSession: MilterSession {
     private let services: DKIMServices
+    private let counted: Observer.Session?
     private let configuration: DKIMConfiguration
     private let negotiated: NegotiatedProtocol
     private var client = Client()
@@ -27,6 +28,7 @@ final class DKIMSession: MilterSession {
         protocol negotiated: NegotiatedProtocol
     ) {
         self.services = services
+        counted = services.observer.session()
         self.configuration = configuration
         self.negotiated = negotiated
     }

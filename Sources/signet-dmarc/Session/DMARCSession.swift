@@ -19,6 +19,7 @@ import Traffic
 /// configuration is the one that held when the connection began.
 final class DMARCSession: MilterSession {
     private let services: DMARCServices
+    private let counted: Observer.Session?
     private let configuration: DMARCConfiguration
     private let negotiated: NegotiatedProtocol
     private var client = Client()
@@ -31,6 +32,7 @@ final class DMARCSession: MilterSession {
         protocol negotiated: NegotiatedProtocol
     ) {
         self.services = services
+        counted = services.observer.session()
         self.configuration = configuration
         self.negotiated = negotiated
     }

@@ -30,6 +30,9 @@ final class Records: Sendable {
         if hasPolicy || historyHasAll { history?.add(evaluation) }
     }
 
+    /// What became of evaluations on their way into the store; nil where there is none.
+    var tally: EvaluationTally? { store?.tally }
+
     /// Writes what waits, as far as that can be done in some seconds.
     func close() {
         store?.close()

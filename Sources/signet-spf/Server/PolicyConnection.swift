@@ -1,5 +1,6 @@
 import ConnectionServer
 import DaemonKit
+import Observation
 import PolicyProtocol
 
 /// One client's connection: requests in, answers out, one after the other.
@@ -8,6 +9,7 @@ import PolicyProtocol
 /// client that does not finish a request it began is disconnected.
 final class PolicyConnection: ConnectionHandler {
     private let services: Services
+    private let counted: Observer.Session?
     private var decoder = RequestDecoder()
     private var memory = ConnectionMemory()
     private var hasBegun = false
@@ -15,6 +17,7 @@ final class PolicyConnection: ConnectionHandler {
     /// Begins a connection.
     init(_ services: Services) {
         self.services = services
+        counted = services.observer.session()
     }
 
     var state: ConnectionState {

@@ -77,9 +77,12 @@ struct ExplainCommand: ParsableCommand {
         let stories = StoryFinder(evidence).stories(of: question)
         guard !stories.isEmpty else { return try sayNothing(what, reader) }
         let decisions = try repeated(stories)
+        let reported = ReportedEvidence(directory: records.directory)
         if json {
             let objects = zip(stories, decisions).map { story, decisions in
-                StoryJSON(story, decisions: replay ? decisions : nil)
+                var object = StoryJSON(story, decisions: replay ? decisions : nil)
+                object.reports = reported.rows(about: story).map(StoryJSON.Reported.init)
+                return object
             }
             print(
                 try objects.count == 1
@@ -91,6 +94,9 @@ struct ExplainCommand: ParsableCommand {
             for line in printer.lines(of: stories, again: decisions) { print(line) }
         } else {
             for line in printer.lines(of: stories) { print(line) }
+            if let only = stories.first, stories.count == 1 {
+                for line in printer.lines(of: reported.rows(about: only)) { print(line) }
+            }
         }
     }
 

@@ -55,11 +55,31 @@ struct StoryJSON: Encodable {
         }
     }
 
+    /// What a receiver has reported about mail of the same domain and day.
+    struct Reported: Encodable {
+        let reporter: String
+        let source: String
+        let messages: Int64
+        let dkim_aligned: Bool
+        let spf_aligned: Bool
+        let disposition: String
+
+        init(_ mail: ReportedMail) {
+            reporter = mail.reporter
+            source = mail.source
+            messages = mail.messages
+            dkim_aligned = mail.isDKIMAligned
+            spf_aligned = mail.isSPFAligned
+            disposition = mail.disposition
+        }
+    }
+
     let answer: String
     var message = Message()
     var events: [Event] = []
     var verdicts: [String: String] = [:]
     var replay: [Decision]?
+    var reports: [Reported] = []
 
     init(_ story: MessageStory, decisions: [RepeatedDecision]? = nil) {
         answer = story.answer

@@ -44,6 +44,15 @@ struct StoryPrinter {
         return lines
     }
 
+    /// The lines about what receivers have reported of the same domain and day.
+    func lines(of reports: [ReportedMail]) -> [String] {
+        guard !reports.isEmpty else { return [] }
+        return ["", "Receivers have reported about mail of this domain and day:"]
+            + reports.flatMap { report in
+                terminal.wrapped(safe(report.line), label: "  ", labelWidth: 2, hanging: 2)
+            }
+    }
+
     private func lines(of decision: RepeatedDecision) -> [String] {
         var rows = [
             ("then", decision.sentenceThen), ("now", decision.sentenceNow),
