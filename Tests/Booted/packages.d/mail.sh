@@ -164,6 +164,7 @@ stop_knocking() {
     local process name failed=0
     touch "$scratch/knocking.stop"
     for process in "${knockers[@]}"; do wait "$process" || failed=1; done
+    knockers=()
     rm -f "$scratch/knocking.stop"
     for name in $daemons; do
         step "signet-$name $1: $(head -n 1 "$scratch/knock.$name")"
