@@ -291,8 +291,8 @@ let package = Package(
             uses: [
                 "signet-dmarc", "Configuration", "DaemonKit", "DaemonResolver", "FailureReports",
                 "FlightRecord", "MailAuth", "MailCrypto", "MailDNS", "MailSyntax", "Metrics",
-                "Milter", "Observation", "ReportStore", "SessionTestKit", "TestKit", "Threads",
-                "UnboundDNS",
+                "Milter", "Observation", "Replay", "ReportStore", "SessionTestKit", "TestKit",
+                "Threads", "UnboundDNS",
             ],
             exclude: ["Attacks", "FromFields"]),
         tests("MailSyntaxTests", uses: ["MailSyntax", "TestKit"]),

@@ -1,8 +1,8 @@
 internal import DaemonKit
 package import FlightRecord
-internal import MailDNS
+package import MailDNS
 package import Replay
-internal import Threads
+package import Threads
 
 /// Takes decisions of a record again: entries in, the entries that a daemon would write now out.
 package enum EntryReplay {
@@ -16,6 +16,17 @@ package enum EntryReplay {
         package let observer: Observer
         /// Whether the DNS of today is to be asked.
         package var asksAgain: Bool { facts.asksAgain }
+
+        /// The DNS to ask, and the clock that goes with it.
+        ///
+        /// - Parameter today: the DNS of today.
+        /// - Returns: those of today where the facts ask for them, and otherwise those of then.
+        package func sources(
+            today: (any DNSResolver)?
+        ) -> (resolver: any DNSResolver, time: TimeSource) {
+            if asksAgain, let today { return (today, .system) }
+            return (recalled, recalled.time)
+        }
     }
 
     /// Takes each decision of a stream of entries again.

@@ -42,6 +42,11 @@ enum EvidenceText {
         }
     }
 
+    /// A number of seconds in whole microseconds; 0 for what no clock says.
+    static func microseconds(_ seconds: Double) -> String {
+        "\(Int64(exactly: (seconds * 1e6).rounded()) ?? 0)"
+    }
+
     /// One fact: its kind and its fields.
     static func fact(_ kind: String, _ fields: [String]) -> String {
         ([kind] + fields).joined(separator: "\t")

@@ -51,8 +51,7 @@ package struct RecordedFacts: Hashable, Sendable {
         var texts = [
             EvidenceText.fact("client", [Self.text(hostName), Self.text(address ?? "")]),
             EvidenceText.fact("helo", [EvidenceText.escaped(helo)]),
-            EvidenceText.fact(
-                "times", ["\(received)", "\(Int64(ended * 1e6))"]),
+            EvidenceText.fact("times", ["\(received)", EvidenceText.microseconds(ended)]),
             EvidenceText.fact("edits", ["\(edits)", hasLeadingSpace ? "1" : "0"]),
         ]
         if let sender { texts.append(EvidenceText.fact("from", [EvidenceText.escaped(sender)])) }

@@ -5,7 +5,7 @@ internal import MailSyntax
 enum RecordedQuestion {
     /// The fact.
     static func fact(_ entry: RecordingResolver.Entry) -> String {
-        let times = [entry.begun, entry.seconds ?? 0].map { "\(Int64($0 * 1e6))" }
+        let times = [entry.begun, entry.seconds ?? 0].map(EvidenceText.microseconds)
         let head = [
             "\(entry.question.type.rawValue)", EvidenceText.escaped(entry.question.name.ascii.utf8),
             entry.timeToLive.map { "\($0)" } ?? "-",

@@ -71,7 +71,7 @@ enum SignetDKIM: DaemonProgram {
             if occasion.asksAgain, today == nil {
                 today = try? UnboundResolver(settings.resolver.options) { _ in }
             }
-            return DKIMReplay(occasion, settings, today: today).decide()
+            return DKIMReplay.decide(occasion, settings, today: today)
         }
     }
 

@@ -99,7 +99,7 @@ enum SignetDMARC: DaemonProgram {
             if occasion.asksAgain, today == nil {
                 today = try? UnboundResolver(settings.resolver.options) { _ in }
             }
-            return DMARCReplay(occasion, settings, today: today).decide()
+            return DMARCReplay.decide(occasion, settings, today: today)
         }
     }
 

@@ -68,7 +68,7 @@ enum SignetSPF: DaemonProgram {
             if occasion.asksAgain, today == nil {
                 today = try? UnboundResolver(settings.resolver.options) { _ in }
             }
-            PolicyReplay(occasion, settings, today: today).decide()
+            PolicyReplay.answer(occasion, settings, today: today)
             return []
         }
     }

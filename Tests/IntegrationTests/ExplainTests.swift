@@ -277,6 +277,12 @@ struct ExplainTests {
         let fault = try host.signet(["explain", "again@example.net", "--replay", "--with", wrong])
         #expect(fault.end == .exited(78), "\(fault.end)")
         #expect(fault.errors.contains("RejectFailures"), "\(fault.errors)")
+        // More is wrong with it than a pipe holds.
+        let nonsense = String(repeating: "Nonsense perhaps\n", count: 5_000)
+        let hopeless = try host.folder.write(nonsense, to: "hopeless-dmarc.conf")
+        #expect(
+            try host.signet(["explain", "again@example.net", "--replay", "--with", hopeless]).end
+                == .exited(78))
     }
 
     @Test func metricsOfAllDaemons() throws {

@@ -3,6 +3,7 @@ import FlightRecord
 import MailDNS
 import MailSyntax
 import Observation
+import Replay
 import SessionTestKit
 import TestKit
 import Testing
@@ -78,7 +79,7 @@ struct DMARCReplayTests {
     private static func again(_ stream: [UInt8], _ configuration: String) -> [FlightEntry] {
         let settings = read(configuration).configuration
         let output = EntryReplay.entries(of: stream, daemon: .dmarc) { occasion in
-            DMARCReplay(occasion, settings).decide()
+            DMARCReplay.decide(occasion, settings)
         }
         return FlightStream.entries(in: output)
     }
@@ -195,7 +196,7 @@ struct DMARCReplayTests {
         for index in texts.indices {
             for broken in [
                 "", "dns", texts[index] + "\\", String(texts[index].dropLast(3)),
-                "signed\t-1\t\tzz\t\t\t",
+                "signed\t-1\t\tzz\t\t\t", "times\t0\t9223372036854775807",
             ] {
                 var copy = FlightEntry(.dmarc, time: 1)
                 var changed = texts
@@ -205,6 +206,8 @@ struct DMARCReplayTests {
                 var octets: [UInt8] = []
                 FlightStream.append(copy, to: &octets)
                 #expect(Self.again(octets, "").count == 1)
+                // The command writes for the daemon what it has read.
+                #expect(RecordedFacts(changed)?.texts.isEmpty == false)
             }
         }
         let none = FlightEntry(.dmarc, time: 1)

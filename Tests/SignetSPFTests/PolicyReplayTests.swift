@@ -62,7 +62,7 @@ struct PolicyReplayTests {
             for sender in Self.domains.map({ "user@\($0)" }) + [""] {
                 let stream = try Self.recorded(helo: helo, sender: sender, configuration)
                 let output = EntryReplay.entries(of: stream, daemon: .spf) { occasion in
-                    PolicyReplay(occasion, configuration).decide()
+                    PolicyReplay.answer(occasion, configuration)
                     return []
                 }
                 let (then, now) = (

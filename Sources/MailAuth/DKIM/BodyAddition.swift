@@ -5,6 +5,8 @@ internal import MailSyntax
 public enum BodyAddition {
     /// No more line ends, from the last one back, are tried as the end of the signed body.
     private static let mostLines = 2_000
+    /// How many octets are hashed for that at most, in all.
+    private static let mostHashed: UInt64 = 256 << 20
 
     /// The number of the first line that was added, counted from 1.
     ///
@@ -41,8 +43,12 @@ public enum BodyAddition {
             line += 1
             // The line's own end counts once something follows it, and so does in what was signed.
             let length = canonicalizer.length + 2
-            if length > (ends.last?.length ?? 2) { ends.append((line, length)) }
+            guard length > (ends.last?.length ?? 2) else { continue }
+            if ends.count == 2 * mostLines { ends.removeFirst(mostLines) }
+            ends.append((line, length))
         }
-        return ends.suffix(mostLines)
+        // Each hash is one of nearly the whole body.
+        let affordable = mostHashed / max(canonicalizer.length, 1)
+        return ends.suffix(min(mostLines, Int(clamping: affordable)))
     }
 }

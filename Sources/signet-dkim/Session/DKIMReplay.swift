@@ -4,37 +4,26 @@ import MailDNS
 import MilterDaemon
 import Observation
 import Replay
-import Threads
 
-/// A decision of the record, taken again by a session of its own.
-struct DKIMReplay {
-    private let occasion: EntryReplay.Occasion
-    private let settings: DKIMConfiguration
-    private let today: (any DNSResolver)?
-
-    /// Prepares to decide.
+/// Decisions of the record, each taken again by a session of its own.
+enum DKIMReplay {
+    /// Decides about a message.
     ///
     /// - Parameters:
     ///   - occasion: what was known then.
     ///   - settings: the configuration.
-    ///   - today: the DNS of today, where that is asked for.
-    init(
+    ///   - today: the DNS of today, for where that is asked for.
+    /// - Returns: what of the message was lacking, in words.
+    static func decide(
         _ occasion: EntryReplay.Occasion, _ settings: DKIMConfiguration,
         today: (any DNSResolver)? = nil
-    ) {
-        self.occasion = occasion
-        self.settings = settings
-        self.today = occasion.asksAgain ? today : nil
-    }
-
-    /// Decides, and tells what of the message was lacking.
-    func decide() -> [String] {
+    ) -> [String] {
         let witness = MessageWitness(recalling: occasion.facts.statements)
-        let log = Log(level: .error, collecting: { _, _ in })
+        let (resolver, time) = occasion.sources(today: today)
         let services = DKIMServices(
-            configuration: Snapshot(settings), resolver: today ?? occasion.recalled,
-            log: log, observer: occasion.observer,
-            time: today == nil ? occasion.recalled.time : .system, recalling: witness)
+            configuration: Snapshot(settings), resolver: resolver,
+            log: Log(level: .error, collecting: { _, _ in }), observer: occasion.observer,
+            time: time, recalling: witness)
         let session = DKIMFilter(services: services).makeSession(
             protocol: MilterReplay.negotiated(occasion.facts))
         MilterReplay.pass(occasion.facts, through: session)

@@ -5,6 +5,7 @@ import FlightRecord
 import Foundation
 import Glibc
 import Replay
+import Threads
 
 /// Has the daemons take the decisions of a record again: each with its own engines, in a process of
 /// its own that serves nobody.
@@ -147,12 +148,18 @@ struct DecisionReplay {
         } catch {
             throw CommandFailure(.unavailable, "\(program) cannot be started")
         }
-        // The daemon reads all before it writes anything but a few lines about its configuration.
+        // What it says about its configuration may be more than a pipe holds.
+        let said = Monitor<Data?>(nil)
+        let isHeard = startThread {
+            let lines = try? errors.fileHandleForReading.readToEnd()
+            said.update { $0 = lines ?? Data() }
+        }
+        // It reads all of its input before it writes an entry.
         try? standardInput.fileHandleForWriting.write(contentsOf: Data(input))
         try? standardInput.fileHandleForWriting.close()
         let octets = (try? output.fileHandleForReading.readToEnd()) ?? Data()
-        let lines = (try? errors.fileHandleForReading.readToEnd()) ?? Data()
         process.waitUntilExit()
+        let lines = isHeard ? said.wait(until: .distantFuture) { $0 } ?? Data() : Data()
         guard process.terminationReason == .exit, process.terminationStatus == 0 else {
             let text = String(decoding: lines, as: UTF8.self)
                 .split(separator: "\n").map { LogText.safe(String($0), limit: 500) }

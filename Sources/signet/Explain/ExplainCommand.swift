@@ -79,10 +79,11 @@ struct ExplainCommand: ParsableCommand {
         let decisions = try repeated(stories)
         let reported = ReportedEvidence(directory: records.directory)
         if json {
-            let objects = zip(stories, decisions).map { story, decisions in
-                var object = StoryJSON(story, decisions: replay ? decisions : nil)
-                object.reports = reported.rows(about: story).map(StoryJSON.Reported.init)
-                return object
+            var objects = zip(stories, decisions).map { story, decisions in
+                StoryJSON(story, decisions: replay ? decisions : nil)
+            }
+            for (index, rows) in reported.rows(about: stories).enumerated() {
+                objects[index].reports = rows.map(StoryJSON.Reported.init)
             }
             print(
                 try objects.count == 1
@@ -94,8 +95,10 @@ struct ExplainCommand: ParsableCommand {
             for line in printer.lines(of: stories, again: decisions) { print(line) }
         } else {
             for line in printer.lines(of: stories) { print(line) }
-            if let only = stories.first, stories.count == 1 {
-                for line in printer.lines(of: reported.rows(about: only)) { print(line) }
+            if stories.count == 1 {
+                for rows in reported.rows(about: stories) {
+                    for line in printer.lines(of: rows) { print(line) }
+                }
             }
         }
     }

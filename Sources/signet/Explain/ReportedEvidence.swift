@@ -26,25 +26,31 @@ struct ReportedEvidence {
         }
     }
 
-    /// What was reported about mail of the message's domain and day; the most messages first.
-    func rows(about story: MessageStory) -> [ReportedMail] {
-        guard let store, let (author, day) = story.reportedAs else { return [] }
-        var found: [ReportedMail] = []
+    /// What was reported about mail of each message's domain and day; the most messages first.
+    ///
+    /// The store is read once for all of them.
+    func rows(about stories: [MessageStory]) -> [[ReportedMail]] {
+        let wanted = stories.map(\.reportedAs)
+        var found = [[ReportedMail]](repeating: [], count: stories.count)
+        guard let store, let first = wanted.compactMap({ $0?.day }).min() else { return found }
         do throws(SinkError) {
             let verdicts = try store.allVerdicts()
-            try store.rows(since: day) { row in
-                guard row.day == day, row.domain == author || author.hasSuffix(".\(row.domain)")
-                else { return }
-                let verdict = verdicts[row.verdict] ?? ReceivedVerdict()
-                found.append(
-                    ReportedMail(
-                        reporter: row.reporter, source: row.source, messages: row.messages,
-                        isDKIMAligned: verdict.isDKIMAligned, isSPFAligned: verdict.isSPFAligned,
-                        disposition: verdict.disposition))
+            try store.rows(since: first) { row in
+                for (index, one) in wanted.enumerated() {
+                    guard let one, row.day == one.day,
+                        row.domain == one.domain || one.domain.hasSuffix(".\(row.domain)")
+                    else { continue }
+                    let verdict = verdicts[row.verdict] ?? ReceivedVerdict()
+                    found[index].append(
+                        ReportedMail(
+                            reporter: row.reporter, source: row.source, messages: row.messages,
+                            isDKIMAligned: verdict.isDKIMAligned,
+                            isSPFAligned: verdict.isSPFAligned, disposition: verdict.disposition))
+                }
             }
         } catch {
-            return []
+            complain("what receivers have reported cannot be read: \(error)")
         }
-        return Array(found.sorted { $0.messages > $1.messages }.prefix(Self.most))
+        return found.map { Array($0.sorted { $0.messages > $1.messages }.prefix(Self.most)) }
     }
 }
