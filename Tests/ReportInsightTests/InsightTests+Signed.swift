@@ -1,3 +1,4 @@
+import MailSyntax
 import ReportStore
 import SigningLog
 import Testing
