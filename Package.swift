@@ -326,7 +326,7 @@ let package = Package(
         tests("ArchitectureTests", exclude: ["imports.txt"]),
         tests(
             "FailureReportsTests", uses: ["FailureReports", "MailCrypto", "MailSyntax", "TestKit"]),
-        tests("SigningLogTests", uses: ["SigningLog", "TestKit"]),
+        tests("SigningLogTests", uses: ["SigningLog", "TestKit", "Threads"]),
         tests(
             "ReportsTests",
             uses: [

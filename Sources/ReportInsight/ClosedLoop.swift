@@ -88,6 +88,7 @@ package struct ClosedLoop: Hashable, Sendable {
         _ ledger: SigningLedger
     ) {
         ours &+= row.messages
+        if !verdict.isPass { broken &+= row.messages }
         if verdict.isDKIMAligned {
             for signature in made where signature.result != "pass" {
                 let algorithm = ledger.algorithm(
@@ -100,7 +101,6 @@ package struct ClosedLoop: Hashable, Sendable {
         var reporter = reporters[row.reporter] ?? Reporter()
         reporter.messages &+= row.messages
         if !verdict.isPass {
-            broken &+= row.messages
             reporter.failed &+= row.messages
             Self.add(row.messages, row.source, to: &reporter.sources)
         }

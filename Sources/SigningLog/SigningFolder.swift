@@ -14,8 +14,8 @@ struct SigningFolder: Sendable {
     static let mostOctets: Int64 = 256 << 20
     /// For how many days they are kept.
     static let mostDays: Int64 = 400
-    /// The largest file that is read, in octets: twice what is ever written.
-    private static let largestFile = 64 << 20
+    /// The largest file that is read, in octets: beyond what a day's counts and a few appends can take.
+    private static let largestFile = 256 << 20
     /// Below this size a file is not put in order.
     private static let smallestFile: Int64 = 1 << 18
     private static let suffix = ".signed"
@@ -26,33 +26,39 @@ struct SigningFolder: Sendable {
 
     /// Appends counts to the files of their days, and puts these in order where that is due.
     ///
-    /// - Parameter counts: what is to be added.
-    /// - Throws: why that is not possible; nothing of a day is written then.
-    func append(_ counts: [SigningCount: SigningNumbers]) throws(SigningLogError) {
+    /// - Parameter counts: what is to be added; what is on the disk is taken out.
+    /// - Throws: why that is not possible, for what is left in `counts`.
+    func append(_ counts: inout [SigningCount: SigningNumbers]) throws(SigningLogError) {
         if unsafe mkdir(path, 0o750) != 0, errno != EEXIST { throw .last(path) }
-        try locked { () throws(SigningLogError) in
-            for (day, counts) in Dictionary(grouping: counts, by: \.key.day) {
-                let lines = counts.map { SigningLine.text($0.key, $0.value) }.sorted().joined()
-                let size = try append(Array(lines.utf8), to: file(day))
-                if size > Self.smallestFile, size > 2 * orderedSize(day) { try order(day) }
-            }
+        let lock = try FolderLock(path)
+        defer { lock.release() }
+        for (day, added) in Dictionary(grouping: counts, by: \.key.day) {
+            let lines = added.map { SigningLine.text($0.key, $0.value) }.sorted().joined()
+            let size = try append(Array(lines.utf8), to: file(day))
+            for (count, _) in added { counts[count] = nil }
+            // A file that cannot be put in order counts as well as it is.
+            if size > Self.smallestFile, size > 2 * orderedSize(day) { try? order(day) }
         }
     }
 
     /// Removes what is too old, and the oldest as long as all is too large; puts the days before one in order.
+    ///
+    /// - Throws: why a file cannot be put in order, when all others have been looked at.
     func tidy(today: Int64) throws(SigningLogError) {
-        try locked { () throws(SigningLogError) in
-            var total: Int64 = 0
-            for day in days().reversed() {
-                total += size(file(day))
-                if day < today - Self.mostDays || total > Self.mostOctets {
-                    unsafe unlink(file(day))
-                    unsafe unlink(mark(day))
-                } else if day < today, size(file(day)) > orderedSize(day) {
-                    try order(day)
-                }
+        let lock = try FolderLock(path)
+        defer { lock.release() }
+        var total: Int64 = 0
+        var failure: SigningLogError?
+        for day in days().reversed() {
+            total += size(file(day))
+            if day < today - Self.mostDays || total > Self.mostOctets {
+                unsafe unlink(file(day))
+                unsafe unlink(mark(day))
+            } else if day < today, size(file(day)) > orderedSize(day) {
+                do throws(SigningLogError) { try order(day) } catch { failure = failure ?? error }
             }
         }
+        if let failure { throw failure }
     }
 
     /// The days that there are files of, the oldest first.
@@ -180,19 +186,26 @@ struct SigningFolder: Sendable {
         }
         return Int64(before) + Int64(octets.count)
     }
+}
 
-    private func locked(
-        _ body: () throws(SigningLogError) -> Void
-    ) throws(SigningLogError) {
+/// The lock of a signing log's directory.
+private struct FolderLock {
+    private let descriptor: Int32
+
+    /// Waits until nobody else has it.
+    init(_ path: String) throws(SigningLogError) {
         let name = "\(path)/lock"
-        let descriptor = unsafe open(name, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0o600)
+        descriptor = unsafe open(name, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0o600)
         guard descriptor >= 0 else { throw .last(name) }
-        defer { close(descriptor) }
         while flock(descriptor, LOCK_EX) != 0 {
-            guard errno == EINTR else { throw .last(name) }
+            guard errno != EINTR else { continue }
+            let error = SigningLogError.last(name)
+            close(descriptor)
+            throw error
         }
-        try body()
     }
+
+    func release() { close(descriptor) }
 }
 
 /// Why a signing log cannot be written or read.

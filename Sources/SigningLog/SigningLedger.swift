@@ -88,14 +88,6 @@ package struct SigningLedger: Sendable {
         return messages[domain]?.keys.contains { days.contains($0) } ?? false
     }
 
-    /// Whether mail was sent to a domain, or below it, on a day or as long before as queues keep mail.
-    package func hasSent(from domain: String, to recipient: String, by day: Int64) -> Bool {
-        guard let known = recipients[domain] else { return false }
-        let days = day - Self.queue...day
-        if let use = known[recipient] { return Self.meets(use, days) }
-        return known.contains { $0.key.hasSuffix(".\(recipient)") && Self.meets($0.value, days) }
-    }
-
     private static func meets(_ use: Use, _ days: ClosedRange<Int64>) -> Bool {
         guard use.first <= days.upperBound, use.last >= days.lowerBound else { return false }
         return days.count > use.days.count

@@ -119,21 +119,26 @@ package final class SigningLog: Sendable {
                 state.isClosed || !state.counts.isEmpty ? true : nil
             }
             _ = state.wait(until: .now() + gathering) { $0.isClosed ? true : nil }
-            let (counts, dropped, isLast) = state.withLock { state in
+            var (counts, dropped, isLast) = state.withLock { state in
                 defer { (state.counts, state.dropped) = ([:], 0) }
                 return (state.counts, state.dropped, state.isClosed)
             }
             if dropped > 0 { say("\(dropped) signatures were not counted: too many differ") }
             do throws(SigningLogError) {
-                if !counts.isEmpty { try folder.append(counts) }
-                let today = max(0, seconds()) / 86_400
-                if tidied != today {
-                    try folder.tidy(today: today)
-                    tidied = today
-                }
+                try folder.append(&counts)
             } catch {
                 say("signatures cannot be counted: \(error)")
                 putBack(counts, state)
+            }
+            let today = max(0, seconds()) / 86_400
+            if tidied != today, counts.isEmpty {
+                // Once a day, whatever comes of it.
+                tidied = today
+                do throws(SigningLogError) {
+                    try folder.tidy(today: today)
+                } catch {
+                    say("a file cannot be put in order: \(error)")
+                }
             }
             if isLast { return }
         }

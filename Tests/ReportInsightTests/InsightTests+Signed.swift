@@ -68,6 +68,19 @@ extension InsightTests {
         #expect(domain.sources.first { $0.address == "203.0.113.5" }?.legitimate.messages == 1)
     }
 
+    @Test func `invented reporters hide no failure`() throws {
+        let forged = try (0..<1_001).map { number in
+            var report = try Self.report(
+                "\(number)", [Row("192.0.2.1", 1, Self.signed("s", "pass"))])
+            report.reporterDomain = "r\(number).example"
+            return report
+        }
+        let real = try Self.report("real", [Row("203.0.113.5", 500, Self.broken)])
+        let found = try insight(forged + [real], signed: Self.ledger(Self.day...Self.day))
+        let loop = try #require(found.domains.first?.loop)
+        #expect((loop.ours, loop.broken) == (1_501, 500))
+    }
+
     @Test func `what nobody knows is not guessed`() throws {
         let rows = [
             Row("203.0.113.8", 20, Self.signed("other", "fail")), Row("192.0.2.1", 1, Self.pass),

@@ -130,8 +130,11 @@ final class DKIMConfiguration: Sendable {
 extension DKIMConfiguration {
     /// Whether it matters whom mail goes to.
     var needsRecipients: Bool {
-        dontSignMailTo != nil || mode.contains(.sign) && signingLog.directory != nil
+        dontSignMailTo != nil || countsSignatures
     }
+
+    /// Whether signatures are counted by the domains that they go to.
+    var countsSignatures: Bool { mode.contains(.sign) && signingLog.directory != nil }
 }
 
 /// Under which name results are given, and whose results are removed.

@@ -48,8 +48,12 @@ extension KeyBook {
                     file: directory?.cache.tree.keyFile(key.selector, of: domain))
             }
         }
-        var seen: Set<WatchedKey> = []
-        return Array(keys.filter { seen.insert($0).inserted }.prefix(Self.mostWatched))
+        // One sample for each name.
+        var seen: Set<DKIMKeyName> = []
+        let first = keys.filter {
+            seen.insert(DKIMKeyName(domain: $0.domain, selector: $0.selector)).inserted
+        }
+        return Array(first.prefix(Self.mostWatched))
     }
 
     private func watched(_ key: NamedKey, of domain: DomainName) -> WatchedKey {
@@ -61,4 +65,10 @@ extension KeyBook {
             .joined(separator: domain.ascii)
         return WatchedKey(domain: domain, selector: key.selector, publicKey: octets, file: file)
     }
+}
+
+/// Where the record of a key stands.
+private struct DKIMKeyName: Hashable {
+    let domain: DomainName
+    let selector: DomainName
 }

@@ -1,6 +1,7 @@
 import DaemonKit
 import Glibc
 import MailAuth
+import MailCrypto
 import MailDNS
 import MailSyntax
 import Metrics
@@ -19,7 +20,7 @@ final class KeyWatch: Sendable {
         case absent
         /// The record's key is empty (RFC 6376, section 3.6.1).
         case revoked
-        /// The record has another key: signatures fail.
+        /// The record has another key, or cannot be read: signatures fail.
         case different
         /// The private key cannot be used.
         case unusable
@@ -123,23 +124,25 @@ final class KeyWatch: Sendable {
         case .failure: return .unknown
         case .noData, .nameError: return .absent
         case .records(let records, _):
-            let keys = records.compactMap { record -> [UInt8]? in
-                guard case .text(let strings) = record else { return nil }
-                return publicKey(in: Array(strings.joined()))
+            var state = State.absent
+            for case .text(let strings) in records {
+                switch shown(by: Array(strings.joined())) {
+                case .success(let shown) where shown.recordOctets == key.publicKey:
+                    return .published
+                case .failure(.noKey): break
+                case .failure(.revoked): if state == .absent { state = .revoked }
+                case .success, .failure: state = .different
+                }
             }
-            if keys.contains(key.publicKey) { return .published }
-            guard !keys.isEmpty else { return .absent }
-            return keys.allSatisfy(\.isEmpty) ? .revoked : .different
+            return state
         }
     }
 
-    /// The value of `p=`, decoded; nil where a text has none.
-    private static func publicKey(in record: [UInt8]) -> [UInt8]? {
-        for tag in record.split(separator: UInt8(ascii: ";")) {
-            let text = tag.filter { $0 > 0x20 }
-            guard text.starts(with: "p=".utf8) else { continue }
-            return Base64.decode(text.dropFirst(2)) ?? []
+    private static func shown(by record: [UInt8]) -> Result<PublicKey, KeyRecordError> {
+        do throws(KeyRecordError) {
+            return .success(try KeyRecord(parsing: record).key)
+        } catch {
+            return .failure(error)
         }
-        return nil
     }
 }

@@ -96,7 +96,7 @@ final class DKIMSession: MilterSession {
             let address = try? EnvelopeAddress(forwardPath: forwardPath),
             let domain = address.domain
         else { return .continue }
-        if configuration.signingLog.directory != nil {
+        if configuration.countsSignatures {
             let message = currentMessage()
             if message.recipients.count < SigningLog.mostRecipients {
                 message.recipients.insert(domain.ascii)

@@ -12,7 +12,6 @@ final class ReportMetrics: Sendable {
         /// What was in the store at the last look.
         var last: [[String]: UInt64] = [:]
         var lastReceived: Int64?
-        var hasLooked = false
     }
 
     private let location: StoreLocation?

@@ -72,7 +72,8 @@ final class Services: Sendable {
         let answer = engine.answer(request, &memory, configuration, recorder: recorder)
         let seconds = MonotonicTime.now().seconds(since: start)
         observer.ended(
-            answer.flightVerdict, seconds: seconds, holding: answer.octets(with: request)
+            answer.flightVerdict, seconds: seconds,
+            holding: observer.isRecording ? answer.octets(with: request) : 0
         ) { entry in
             answer.add(to: &entry, about: request, configuration)
             answer.addEvidence(to: &entry, about: request, received: received, ended: seconds)

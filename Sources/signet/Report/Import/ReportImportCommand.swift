@@ -87,9 +87,9 @@ struct ReportImportCommand: ParsableCommand {
         let isDelivery = delivery || isCalledByAlias
         do {
             try importAll(isDelivery: isDelivery)
-        } catch  where isDelivery && !(error is ArgumentParser.ExitCode) {
+        } catch let failure where isDelivery && !(failure is ArgumentParser.ExitCode) {
             // Any other status would make Postfix send the report back.
-            throw CommandFailure(.tempFail, "\(error)")
+            throw CommandFailure(.tempFail, "\(failure)")
         }
     }
 
