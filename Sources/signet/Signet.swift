@@ -6,7 +6,7 @@ import DaemonKit
 struct Signet: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "signet",
-        abstract: "Keys and checks for Signet's mail authentication.",
+        abstract: "Setup, keys, checks and reports of mail authentication.",
         discussion: "signet(1) describes each command, its output and its exit statuses.",
         version: "signet \(Version.current)",
         subcommands: [

@@ -1,9 +1,9 @@
 import Glibc
 
 /// Standard output, for what a command line asks of a daemon.
-enum StandardOutput {
+package enum StandardOutput {
     /// Writes octets, all of them; false where that cannot be done.
-    static func write(_ octets: [UInt8]) -> Bool {
+    package static func write(_ octets: [UInt8]) -> Bool {
         var rest = octets[...]
         while !rest.isEmpty {
             let count = unsafe rest.withUnsafeBytes {

@@ -144,11 +144,11 @@ extension DiagnosisKind {
 
     static let unitFailed = DiagnosisKind(
         "signet.unit.failed", .error,
-        "The daemon is away, and systemd does not start it again: mail is deferred or passes "
+        "The daemon is not running, and systemd does not start it again: mail is deferred or passes "
             + "unfiltered, depending on milter_default_action.")
     static let unitInactive = DiagnosisKind(
         "signet.unit.inactive", .error,
-        "Nobody listens for Postfix, and nobody will after the next start of the host.")
+        "Nothing listens on the socket for Postfix, and nothing will after a reboot.")
     static let unitErrors = DiagnosisKind(
         "signet.unit.errors", .warning,
         "What a daemon logs as an error is work that it could not do.")
@@ -164,7 +164,7 @@ extension DiagnosisKind {
             + "future, and DNSSEC's and theirs look expired here.")
     static let dmarcMailbox = DiagnosisKind(
         "dns.dmarc.mailbox", .warning,
-        "Others send aggregate reports to it, and they are refused.")
+        "DMARC reports that others send to it are refused.")
 
     // MARK: Neighbours
 

@@ -26,7 +26,7 @@ enum LiveChecks {
     private static func unit(_ name: String, _ running: RunningHost) -> [Diagnosis] {
         let service = "signet-\(name).service"
         let socket = "signet-\(name).socket"
-        // A daemon that is away is started by its socket, so it is the socket that has to be there.
+        // A daemon that is not running is started by its socket, so it is the socket that has to be there.
         for unit in [service, socket] where running.unitState(unit) == "failed" {
             return [
                 Diagnosis(
@@ -88,7 +88,7 @@ enum LiveChecks {
             } else if let files = room.freeFiles, files < room.files / lowPart {
                 findings.append(
                     Diagnosis(
-                        .diskLow, path, "\(files) more files can be made there",
+                        .diskLow, path, "\(files) inodes are free",
                         mend: .words("remove files that nobody needs, such as old queue files")))
             }
         }
@@ -100,7 +100,7 @@ enum LiveChecks {
     // MARK: Clock
 
     /// Whether the clock is kept right, since signatures carry the time and expire.
-    static let clock = Check.ofFiles("host.clock", "Clock", fine: "something keeps it right") {
+    static let clock = Check.ofFiles("host.clock", "Clock", fine: "the clock is synchronized") {
         host, tree in
         guard let running = host.running else {
             return [.skipped("host.clock", "Clock", notRunning)]
@@ -114,7 +114,7 @@ enum LiveChecks {
         guard !isKept else { return [] }
         return [
             Diagnosis(
-                .clockFree, "Clock", "nothing has set it right since the host started",
+                .clockFree, "Clock", "it is not synchronized",
                 mend: .command("apt install systemd-timesyncd"))
         ]
     }

@@ -38,15 +38,18 @@ enum MailboxChecks {
                 "dns.dmarc.mailbox", address, "Postfix does not answer at 127.0.0.1, port 25")
         }
         if (200..<300).contains(answer.code) { return nil }
-        let said = "Postfix answers \(answer.code) \(answer.text)"
         guard answer.code >= 500 else {
-            return .skipped("dns.dmarc.mailbox", address, said)
+            return .skipped("dns.dmarc.mailbox", address, "Postfix \(answer.text)")
         }
         let local = address.prefix { $0 != "@" }
+        // RFC 3463, section 3.2: X.1 is about addresses.
+        let mend =
+            answer.text.hasPrefix("5.1.")
+            ? "add \"\(local): postmaster\" to /etc/aliases and run newaliases, or publish another "
+                + "address in rua="
+            : "have Postfix take mail of the null reverse-path for \(address) from everybody"
         return Diagnosis(
-            .dmarcMailbox, address, said,
-            mend: .words(
-                "add \"\(local): postmaster\" to /etc/aliases and run newaliases, or publish another "
-                    + "address in rua="))
+            .dmarcMailbox, address, "Postfix answers \(answer.code) \(answer.text)",
+            mend: .words(mend))
     }
 }

@@ -58,12 +58,20 @@ struct SavedMessageEvaluation {
         return lines
     }
 
+    /// The most signatures that are verified where they are all that is asked for.
+    private static let mostSignatures = 100
+
     /// Verifies the signatures alone.
     ///
     /// - Throws: where they were not evaluated.
     func verifySignatures(of message: MessageFile) throws -> DKIMOutcome {
         var options = EvaluationOptions(answerSeconds: ResolverOptions.timeout)
-        options.dkim = DKIMVerifierOptions()
+        var verifier = DKIMVerifierOptions()
+        // A person has asked for all that there are.
+        verifier.maximumSignatures = max(
+            verifier.maximumSignatures,
+            min(message.header.count(named: .dkimSignature), Self.mostSignatures))
+        options.dkim = verifier
         var evaluation = MessageEvaluation(
             header: message.header, author: AuthorField(of: message.header), envelope: Envelope(),
             options: options, tools: tools)

@@ -67,7 +67,7 @@ struct SenderRequirements {
         let names = answer.compactMap { record in
             if case .name(let name) = record { name } else { nil }
         }
-        guard let first = names.first else { return found(.missing, "\(client) has no name (PTR)") }
+        guard let first = names.first else { return found(.missing, "\(client) has no PTR record") }
         let type = client.bitWidth == 32 ? RecordType.a : .aaaa
         for name in names.prefix(Self.mostNames) {
             guard let addresses = records(name, type) else {
@@ -105,7 +105,7 @@ struct SenderRequirements {
             SenderRequirement(id: "unsubscribe", result: result, what: what)
         }
         guard let way = text(Self.unsubscribe) else {
-            return found(.missing, "mail of a list, without List-Unsubscribe")
+            return found(.missing, "it looks like mail of a list, and has no List-Unsubscribe")
         }
         guard way.lowercased().contains("<https://") else {
             return found(.missing, "List-Unsubscribe has no https address")

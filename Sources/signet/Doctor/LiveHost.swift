@@ -9,8 +9,9 @@ enum LiveHost {
     static func check(daemon: String, file: String) -> [String]? {
         let path = "/usr/sbin/\(daemon)"
         guard unsafe access(path, X_OK) == 0 else { return nil }
-        guard let (status, text) = output(of: [path, "-n", "-x", file]) else {
-            return ["\(path) cannot be run"]
+        let run = HostProgram.run([path, "-n", "-x", file], seconds: patience)
+        guard let (status, text) = run else {
+            return ["\(path) cannot be run, or does not end"]
         }
         guard status != 0 else { return [] }
         let lines = text.split(separator: "\n").map(String.init)
@@ -18,20 +19,12 @@ enum LiveHost {
         return errors.isEmpty ? [lines.first ?? "it ends with status \(status)"] : errors
     }
 
-    /// Runs a program to its end; nil where it cannot be run.
+    /// How long a program may take, in seconds.
+    private static let patience = 20.0
+
+    /// What a program writes to standard output; nil where it cannot be run, or does not end.
     static func output(of command: [String]) -> (status: Int32, text: String)? {
-        let process = Process()
-        let output = Pipe()
-        process.executableURL = URL(fileURLWithPath: command[0])
-        process.arguments = Array(command.dropFirst())
-        process.standardError = output
-        process.standardOutput = output
-        process.standardInput = FileHandle.nullDevice
-        do { try process.run() } catch { return nil }
-        let text = String(
-            decoding: output.fileHandleForReading.readDataToEndOfFile(), as: UTF8.self)
-        process.waitUntilExit()
-        return (process.terminationStatus, text)
+        HostProgram.run(command, seconds: patience, keepsErrors: false)
     }
 
     /// Connects to a milter's socket and opens the protocol, as Postfix would.

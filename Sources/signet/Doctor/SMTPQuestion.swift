@@ -1,9 +1,10 @@
 import Doctor
 import Glibc
+import Threads
 
 /// Asks Postfix on this host whether it takes mail for a recipient, and sends none.
 enum SMTPQuestion {
-    /// How long each answer may take, in seconds.
+    /// How long all of it may take, in seconds.
     private static let patience = 10
     /// The longest answer that is read, in octets.
     private static let longest = 8_192
@@ -12,21 +13,27 @@ enum SMTPQuestion {
     static func answer(toRecipient address: String) -> SMTPAnswer? {
         // What is not plain ASCII, or has room for a command of its own, is not asked.
         guard address.utf8.allSatisfy({ (0x21...0x7E).contains($0) && $0 != 0x3E && $0 != 0x3C })
-        else { return nil }
+        else { return SMTPAnswer(code: 400, text: "is not asked about such an address") }
+        let deadline = MonotonicTime.now() + Double(patience)
         guard let descriptor = connected() else { return nil }
         defer { close(descriptor) }
-        guard let greeting = read(descriptor), greeting.code == 220 else { return nil }
-        var last: SMTPAnswer?
-        for command in ["EHLO localhost", "MAIL FROM:<>", "RCPT TO:<\(address)>"] {
-            guard write("\(command)\r\n", to: descriptor), let answer = read(descriptor) else {
-                return nil
-            }
-            last = SMTPAnswer(code: answer.code, text: answer.text)
-            if answer.code >= 300 { break }
+        guard let greeting = read(descriptor, deadline), greeting.code == 220 else { return nil }
+        defer {
+            _ = write("QUIT\r\n", to: descriptor)
+            _ = read(descriptor, deadline)
         }
-        _ = write("QUIT\r\n", to: descriptor)
-        _ = read(descriptor)
-        return last
+        for command in ["EHLO [127.0.0.1]", "MAIL FROM:<>"] {
+            guard write("\(command)\r\n", to: descriptor), let answer = read(descriptor, deadline)
+            else { return nil }
+            // That says nothing about the recipient, and so is no answer for good.
+            guard answer.code < 300 else {
+                return SMTPAnswer(code: 400, text: "\(answer.text) (\(answer.code) to \(command))")
+            }
+        }
+        guard write("RCPT TO:<\(address)>\r\n", to: descriptor),
+            let answer = read(descriptor, deadline)
+        else { return nil }
+        return SMTPAnswer(code: answer.code, text: answer.text)
     }
 
     private static func connected() -> Int32? {
@@ -60,10 +67,12 @@ enum SMTPQuestion {
     }
 
     /// Reads an answer of one or several lines.
-    private static func read(_ descriptor: Int32) -> (code: Int, text: String)? {
+    private static func read(
+        _ descriptor: Int32, _ deadline: MonotonicTime
+    ) -> (code: Int, text: String)? {
         var received: [UInt8] = []
         var chunk = [UInt8](repeating: 0, count: 512)
-        while received.count < longest {
+        while received.count < longest, MonotonicTime.now() < deadline {
             let count = unsafe recv(descriptor, &chunk, chunk.count, 0)
             guard count > 0 else { return nil }
             received += chunk.prefix(count)

@@ -13,17 +13,20 @@ struct SignCommand: ParsableCommand {
         abstract: "Signs the message on standard input.",
         discussion: """
             Signs with the key that is given, or with those that signet-dkim would use for the domain of the From field, and \
-            writes the message with the signatures above it; everything else stays as it is, line ends included. Exit status 65 \
-            if the message cannot be signed, 66 if a key cannot be read, 78 if no key signs for its domain. Nothing is written \
-            then.
+            writes the message with the signatures above it; everything else stays as it is, line ends included. Other \
+            directives of dkim.conf do not count. Exit status 65 if the message cannot be signed, 66 if a key's file cannot be \
+            read or is no key, 74 if standard output cannot be written, 78 if no key signs for its domain.
             """)
+
+    /// A hundred years, in seconds.
+    private static let longestLifetime: Int64 = 3_155_760_000
 
     @Argument(
         help: ArgumentHelp(
             "One key: SELECTOR DOMAIN FILE, as dkimsign(1) takes it.", valueName: "key"))
     var key: [String] = []
 
-    @Option(help: "How header and body are prepared: relaxed/relaxed, simple/simple …")
+    @Option(help: "Canonicalization of header and body, c=: relaxed/relaxed, simple/simple …")
     var canonicalization = "relaxed/relaxed"
 
     @Option(help: "The identity of the signer, i=: user@domain or @domain.")
@@ -42,7 +45,9 @@ struct SignCommand: ParsableCommand {
         guard CanonicalizationPair(canonicalization.utf8) != nil else {
             throw ValidationError("--canonicalization \(canonicalization): relaxed or simple")
         }
-        if let lifetime, lifetime <= 0 { throw ValidationError("--lifetime is more than 0") }
+        if let lifetime, !(1...Self.longestLifetime).contains(lifetime) {
+            throw ValidationError("--lifetime is from 1 to \(Self.longestLifetime) seconds")
+        }
     }
 
     func run() throws {
@@ -71,7 +76,7 @@ struct SignCommand: ParsableCommand {
             fields = try signer.finish()
         } catch { throw CommandFailure(.software, "\(error)") }
         let output = SignedMessage(contents: contents, fields: fields).octets
-        FileHandle.standardOutput.write(Data(output))
+        try StandardOutput.pass(output)
     }
 
     // MARK: Keys
@@ -100,11 +105,27 @@ struct SignCommand: ParsableCommand {
     private func signingKey(
         _ domain: DomainName, _ selector: DomainName, _ path: String
     ) throws -> SigningKey {
+        if let identity { try check(identity, of: domain) }
         do {
             return SigningKey(
                 domain: domain, selector: selector, identity: identity,
                 key: try PrivateKeyFile.read(path))
         } catch { throw CommandFailure(.noInput, "\(path): \(error)") }
+    }
+}
+
+extension SignCommand {
+    /// RFC 6376, section 3.5: i= is "[ Local-part ] "@" domain-name", and the domain is that of d= or below it.
+    private func check(_ identity: String, of domain: DomainName) throws {
+        guard let at = identity.lastIndex(of: "@"),
+            let host = try? DomainName(identity[identity.index(after: at)...]),
+            host.isEqualOrSubdomain(of: domain),
+            identity.utf8.allSatisfy({ (0x21...0x7E).contains($0) && $0 != UInt8(ascii: ";") })
+        else {
+            throw CommandFailure(
+                .usage,
+                "--identity: write user@domain or @domain, of \(domain.ascii) or a name below it")
+        }
     }
 }
 

@@ -36,8 +36,14 @@ struct VerifyCommand: ParsableCommand {
             resolver: try dns.resolver(), now: try ReceiptTime.parse(at))
         let outcome = try evaluation.verifySignatures(of: message)
         var results = outcome.results
-        if let index { results = results.indices.contains(index) ? [results[index]] : [] }
-        if results.isEmpty { print("none  the message has no such signature") }
+        if let index {
+            let fields = message.header.indices(named: .dkimSignature)
+            let field = fields.indices.contains(index) ? fields[index] : nil
+            results = results.filter { $0.fieldPosition == field }
+        }
+        if results.isEmpty {
+            print("none  the message has no \(index == nil ? "signature" : "such signature")")
+        }
         let terminal = Terminal.standardOutput
         let rows = results.map { result in
             let name = "d=\(result.domain?.ascii ?? "?") s=\(result.selector?.ascii ?? "?")"
@@ -52,10 +58,18 @@ struct VerifyCommand: ParsableCommand {
 
 /// When a message was received, as the command line says it.
 enum ReceiptTime {
+    /// The years 1970 to 9999, in seconds since 1970.
+    private static let times: ClosedRange<Int64> = 0...253_402_300_799
+
     /// Seconds since 1970; now where nothing is said.
     static func parse(_ text: String?) throws -> Int64 {
         guard let text else { return Int64(Date().timeIntervalSince1970) }
-        if let seconds = Int64(text) { return seconds }
+        if let seconds = Int64(text) {
+            guard times.contains(seconds) else {
+                throw ValidationError("--at \(text): a time from 1970 to 9999")
+            }
+            return seconds
+        }
         if let date = ISO8601DateFormatter().date(from: text) {
             return Int64(date.timeIntervalSince1970)
         }

@@ -1,4 +1,5 @@
 import ArgumentParser
+import Configuration
 import DaemonKit
 import MailAuth
 import MailCrypto
@@ -32,7 +33,7 @@ struct KeyCheck: ParsableCommand {
         let key: PrivateKey
         do {
             key = try PrivateKeyFile.read(file)
-        } catch let error as ReadFailure {
+        } catch let error as FileReadError {
             throw CommandFailure(.noInput, "\(file): \(error)")
         } catch {
             throw CommandFailure(.dataError, "\(file): \(error)")

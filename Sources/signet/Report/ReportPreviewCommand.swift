@@ -43,9 +43,13 @@ struct ReportPreviewCommand: ParsableCommand {
                 let addresses = ReportDestinations.addresses(of: policy.policy).map(\.text)
                 guard !addresses.isEmpty else { continue }
                 isEmpty = false
-                try AggregateReport.each(of: policy, day: day.number, from: store, by: reporter) {
-                    show($0, to: addresses, of: day)
+                var fault: (any Error)?
+                try AggregateReport.each(
+                    of: policy, day: day.number, from: store, by: reporter
+                ) { report in
+                    do { try show(report, to: addresses, of: day) } catch { fault = error }
                 }
+                if let fault { throw fault }
             }
             if isEmpty { complain(Self.explanation(chosen.isEmpty, of: wanted, on: day)) }
             let others = try store.others(on: day.number)
@@ -82,9 +86,10 @@ struct ReportPreviewCommand: ParsableCommand {
             domain: email?.domain?.ascii ?? host, generator: "Signet \(Version.current)")
     }
 
-    private func show(_ report: AggregateReport, to addresses: [String], of day: CalendarDay) {
+    private func show(_ report: AggregateReport, to addresses: [String], of day: CalendarDay) throws
+    {
         if xml {
-            FileHandle.standardOutput.write(Data(report.document))
+            try StandardOutput.pass(report.document)
             return
         }
         // Past print's buffer, as the documents are, so that the order is that of the calls.
@@ -95,7 +100,7 @@ struct ReportPreviewCommand: ParsableCommand {
               File: \(report.identity.fileName)
 
             """
-        FileHandle.standardOutput.write(Data(text.utf8))
+        try StandardOutput.pass(text.utf8)
     }
 }
 

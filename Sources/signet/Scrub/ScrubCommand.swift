@@ -59,8 +59,8 @@ struct ScrubCommand: ParsableCommand {
             let end = Self.lineEnd(of: contents)
             // Octets, not text: past print's buffer.
             let header = plan.applied(to: split.header, lineEnd: end)
-            FileHandle.standardOutput.write(
-                Data(contents[..<split.headerStart] + header + end + contents[split.bodyStart...]))
+            try StandardOutput.pass(
+                contents[..<split.headerStart] + header + end + contents[split.bodyStart...])
         } else {
             print(ScrubReport(plan, of: split.header).text(for: .standardOutput, isRaw: verbose))
         }

@@ -63,27 +63,14 @@ struct HostServices {
         } catch { return false }
     }
 
+    /// How long a program may take, in seconds: systemd waits for 90 for a unit.
+    private static let patience = 120.0
+
     private func require(_ command: [String]) throws(Fault) {
-        let process = Process()
-        process.executableURL = URL(filePath: command[0])
-        process.arguments = Array(command.dropFirst())
-        let pipe = Pipe()
-        process.standardOutput = pipe
-        process.standardError = pipe
-        let output: Data
-        do {
-            try process.run()
-            output = try pipe.fileHandleForReading.readToEnd() ?? Data()
-        } catch {
-            throw Fault(description: "\(command[0]) cannot be run: \(error)")
+        let words = command.joined(separator: " ")
+        guard let (status, text) = HostProgram.run(command, seconds: Self.patience) else {
+            throw Fault(description: "\(words) cannot be run, or does not end")
         }
-        process.waitUntilExit()
-        guard process.terminationStatus == 0 else {
-            let text = String(decoding: output, as: UTF8.self)
-            throw Fault(
-                description:
-                    "\(command.joined(separator: " ")): status \(process.terminationStatus)\n\(text)"
-            )
-        }
+        guard status == 0 else { throw Fault(description: "\(words): status \(status)\n\(text)") }
     }
 }

@@ -22,7 +22,7 @@ struct ReportHTMLCommand: ParsableCommand {
     func run() throws {
         let page = InsightPage(try options.insight()).html()
         guard out != "-" else {
-            FileHandle.standardOutput.write(Data(page.utf8))
+            try StandardOutput.pass(page.utf8)
             return
         }
         do {
