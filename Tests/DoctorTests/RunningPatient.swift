@@ -22,7 +22,9 @@ struct RunningPatient {
             switch word {
             case "unit": states[parts[0]] = rest
             case "logged": errors[parts[0]] = rest
-            case "disk": rooms[parts[0]] = try Self.room(rest)
+            case "disk":
+                let device = UInt64(rooms.count + 1)
+                rooms[parts[0]] = try Self.room(rest, device)
             case "clock": isClockKept = value == "kept"
             case "mailbox": answer = SMTPAnswer(code: Int(parts[0]) ?? 0, text: rest)
             default: break
@@ -31,20 +33,22 @@ struct RunningPatient {
     }
 
     /// `MEGABYTES MB` of ten gigabytes, or `NUMBER files` of a million.
-    private static func room(_ text: String) throws -> DiskRoom {
+    private static func room(_ text: String, _ device: UInt64) throws -> DiskRoom {
         let parts = text.split(separator: " ")
         guard parts.count == 2, let number = UInt64(parts[0]) else { throw TestKitError(text) }
         return parts[1] == "files"
             ? DiskRoom(
-                free: 5 * gigabyte, size: 10 * gigabyte, freeFiles: number, files: 1_000_000)
+                device: device, free: 5 * gigabyte, size: 10 * gigabyte, freeFiles: number,
+                files: 1_000_000)
             : DiskRoom(
-                free: number * 1_000_000, size: 10 * gigabyte, freeFiles: nil, files: 0)
+                device: device, free: number * 1_000_000, size: 10 * gigabyte, freeFiles: nil,
+                files: 0)
     }
 
     /// The answers.
     var host: RunningHost {
         let healthy = DiskRoom(
-            free: 5 * Self.gigabyte, size: 10 * Self.gigabyte, freeFiles: nil, files: 0)
+            device: 0, free: 5 * Self.gigabyte, size: 10 * Self.gigabyte, freeFiles: nil, files: 0)
         return RunningHost(
             unitState: { [states] in states[$0] ?? "active" },
             errorsLogged: { [errors] in errors[$0].map { [$0] } ?? [] },

@@ -49,6 +49,18 @@ struct DoctorCommandTests {
         #expect(severities == ["error", "skipped", "ok"])
     }
 
+    @Test func `a main.cf that cannot be read is an error`() throws {
+        let directory = try TemporaryDirectory("doctor")
+        try directory.makeDirectory("etc/postfix")
+        guard unsafe mkfifo(directory.file("etc/postfix/main.cf"), 0o644) == 0 else {
+            throw TestKitError("no FIFO")
+        }
+        try directory.write("", to: "etc/postfix/master.cf")
+        let result = try SignetCommand.run(["doctor", "--local", "--root", directory.path])
+        #expect(result.status == 2 && result.output.contains("postfix.unreadable"))
+        #expect(result.output.contains("not a regular file"))
+    }
+
     @Test func `a directory that is not there, and no domain, are faults of the command line`()
         throws
     {

@@ -1,4 +1,5 @@
 import Foundation
+import Glibc
 import MailCrypto
 import TestKit
 import Testing
@@ -81,7 +82,7 @@ import Testing
         for (arguments, status): ([String], Int32) in [
             (["s", "example.org", "/nonexistent"], 66), (["s", "example.org"], 64),
             (["s", "..", "/nonexistent"], 64), (["--lifetime", "0"], 64),
-            (["--canonicalization", "strict"], 64),
+            (["--canonicalization", "strict"], 64), (["--root", "/nonexistent"], 66),
         ] {
             let result = try SignetCommand.run(["sign"] + arguments, input: Self.message)
             #expect(result.status == status, "\(arguments): \(result.errors)")
@@ -89,6 +90,44 @@ import Testing
         }
         let nobody = try pair.sign("To: bob@example.net\n\nGood morning.\n")
         #expect(nobody.status == 65 && nobody.output.isEmpty)
+    }
+
+    @Test(arguments: ["ann@example.net", "example.org", "@sub.example.com", "a b;c@example.org"])
+    func `an identity outside the domain is refused`(_ identity: String) throws {
+        let signed = try Self.ed25519.get().sign(Self.message, ["--identity", identity])
+        #expect(signed.status == 64 && signed.output.isEmpty)
+    }
+
+    @Test func `output that cannot be written ends with a status of its own`() throws {
+        let directory = try TemporaryDirectory("signet-full")
+        let key = try directory.write(try Self.ed25519.get().text, to: "key", mode: 0o600)
+        let result = try Command.run(
+            "/bin/sh",
+            [
+                "-c", "exec \"$0\" sign s example.org \"$1\" >/dev/full",
+                DaemonProcess.path(of: "signet"), key,
+            ], input: Array(Self.message.utf8))
+        guard case .exited(let status) = result.end else { throw TestKitError("\(result.end)") }
+        #expect(status == 74, "\(result.errors)")
+    }
+
+    @Test func `a FIFO in the place of a key is refused, and not waited for`() throws {
+        let directory = try TemporaryDirectory("signet-fifo")
+        let fifo = directory.file("key")
+        guard unsafe mkfifo(fifo, 0o600) == 0 else { throw TestKitError("no FIFO") }
+        let result = try SignetCommand.run(
+            ["sign", "s", "example.org", fifo], input: Self.message)
+        #expect(result.status == 66 && result.errors.contains("regular file"))
+    }
+
+    @Test func `a signature below many others is judged`() throws {
+        let pair = try Self.ed25519.get()
+        let signed = try pair.sign(Self.message).output
+        let other = "DKIM-Signature: v=1; a=rsa-sha256; d=example.net; s=x; h=from; bh=; b=\n"
+        let message = String(repeating: other, count: 12) + signed
+        #expect(try pair.verify(message, ["--index", "12"]).status == 0)
+        #expect(try pair.verify(message, ["--index", "11"]).status == 1)
+        #expect(try pair.verify(message).status == 0)
     }
 
     @Test func `dkimpy verifies what is signed`() throws {

@@ -4,6 +4,9 @@ extension DiagnosisKind {
 
     static let postfixSyntax = DiagnosisKind(
         "postfix.syntax", .error, "Postfix does not start, or passes over the line.")
+    static let postfixUnreadable = DiagnosisKind(
+        "postfix.unreadable", .error,
+        "Postfix does not start or reload with it, and nothing that depends on it was looked at.")
     static let restrictionsTwice = DiagnosisKind(
         "postfix.restrictions.twice", .error,
         "Of two settings the last holds; the rules of the first are dropped without a warning.")
@@ -160,8 +163,8 @@ extension DiagnosisKind {
         "Without room nothing is queued, counted for reports, or logged.")
     static let clockFree = DiagnosisKind(
         "host.clock.free", .warning,
-        "Signatures carry the time: with a clock that is off, receivers refuse ours as of the "
-            + "future, and DNSSEC's and theirs look expired here.")
+        "Signatures carry the time. With a clock that is ahead, receivers take ours to be of the "
+            + "future, and those of others, DNSSEC's too, seem to have expired.")
     static let dmarcMailbox = DiagnosisKind(
         "dns.dmarc.mailbox", .warning,
         "DMARC reports that others send to it are refused.")
@@ -191,7 +194,8 @@ extension DiagnosisKind {
 
     /// In order of what hurts most.
     static let postfixRanking: [DiagnosisKind] = [
-        relayOpen, postfixSyntax, diskFull, unitFailed, unitInactive, policyUnreachable,
+        relayOpen, postfixUnreadable, postfixSyntax, diskFull, unitFailed, unitInactive,
+        policyUnreachable,
         milterUnreachable, milterChroot,
         milterPermission, dovecotXCLIENT, milterActionReject, policyOrder, configurationInvalid,
         keyOwner, keyMode, milterAbsent, milterOverridden, restrictionsTwice, milterOrder,

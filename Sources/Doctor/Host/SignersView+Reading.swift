@@ -1,7 +1,5 @@
 internal import Configuration
 internal import DomainKeys
-internal import Glibc
-internal import MailCrypto
 package import MailSyntax
 
 extension SignersView {
@@ -14,8 +12,13 @@ extension SignersView {
     ///
     /// What is wrong with the configuration is for the signer's own check to say.
     package init(_ tree: HostFiles) {
+        self.init(KeyLoader(tree))
+    }
+
+    private init(_ loader: KeyLoader) {
+        let tree = loader.tree
         guard let file = SuiteConfiguration("dkim", tree) else {
-            self.init(folder: Self.keyFolder, tree)
+            self.init(folder: Self.keyFolder, loader)
             return
         }
         guard file.text("Mode") != "v" else {
@@ -24,28 +27,31 @@ extension SignersView {
         }
         let named =
             file.isSet("SigningTable")
-            ? Self.tables(file, tree) : Self.domains(file, tree)
-        self = Self.adding(file.text("KeyDirectory"), to: named, file, tree)
+            ? Self.tables(file, loader) : Self.domains(file, loader)
+        self = Self.adding(file.text("KeyDirectory"), to: named, file, loader)
     }
 
     /// Keys that were named one by one, `DOMAIN:SELECTOR:FILE`.
     package init(
         keys: [(domain: DomainName, selector: DomainName, path: String)], _ tree: HostFiles
     ) {
-        let loaded = keys.map { Self.key($0.domain, $0.selector, nil, $0.path, tree) }
+        let loader = KeyLoader(tree)
+        let loaded = keys.map { loader.key($0.domain, $0.selector, path: $0.path) }
         self.init(source: "the keys given", domains: Self.distinct(keys.map(\.domain))) { domain in
             loaded.filter { $0.domain == domain }
         }
     }
 
     /// Keys at `DOMAIN/SELECTOR.private` in a folder.
-    private init(folder: String, _ tree: HostFiles) {
+    private init(folder: String, _ loader: KeyLoader) {
+        let tree = loader.tree
         var keys: [KeyInUse] = []
         for name in tree.names(in: folder) {
             guard let domain = try? DomainName(name), domain.labelCount > 1 else { continue }
             for file in tree.names(in: "\(folder)/\(name)") where file.hasSuffix(".private") {
                 guard let selector = try? DomainName(file.dropLast(8)) else { continue }
-                keys.append(Self.key(domain, selector, nil, "\(folder)/\(name)/\(file)", tree))
+                keys.append(
+                    loader.key(domain, selector, path: "\(folder)/\(name)/\(file)"))
             }
         }
         guard !keys.isEmpty else {
@@ -62,10 +68,10 @@ extension SignersView {
 
     /// A plan, and for senders that it has no key for those in the folder of KeyDirectory.
     private static func adding(
-        _ folder: String?, to named: SignersView, _ file: SuiteConfiguration, _ tree: HostFiles
+        _ folder: String?, to named: SignersView, _ file: SuiteConfiguration, _ loader: KeyLoader
     ) -> SignersView {
         guard let folder, folder.hasPrefix("/") else { return named }
-        let keys = KeyTree(tree.place(folder))
+        let keys = KeyTree(loader.tree.place(folder))
         let withSubdomains = file.boolean("SubDomains")
         let domains = named.domains + (keys.domains()?.domains ?? [])
         return SignersView(source: file.path, domains: distinct(domains)) { sender in
@@ -76,7 +82,7 @@ extension SignersView {
                 if case .selectors(let selectors) = keys.selection(of: domain) {
                     return selectors.map { selector in
                         let name = "\(domain.ascii)/\(selector.ascii)\(KeyTree.keySuffix)"
-                        return key(domain, selector, nil, "\(folder)/\(name)", tree)
+                        return loader.key(domain, selector, path: "\(folder)/\(name)")
                     }
                 }
                 candidate = withSubdomains ? domain.parent : nil
@@ -87,7 +93,7 @@ extension SignersView {
 
     // MARK: Domain, Selector, KeyFile
 
-    private static func domains(_ file: SuiteConfiguration, _ tree: HostFiles) -> SignersView {
+    private static func domains(_ file: SuiteConfiguration, _ loader: KeyLoader) -> SignersView {
         let entries = file.dataSet("Domain")?.entries ?? []
         let domains = entries.compactMap { try? DomainName($0.key) }
         let withSubdomains = file.boolean("SubDomains")
@@ -102,13 +108,13 @@ extension SignersView {
                 sender == $0 || (withSubdomains && sender.isSubdomain(of: $0))
             }
             guard let signer else { return [] }
-            return pairs.map { key(signer, $0.1, nil, $0.0, tree) }
+            return pairs.map { loader.key(signer, $0.1, path: $0.0) }
         }
     }
 
     // MARK: SigningTable, KeyTable
 
-    private static func tables(_ file: SuiteConfiguration, _ tree: HostFiles) -> SignersView {
+    private static func tables(_ file: SuiteConfiguration, _ loader: KeyLoader) -> SignersView {
         let table = file.dataSet("SigningTable") ?? DataSet()
         let takesAll = file.boolean("MultipleSignatures")
         var book: [String: [DataSet.Entry]] = [:]
@@ -134,7 +140,7 @@ extension SignersView {
                 let name = fields.first == "%" ? sender.ascii : (fields.first ?? "")
                 let identity = fields.count == 2 ? Self.domain(ofIdentity: fields[1], sender) : nil
                 return (keyBook[name.lowercased()] ?? []).compactMap {
-                    key(line: $0, sender, identity, tree)
+                    key(line: $0, sender, identity, loader)
                 }
             }
         }
@@ -142,7 +148,7 @@ extension SignersView {
 
     /// The key of a line of a key table, `domain:selector:path[:algorithm]`.
     private static func key(
-        line: DataSet.Entry, _ sender: DomainName, _ identity: DomainName?, _ tree: HostFiles
+        line: DataSet.Entry, _ sender: DomainName, _ identity: DomainName?, _ loader: KeyLoader
     ) -> KeyInUse? {
         let fields = line.fields(atMost: 4)
         guard fields.count >= 3, let selector = try? DomainName(fields[1]) else { return nil }
@@ -150,41 +156,13 @@ extension SignersView {
         guard let domain else { return nil }
         let path = fields[2].split(separator: "%", omittingEmptySubsequences: false)
             .joined(separator: sender.ascii)
-        return key(domain, selector, identity, path, tree)
+        return loader.key(domain, selector, identity: identity, path: path)
     }
 
     private static func domain(ofIdentity text: String, _ sender: DomainName) -> DomainName? {
         let filled = text.split(separator: "%", omittingEmptySubsequences: false)
             .joined(separator: sender.ascii)
         return filled.split(separator: "@").last.flatMap { try? DomainName($0) }
-    }
-
-    // MARK: Keys
-
-    private static func key(
-        _ domain: DomainName, _ selector: DomainName, _ identity: DomainName?, _ path: String,
-        _ tree: HostFiles
-    ) -> KeyInUse {
-        KeyInUse(
-            domain: domain, selector: selector, identity: identity, path: path,
-            contents: contents(path, tree))
-    }
-
-    /// Loads a key; its private half is forgotten at once.
-    private static func contents(_ path: String, _ tree: HostFiles) -> KeyInUse.Contents {
-        guard path.hasPrefix("/") else { return .unusable("\(Shown.text(path)) is no path") }
-        do {
-            var octets = try tree.octets(path)
-            defer { wipe(&octets) }
-            return .key(try PrivateKey(octets).publicKey)
-        } catch let error as FileReadError {
-            if case .system(let reason) = error, reason.code == EACCES { return .hidden }
-            return .unusable("it \(error)")
-        } catch let error as KeyError {
-            return .unusable(error.description)
-        } catch {
-            return .unusable("it cannot be read")
-        }
     }
 
     private static func distinct(_ domains: [DomainName]) -> [DomainName] {

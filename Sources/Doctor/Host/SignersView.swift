@@ -1,6 +1,7 @@
 internal import Configuration
 package import MailCrypto
 package import MailSyntax
+internal import Threads
 
 /// A key that signs mail, and where the configuration says so.
 package struct KeyInUse: Sendable {
@@ -54,6 +55,8 @@ package struct SignersView: Sendable {
     package var source: String?
     /// The keys by sender domain; a domain that is not there has none.
     private let keysOfDomain: @Sendable (DomainName) -> [KeyInUse]
+    /// What was found, since many checks ask for the same domain.
+    private let found = Monitor<[DomainName: [KeyInUse]]>([:])
     /// The domains that the configuration names, in its order.
     package let domains: [DomainName]
 
@@ -80,5 +83,10 @@ package struct SignersView: Sendable {
     }
 
     /// The keys that sign mail from a domain.
-    package func keys(for domain: DomainName) -> [KeyInUse] { keysOfDomain(domain) }
+    package func keys(for domain: DomainName) -> [KeyInUse] {
+        if let known = found.withLock({ $0[domain] }) { return known }
+        let keys = keysOfDomain(domain)
+        found.withLock { $0[domain] = keys }
+        return keys
+    }
 }

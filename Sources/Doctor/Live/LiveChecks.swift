@@ -71,9 +71,9 @@ enum LiveChecks {
         let largest = host.postfix?.values["message_size_limit"].flatMap { UInt64($0) }
         let needed = (largest ?? 10_240_000).multipliedReportingOverflow(by: 3).partialValue / 2
         var findings: [Diagnosis] = []
-        var seen: Set<DiskRoom> = []
+        var seen: Set<UInt64> = []
         for path in [queue, "/var/lib", "/var/log"] {
-            guard let room = running.room(path), seen.insert(room).inserted else { continue }
+            guard let room = running.room(path), seen.insert(room.device).inserted else { continue }
             if path == queue, room.free < needed {
                 findings.append(
                     Diagnosis(
@@ -115,7 +115,9 @@ enum LiveChecks {
         return [
             Diagnosis(
                 .clockFree, "Clock", "it is not synchronized",
-                mend: .command("apt install systemd-timesyncd"))
+                mend: .words(
+                    "systemctl enable --now systemd-timesyncd, after apt install systemd-timesyncd; "
+                        + "where chrony or ntpd runs, correct its servers"))
         ]
     }
 }

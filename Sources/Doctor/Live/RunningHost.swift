@@ -28,7 +28,9 @@ package struct RunningHost: Sendable {
 }
 
 /// The room on a file system for whoever is not root.
-package struct DiskRoom: Hashable, Sendable {
+package struct DiskRoom: Sendable {
+    /// Which file system it is, as stat(2) tells them apart.
+    let device: UInt64
     /// Free, in octets.
     let free: UInt64
     /// The whole, in octets.
@@ -39,7 +41,10 @@ package struct DiskRoom: Hashable, Sendable {
     let files: UInt64
 
     /// Describes a file system.
-    package init(free: UInt64, size: UInt64, freeFiles: UInt64?, files: UInt64) {
+    package init(
+        device: UInt64, free: UInt64, size: UInt64, freeFiles: UInt64?, files: UInt64
+    ) {
+        self.device = device
         self.free = free
         self.size = size
         self.freeFiles = freeFiles

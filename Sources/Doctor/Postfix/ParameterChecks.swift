@@ -1,16 +1,25 @@
+internal import Configuration
 internal import PostfixConfiguration
 
 /// Whether main.cf and master.cf say what they seem to.
 enum ParameterChecks {
     /// Whether there is a Postfix at all.
     static let presence = Check.ofFiles("postfix", "Postfix", fine: "its configuration is there") {
-        host, _ in
-        host.postfix == nil
-            ? [
-                .skipped(
-                    "postfix", "Postfix", "\(PostfixView.mainPath) is not there, or cannot be read")
-            ]
-            : []
+        _, tree in
+        guard tree.exists(PostfixView.mainPath) else {
+            return [.skipped("postfix", "Postfix", "\(PostfixView.mainPath) is not there")]
+        }
+        return [PostfixView.mainPath, PostfixView.masterPath].compactMap { path in
+            do throws(FileReadError) {
+                _ = try tree.octets(path)
+                return nil
+            } catch {
+                return Diagnosis(
+                    .postfixUnreadable, path, "it \(error)",
+                    mend: .words(
+                        "put the file back, owned by root and readable by all: ls -l \(path)"))
+            }
+        }
     }
 
     /// What Postfix complains of.

@@ -101,14 +101,14 @@ struct DoctorCommand: ParsableCommand {
         host.heloName = helo
         host.addresses = address.compactMap { IPAddress($0) }
         host.domains = try domains.map(DomainArgument.parse)
-        guard scope.contains(.dns) else { return host.view }
-        guard !dns || !host.view.domains.isEmpty else {
-            throw ValidationError("no domain is configured here: name one")
-        }
-        host.resolver = try answers.resolver()
+        if scope.contains(.dns) { host.resolver = try answers.resolver() }
         host.asksOthers = !answers.isGiven
         host.asksBlockLists = also.contains(.blocklists)
-        return host.view
+        let view = host.view()
+        guard !dns || !view.domains.isEmpty else {
+            throw ValidationError("no domain is configured here: name one")
+        }
+        return view
     }
 
     private static func key(

@@ -24,8 +24,8 @@ struct DoctorHost {
     /// Whether block lists are.
     var asksBlockLists = false
 
-    /// The host as checks see it.
-    var view: HostView {
+    /// Reads the host, as checks see it.
+    func view() -> HostView {
         var host = HostView(tree)
         if tree.isLive {
             host.checkConfiguration = { LiveHost.check(daemon: $0, file: $1) }

@@ -60,10 +60,11 @@ extension LiveHost {
     // MARK: Disk and clock
 
     private static func room(on path: String) -> DiskRoom? {
-        var status = statvfs()
-        guard unsafe statvfs(path, &status) == 0 else { return nil }
+        var (status, file) = (statvfs(), stat())
+        guard unsafe statvfs(path, &status) == 0, unsafe stat(path, &file) == 0 else { return nil }
         let block = UInt64(status.f_frsize)
         return DiskRoom(
+            device: UInt64(file.st_dev),
             free: UInt64(status.f_bavail).multipliedReportingOverflow(by: block).partialValue,
             size: UInt64(status.f_blocks).multipliedReportingOverflow(by: block).partialValue,
             freeFiles: status.f_files == 0 ? nil : UInt64(status.f_favail),

@@ -2,6 +2,7 @@ import ArgumentParser
 import DaemonKit
 import Doctor
 import Foundation
+import Glibc
 import MailAuth
 import MailCrypto
 import MailSyntax
@@ -14,8 +15,8 @@ struct SignCommand: ParsableCommand {
         discussion: """
             Signs with the key that is given, or with those that signet-dkim would use for the domain of the From field, and \
             writes the message with the signatures above it; everything else stays as it is, line ends included. Other \
-            directives of dkim.conf do not count. Exit status 65 if the message cannot be signed, 66 if a key's file cannot be \
-            read or is no key, 74 if standard output cannot be written, 78 if no key signs for its domain.
+            directives of dkim.conf do not count. Exit status 65 if the message cannot be signed, 66 if a key's file or the \
+            directory cannot be read, 74 if standard output cannot be written, 78 if no key signs for its domain.
             """)
 
     /// A hundred years, in seconds.
@@ -92,6 +93,9 @@ struct SignCommand: ParsableCommand {
         let author = AuthorField(of: header)
         guard let domain = author.mailboxes.first?.domain else {
             throw CommandFailure(.dataError, "the message has no From field with an address")
+        }
+        guard unsafe access(root, R_OK | X_OK) == 0 else {
+            throw CommandFailure(.noInput, "\(root) is no directory that can be read")
         }
         let tree = HostFiles(root: root)
         let keys = SignersView(tree).keys(for: domain)

@@ -25,28 +25,51 @@ struct HostServices {
     }
 
     /// Makes the services read what they had before; failures are printed.
-    func goBack(_ daemons: [SignetDaemon], aliases: Bool) {
-        for command in commands(daemons, enabling: false, aliases: aliases) {
+    ///
+    /// - Parameters:
+    ///   - daemons: whose configuration has changed.
+    ///   - aliases: whether that of /etc/aliases has.
+    ///   - sockets: the sockets that were not enabled before.
+    func goBack(_ daemons: [SignetDaemon], aliases: Bool, disabling sockets: [String] = []) {
+        var commands = commands(daemons, enabling: false, aliases: aliases)
+        if !sockets.isEmpty {
+            commands.append([Self.control, "--quiet", "disable", "--now"] + sockets)
+        }
+        for command in commands {
             do throws(Fault) { try require(command) } catch { complain(error.description) }
         }
     }
+
+    /// The sockets of daemons that systemd does not open by itself, and that `takeUp` enables.
+    func disabledSockets(_ daemons: [SignetDaemon]) -> [String] {
+        guard isUnderSystemd else { return [] }
+        return daemons.map { "signet-\($0.rawValue).socket" }.filter { socket in
+            do throws(Fault) {
+                try require([Self.control, "--quiet", "is-enabled", socket])
+                return false
+            } catch { return true }
+        }
+    }
+
+    private static let control = "/usr/bin/systemctl"
+
+    private var isUnderSystemd: Bool { tree.isThisHost && tree.exists("/run/systemd/system") }
 
     private func commands(
         _ daemons: [SignetDaemon], enabling: Bool, aliases: Bool
     ) -> [[String]] {
         guard tree.isThisHost else { return [] }
         var commands: [[String]] = aliases ? [["/usr/bin/newaliases"]] : []
-        if tree.exists("/run/systemd/system"), !daemons.isEmpty {
+        if isUnderSystemd, !daemons.isEmpty {
             let names = daemons.map { "signet-\($0.rawValue)" }
-            let control = "/usr/bin/systemctl"
             if enabling {
                 commands.append(
-                    [control, "--quiet", "enable", "--now"] + names.map { "\($0).socket" })
+                    [Self.control, "--quiet", "enable", "--now"] + names.map { "\($0).socket" })
+                // A unit that has failed before is not held back by it.
+                commands.append([Self.control, "reset-failed"] + names.map { "\($0).service" })
             }
-            // A unit that has failed before is not held back by it.
-            commands.append([control, "reset-failed"] + names.map { "\($0).service" })
             let change = enabling ? "reload-or-restart" : "try-reload-or-restart"
-            commands.append([control, change] + names.map { "\($0).service" })
+            commands.append([Self.control, change] + names.map { "\($0).service" })
         }
         if isPostfixRunning {
             commands.append(["/usr/sbin/postfix", "reload"])

@@ -17,7 +17,7 @@ struct SetupExamination {
         var host = DoctorHost()
         host.addresses = address.compactMap { IPAddress($0) }
         host.domains = domains
-        local = Doctor.examine(host.view, .local)
+        local = Doctor.examine(host.view(), .local)
         // That the DNS cannot be asked is no reason to fail once all is done.
         guard let resolver = try? ResolverOptions.system(), let first = domains.first else {
             dns = nil
@@ -28,7 +28,7 @@ struct SetupExamination {
             dns = nil
         } else {
             host.resolver = resolver
-            dns = Doctor.examine(host.view, .dns)
+            dns = Doctor.examine(host.view(), .dns)
         }
     }
 

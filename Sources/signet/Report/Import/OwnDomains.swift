@@ -32,10 +32,10 @@ struct OwnDomains {
     /// - Parameters:
     ///   - configuration: the configuration that says what is signed.
     ///   - keys: where keys are if it does not say so.
-    ///   - found: a file with domains that are ours besides.
+    ///   - found: a file with domains that are ours besides; nil where it is made anew of these.
     /// - Returns: the domains.
     static func learnt(
-        configuration: String = configuration, keys: String = keys, found: String = found
+        configuration: String = configuration, keys: String = keys, found: String? = found
     ) -> OwnDomains? {
         var keys = keys
         var names: Set<String> = []
@@ -68,8 +68,9 @@ struct OwnDomains {
         for folder in (try? FileManager.default.contentsOfDirectory(atPath: keys)) ?? [] {
             take(folder)
         }
-        let lines = FileManager.default.contents(atPath: found)?.prefix(mostFound) ?? Data()
-        for line in String(decoding: lines, as: UTF8.self).split(separator: "\n") { take(line) }
+        let lines = found.flatMap { FileManager.default.contents(atPath: $0) } ?? Data()
+        for line in String(decoding: lines.prefix(mostFound), as: UTF8.self).split(separator: "\n")
+        { take(line) }
         return names.isEmpty ? nil : OwnDomains(domains: names)
     }
 

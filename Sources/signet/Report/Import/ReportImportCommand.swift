@@ -176,7 +176,9 @@ struct ReportImportCommand: ParsableCommand {
             let names = domains.split(whereSeparator: { $0 == "," || $0 == " " }).map(String.init)
             return OwnDomains(try names.map { try DomainArgument.parse($0) })
         }
-        guard let learnt = OwnDomains.learnt() else {
+        // The list that is printed becomes the file: a domain that has gone is to leave it.
+        let learnt = listDomains ? OwnDomains.learnt(found: nil) : OwnDomains.learnt()
+        guard let learnt else {
             throw CommandFailure(
                 .configuration,
                 "which domains are ours? /etc/signet/dkim.conf names none: give --domains LIST or --any-domain"
