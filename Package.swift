@@ -228,7 +228,7 @@ let package = Package(
             uses: [
                 "MailAuth", "MailCrypto", "MailDNS", "MailSyntax", "ReportStore", "signet",
                 "signet-dkim", "signet-dmarc", "signet-scrub", "signet-spf", "TestKit", "Threads",
-            ]),
+            ], exclude: ["Explain/played-stories.txt"]),
         // Tests/Benchmarks/run.
         program(
             "SignetBenchmark",

@@ -55,7 +55,7 @@ struct PrometheusTests {
             ("sum(signet_dkim_signatures_total{domain=\"example.org\"})", "1"),
             ("count(signet_build_info)", "4"),
             ("count(signet_sessions)", "4"),
-            ("count(signet_key_state{domain=\"example.org\",state=\"absent\"})", "1"),
+            ("count(signet_key_state{domain=\"example.org\",state=\"published\"})", "1"),
             ("count(signet_key_age_seconds{domain=\"example.org\"})", "1"),
             ("count(signet_config_reloads_total{result=\"ok\"})", "4"),
         ] {

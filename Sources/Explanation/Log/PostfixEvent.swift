@@ -16,6 +16,8 @@ package enum PostfixEvent: Hashable, Sendable {
     case delivery(Delivery)
     /// A notification to the sender, with its queue id.
     case bounce(String)
+    /// Somebody has deleted the message from the queue (postsuper(1), -d).
+    case deletion
     /// The message has left the queue.
     case removed
 
@@ -41,14 +43,20 @@ package enum PostfixEvent: Hashable, Sendable {
     /// An attempt at delivery.
     package struct Delivery: Hashable, Sendable {
         package let recipient: String
+        /// The recipient before aliases (`orig_to=`), where it is another.
+        package let original: String?
         package let relay: String
         /// `sent`, `deferred`, `bounced`, `expired`.
         package let status: String
         /// What the next host said.
         package let answer: String
 
-        /// The identifier that the next host gave: `queued as NAME`.
-        package var nextID: String? { PostfixEvent.word(after: "queued as ", in: answer) }
+        /// The identifier that the next host gave, `queued as NAME`, or that local(8) gave what an alias
+        /// or a .forward file sends on, `forwarded as NAME`.
+        package var nextID: String? {
+            PostfixEvent.word(after: "queued as ", in: answer)
+                ?? PostfixEvent.word(after: "forwarded as ", in: answer)
+        }
     }
 
     /// Reads a line; nil where it says nothing of these.
@@ -80,12 +88,13 @@ package enum PostfixEvent: Hashable, Sendable {
             self = .delivery(
                 Delivery(
                     recipient: Self.field("to=", in: text) ?? "",
+                    original: Self.field("orig_to=", in: text),
                     relay: Self.field("relay=", in: text) ?? "", status: status,
                     answer: String(answer)))
         } else if let range = text.firstRange(of: "non-delivery notification: ") {
             self = .bounce(String(text[range.upperBound...]))
         } else if text == "removed" {
-            self = .removed
+            self = line.program.hasSuffix("/postsuper") ? .deletion : .removed
         } else {
             return nil
         }

@@ -3,15 +3,13 @@ internal import FlightRecord
 extension MessageStory {
     /// The sentence that answers what became of the message, and why.
     package var answer: String {
-        if let decided = stopped { return decided + released + "." }
+        if let decided = stopped { return decided + end + "." }
         let fate = delivery
         if let entry = decidingEntry {
             return EntrySentence.text(of: entry) + (fate.map { "; \($0)" } ?? "") + "."
         }
         let unknown = "no daemon of Signet has a record of it"
-        if let refusal = refusals.last {
-            return "Refused by Postfix at \(refusal.stage): \(refusal.reply); \(unknown)."
-        }
+        if let refusal = refusals.last { return Self.sentence(refusal) + "; \(unknown)." }
         guard let fate else {
             return "Postfix has seen it, and does not say what became of it; \(unknown)."
         }
@@ -28,10 +26,21 @@ extension MessageStory {
         return nil
     }
 
-    private var released: String {
+    /// What became of a message that was stopped, and then was not.
+    private var end: String {
         let isReleased = postfix.contains { if case .release = $0 { true } else { false } }
-        guard isReleased else { return "" }
-        return "; released from hold" + (delivery.map { ", then \($0)" } ?? "")
+        let fate = delivery
+        guard isReleased else { return isDeleted ? "; \(fate ?? "")" : "" }
+        return "; released from hold" + (fate.map { ", then \($0)" } ?? "")
+    }
+
+    private var isDeleted: Bool { postfix.contains(.deletion) }
+
+    /// A refusal of Postfix's own, or one that it passes on for a milter that has left no record.
+    private static func sentence(_ refusal: PostfixEvent.Refusal) -> String {
+        let what = refusal.isTemporary ? "Deferred" : "Refused"
+        let why = refusal.isByMilter ? " (a milter said so, or did not answer)" : ""
+        return "\(what) by Postfix at \(refusal.stage): \(refusal.reply)\(why)"
     }
 
     /// The entry that says most about a message that went on: what was signed, then why not, then what
@@ -53,14 +62,20 @@ extension MessageStory {
 
     /// What became of the delivery: of the last queue id's recipients.
     private var delivery: String? {
-        let deliveries = postfix.compactMap { event -> PostfixEvent.Delivery? in
-            if case .delivery(let delivery) = event { delivery } else { nil }
+        // Notifications to the sender are deliveries of their own.
+        let notifications = Set(
+            postfix.compactMap { if case .bounce(let id) = $0 { id } else { nil } })
+        let deliveries = lines.compactMap { line -> PostfixEvent.Delivery? in
+            guard line.queueID.map(notifications.contains) != true,
+                case .delivery(let delivery) = PostfixEvent(line)
+            else { return nil }
+            return delivery
         }
         // What was handed over on this host alone is not delivered yet.
         let final = deliveries.filter { delivery in
             !(delivery.nextID.map(queueIDs.contains) ?? false)
         }
-        guard let last = final.last else { return nil }
+        guard let last = final.last else { return isDeleted ? "deleted from the queue" : nil }
         var latest: [String: PostfixEvent.Delivery] = [:]
         for delivery in final { latest[delivery.recipient] = delivery }
         let others = latest.count > 1 ? " and \(latest.count - 1) more" : ""

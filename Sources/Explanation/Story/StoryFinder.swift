@@ -74,6 +74,7 @@ package struct StoryFinder {
         case .messageID(let id): return id == text
         case .delivery(let delivery):
             return delivery.nextID == text || Self.isSame(delivery.recipient, text)
+                || delivery.original.map { Self.isSame($0, text) } == true
         case .from(let sender): return Self.isSame(sender, text)
         case .begin(let client, let login):
             return client.hasSuffix("[\(text)]") || login == text
@@ -81,7 +82,7 @@ package struct StoryFinder {
             return refusal.client.hasSuffix("[\(text)]")
                 || [refusal.sender, refusal.recipient].compactMap(\.self)
                     .contains { Self.isSame($0, text) }
-        case .hold, .release, .bounce, .removed, nil: return false
+        case .hold, .release, .bounce, .deletion, .removed, nil: return false
         }
     }
 
@@ -144,6 +145,7 @@ package struct StoryFinder {
             case .delivery(let delivery) where delivery.nextID == id:
                 if let before = line.queueID { found.append(before) }
             case .bounce(let notification) where line.queueID == id: found.append(notification)
+            case .bounce(id): if let before = line.queueID { found.append(before) }
             default: break
             }
         }
@@ -186,9 +188,29 @@ package struct StoryFinder {
             stories.append(
                 MessageStory(queueIDs: [], entries: [entry], lines: line.map { [$0] } ?? []))
         }
-        for line in lines where PostfixEvent(line) != nil {
-            stories.append(MessageStory(queueIDs: [], entries: [], lines: [line]))
-        }
         return stories
+            + attempts(lines).map { MessageStory(queueIDs: [], entries: [], lines: $0) }
+    }
+
+    /// How far apart the refusals of one attempt may lie, in microseconds.
+    private static let attemptSpan: Int64 = 5_000_000
+
+    /// Refusals that no daemon knows of: those of one client one after another are one attempt, as a
+    /// client is refused at each command while a milter does not answer.
+    private static func attempts(_ lines: [MailLogLine]) -> [[MailLogLine]] {
+        var attempts: [(client: String, lines: [MailLogLine])] = []
+        for line in lines {
+            guard case .refusal(let refusal) = PostfixEvent(line) else { continue }
+            let index = attempts.lastIndex { attempt in
+                attempt.client == refusal.client
+                    && attempt.lines.last.map { line.time - $0.time < attemptSpan } == true
+            }
+            if let index {
+                attempts[index].lines.append(line)
+            } else {
+                attempts.append((refusal.client, [line]))
+            }
+        }
+        return attempts.map(\.lines)
     }
 }

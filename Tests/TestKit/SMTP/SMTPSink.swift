@@ -1,7 +1,8 @@
 import Glibc
 import Synchronization
 
-/// An SMTP server on loopback that accepts everything and keeps each message as it came.
+/// An SMTP server on loopback that keeps each message as it came, and accepts everything unless it
+/// is told to answer otherwise.
 ///
 /// It is what lies "outside" for a private Postfix: the end of the way, where a test looks at what
 /// has left.
@@ -61,14 +62,25 @@ public final class SMTPSink: Sendable {
         }
     }
 
+    /// What it can be told to answer to.
+    public enum Occasion: Sendable {
+        /// RCPT with this address.
+        case recipient(String)
+        /// The end of this message.
+        case end(Message)
+    }
+
+    /// Gives a reply, `450 4.2.1 busy` say; nil for the usual one.
+    public typealias Answer = @Sendable (Occasion) -> String?
+
     /// The port that it listens on.
     public let port: UInt16
 
     private let listener: LoopbackSocket
     private let arrived = Mutex<[Message]>([])
 
-    /// Starts to listen.
-    public init() throws {
+    /// Starts to listen; `answer` has its say before each reply to a recipient or a message.
+    public init(answer: @escaping Answer = { _ in nil }) throws {
         listener = try LoopbackSocket.listen()
         port = listener.localPort
         let listener = listener
@@ -76,7 +88,7 @@ public final class SMTPSink: Sendable {
             while let connection = listener.accept() {
                 BackgroundThread.start { [weak self] in
                     // A broken connection only means that its message has not arrived.
-                    try? Self.serve(connection) { self?.keep($0) }
+                    try? Self.serve(connection, answer) { self?.keep($0) }
                 }
             }
         }
@@ -111,7 +123,9 @@ public final class SMTPSink: Sendable {
         arrived.withLock { $0.append(message) }
     }
 
-    private static func serve(_ connection: LoopbackSocket, keep: (Message) -> Void) throws {
+    private static func serve(
+        _ connection: LoopbackSocket, _ answer: Answer, keep: (Message) -> Void
+    ) throws {
         var reader = LineReader(connection)
         var sender = ""
         var recipients: [String] = []
@@ -127,13 +141,17 @@ public final class SMTPSink: Sendable {
                 recipients = []
                 try say("250 2.1.0 ok")
             case "RCPT":
-                recipients.append(path(in: text))
-                try say("250 2.1.5 ok")
+                let recipient = path(in: text)
+                let reply = answer(.recipient(recipient)) ?? "250 2.1.5 ok"
+                if reply.hasPrefix("2") { recipients.append(recipient) }
+                try say(reply)
             case "DATA":
                 try say("354 go on")
                 guard let bytes = try readData(&reader) else { return }
-                keep(Message(sender: sender, recipients: recipients, bytes: bytes))
-                try say("250 2.0.0 kept")
+                let message = Message(sender: sender, recipients: recipients, bytes: bytes)
+                let reply = answer(.end(message)) ?? "250 2.0.0 kept"
+                if reply.hasPrefix("2") { keep(message) }
+                try say(reply)
             case "QUIT":
                 try say("221 2.0.0 bye")
                 return

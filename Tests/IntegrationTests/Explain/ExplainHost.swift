@@ -1,11 +1,13 @@
 import Foundation
 import Glibc
 import MailDNS
+import MailSyntax
 import TestKit
 
 /// A Postfix with all four daemons, each of which keeps a record; XCLIENT plays the outside world.
 final class ExplainHost {
     private static let zone = """
+        _dmarc.signed.example. IN TXT "v=DMARC1; p=reject"
         spf.example.           IN TXT "v=spf1 ip4:192.0.2.0/24 -all"
         _dmarc.spf.example.    IN TXT "v=DMARC1; p=reject"
         soft.example.          IN TXT "v=spf1 ip4:192.0.2.0/24 ~all"
@@ -20,18 +22,29 @@ final class ExplainHost {
     let keys: SigningKeys
     let postfix: PostfixInstance
     let folder: TemporaryDirectory
+    /// The keys of a sender elsewhere.
+    let theirs: SigningKeys
+    private var dovecot: DovecotInstance?
     private let dns: ScriptedDNSServer
     private var daemons: [String: DaemonProcess] = [:]
     private var configurations: [String: String] = [:]
 
-    init(privacy: String = "full") throws {
-        let sink = try SMTPSink()
+    /// Starts everything; with `isWhole` a content filter and Dovecot too.
+    init(privacy: String = "full", isWhole: Bool = false) throws {
+        let sink = try SMTPSink(answer: SinkReplies.answers())
         self.sink = sink
         keys = try SigningKeys()
-        dns = try ScriptedDNSServer(try ZoneResolver(parsing: Self.zone))
+        theirs = try SigningKeys(domain: "signed.example", selector: "intact")
+        dns = try ScriptedDNSServer(try ZoneResolver(parsing: Self.zone + keys.zone + theirs.zone))
+        dns.setSilent(below: try DomainName("dead.example"))
+        for name in ["dead._domainkey.signed.example", "dead.reject.example"] {
+            dns.set(.drop, for: try DomainName(name))
+        }
         folder = try TemporaryDirectory("signet-explain")
         let postfix = try PostfixInstance { configuration in
             configuration.relayPort = sink.port
+            configuration.listeners += Self.listeners
+            configuration.settings.merge(Self.aliases) { _, own in own }
             configuration.settings["smtpd_milters"] =
                 "unix:signet/scrub.sock, unix:signet/dkim.sock, unix:signet/dmarc.sock"
             configuration.settings["non_smtpd_milters"] = "unix:signet/dkim.sock"
@@ -40,13 +53,17 @@ final class ExplainHost {
         }
         self.postfix = postfix
         let resolver = "Nameservers \(dns.nameserver)\nDNSTimeout 2\n"
-        let tables = try folder.write("*@example.org mail\n", to: "signing.table")
+        let tables = try folder.write(Self.signingTable, to: "signing.table")
         let lines = [
             "scrub": "SyslogSuccess yes\n",
             "dkim": """
             KeyTable csl:mail=example.org:mail:\(keys.directory.path)/mail.private
             SigningTable refile:\(tables)
-            InternalHosts 127.0.0.1,203.0.113.0/24
+            InternalHosts 127.0.0.0/8,203.0.113.0/24
+            PeerList 203.0.113.250
+            ExemptDomains exempt.example
+            DontSignMailTo plain@example.org
+            On-KeyNotFound discard
             RequireSafeKeys no
             \(resolver)
             """,
@@ -71,6 +88,7 @@ final class ExplainHost {
             _ = try folder.write(configuration, to: "\(name).conf")
             try start(name)
         }
+        if isWhole { try startTheRest() }
     }
 
     deinit {
@@ -88,6 +106,76 @@ final class ExplainHost {
     func start(_ name: String) throws {
         daemons[name] = try DaemonProcess(
             "signet-\(name)", configuration: configurations[name] ?? "")
+    }
+
+    /// Adds a line to a daemon's configuration and has it read; without one, as it was at first.
+    func reload(_ name: String, with line: String) throws {
+        let text = "\(configuration(name))\n\(line)\n"
+        _ = try folder.write(text, to: "\(name).conf")
+        _ = try daemons[name]?.directory.write(text, to: "signet-\(name).conf")
+        try reload(name)
+    }
+
+    /// Adds a line to the signing table and has it read.
+    func sign(for domain: String) throws {
+        _ = try folder.write(
+            Self.signingTable + "*@\(domain) mail\n", to: "signing.table")
+        try reload("dkim")
+    }
+
+    private static let signingTable = "*@example.org mail\n"
+
+    /// A door for mail that a content filter looks at, the one by which it comes back, and the one for
+    /// Dovecot's submission service.
+    private static let listeners = [
+        PostfixConfiguration.Listener("filtered"),
+        PostfixConfiguration.Listener(
+            "back",
+            [
+                "smtpd_milters": "", "content_filter": "",
+                "smtpd_recipient_restrictions": "permit_mynetworks,reject",
+            ]),
+        PostfixConfiguration.Listener("submission", ["milter_macro_daemon_name": "ORIGINATING"]),
+    ]
+
+    /// Addresses that stand for others.
+    private static let aliases = [
+        "mydestination": "local.example.org",
+        "virtual_alias_maps": "inline:{{ forwarded@example.org = forwarded@far.example },"
+            + "{ two@example.org = one@far.example, two@far.example }}",
+        "alias_maps": "inline:{{ team = team@far.example }}",
+    ]
+
+    /// A client of Dovecot's submission service.
+    func connectSubmission() throws -> SMTPClient {
+        guard let dovecot else { throw TestKitError("this host is not whole") }
+        return try dovecot.connectSubmission()
+    }
+
+    /// Starts Dovecot, and tells Postfix where it and the way back from the filter are.
+    private func startTheRest() throws {
+        let relay = try postfix.port("submission")
+        let dovecot = try DovecotInstance { configuration in
+            configuration.users = ["dora@example.org": "secret", "sam@example.org": "secret"]
+            configuration.submissionRelayPort = relay
+            configuration.isRelayTrusted = true
+        }
+        self.dovecot = dovecot
+        var changed = postfix.configuration
+        let back = try postfix.port("back")
+        for index in changed.listeners.indices where changed.listeners[index].name == "filtered" {
+            changed.listeners[index].overrides["content_filter"] = "smtp:[127.0.0.1]:\(back)"
+        }
+        changed.settings["transport_maps"] =
+            "inline:{{ dora@example.org = lmtp:inet:127.0.0.1:\(dovecot.lmtpPort) }}"
+        try postfix.reload(changed)
+        try postfix.waitForLogLine("postfix/master", "reload")
+    }
+
+    /// Ends a daemon as systemd does.
+    func stop(_ name: String) throws {
+        let end = try daemons[name]?.stop()
+        guard end == .exited(0) else { throw TestKitError("\(name): \(end as Any)") }
     }
 
     /// Kills a daemon.
