@@ -35,12 +35,15 @@ package struct FailedMessage: Sendable {
     package let delivery: Delivery
     /// Its header section, as it came.
     package let header: HeaderSection
+    /// Its body, as it came; nil where that is not wanted, or too long.
+    package let body: [UInt8]?
 
     /// Collects what is known.
     package init(
         received: Int64, authservID: AuthservID, queueID: String?, source: IPAddress?,
         reversePath: EnvelopeAddress?, author: DMARCAuthorEvaluation, spf: SPFOutcome?,
-        signatures: [DKIMResult], delivery: Delivery, header: HeaderSection
+        signatures: [DKIMResult], delivery: Delivery, header: HeaderSection,
+        body: [UInt8]?
     ) {
         self.received = received
         self.authservID = authservID
@@ -52,6 +55,7 @@ package struct FailedMessage: Sendable {
         self.signatures = signatures
         self.delivery = delivery
         self.header = header
+        self.body = body
     }
 
     /// Whether it is a report, or an answer from a program: "Unaligned reports may in turn produce subsequent failure reports that

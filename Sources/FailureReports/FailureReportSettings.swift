@@ -16,6 +16,8 @@ package struct FailureReportSettings: Hashable, Sendable {
     package var copies: [String] = []
     /// Whether names, local-parts and texts are redacted.
     package var redacts = true
+    /// Whether they have the canonicalized body of a message whose signature fails.
+    package var includesBody = false
     /// How many are made in an hour.
     package var perHour = 100
     /// The folder in which they wait.
@@ -43,6 +45,9 @@ package struct FailureReportSettings: Hashable, Sendable {
             "FailureReportsRedact", .boolean, default: "yes", needsRestart: true,
             "Replaces names, local-parts and subjects in failure reports (RFC 6590)."),
         DirectiveSpec(
+            "FailureReportsBody", .boolean, default: "no", needsRestart: true,
+            "Adds the body that a failed signature is about, where nothing is redacted."),
+        DirectiveSpec(
             "FailureReportsPerHour", .integer(1...100_000), default: "100", needsRestart: true,
             "How many failure reports are made in an hour; a tenth of them for one domain."),
         DirectiveSpec(
@@ -62,6 +67,13 @@ package struct FailureReportSettings: Hashable, Sendable {
         isOn = reader.boolean("FailureReports")
         onNone = reader.boolean("FailureReportsOnNone")
         redacts = reader.boolean("FailureReportsRedact")
+        includesBody = reader.boolean("FailureReportsBody") && !redacts
+        if redacts, reader.boolean("FailureReportsBody") {
+            reader.report(
+                .warning, "FailureReportsBody",
+                "has no effect: what is redacted must not have it (RFC 6591, section 3.2.4)",
+                suggestion: "set FailureReportsRedact no, too")
+        }
         perHour = reader.integer("FailureReportsPerHour") ?? perHour
         directory = reader.text("FailureReportsDirectory") ?? directory
         copies = Self.copies(reader)

@@ -95,25 +95,29 @@ struct FeedbackFields {
         var fields = [("DKIM-Domain", domain)]
         if let identity = found.identity { fields.append(("DKIM-Identity", address(identity))) }
         if let selector = found.selector { fields.append(("DKIM-Selector", selector.ascii)) }
-        if let header = canonicalizedHeader(of: found) {
-            fields.append(("DKIM-Canonicalized-Header", header))
-        }
-        return fields
+        return fields + canonicalized(found)
     }
 
-    /// What was hashed of the header section, in Base64: it shows what was changed on the way.
+    /// What was hashed, in Base64: it shows what was changed on the way.
     ///
     /// "If DKIM-Canonicalized-Header and DKIM-Canonicalized-Body encode redacted data, they MUST NOT be included" (RFC 6591, section
-    /// 3.2.4). The body is not kept, so there is none of it.
-    private func canonicalizedHeader(of signature: DKIMResult) -> String? {
-        guard redactor == nil, signature.status.isFailure,
-            let octets = signature.canonicalizedHeader(
-                in: message.header, atMost: Self.longestCanonicalizedHeader)
-        else { return nil }
+    /// 3.2.4).
+    private func canonicalized(_ signature: DKIMResult) -> [(String, String)] {
+        guard redactor == nil, signature.status.isFailure else { return [] }
+        let header = signature.canonicalizedHeader(
+            in: message.header, atMost: Self.longestCanonicalizedHeader)
+        let body = message.body.flatMap {
+            signature.canonicalizedBody($0.span, in: message.header)
+        }
+        return [("DKIM-Canonicalized-Header", header), ("DKIM-Canonicalized-Body", body)]
+            .compactMap { name, octets in octets.map { (name, Self.base64($0)) } }
+    }
+
+    private static func base64(_ octets: [UInt8]) -> String {
         let text = Base64.encode(octets)
         // In pieces, as FoldedLine folds where spaces are.
-        return stride(from: 0, to: text.utf8.count, by: Self.base64Line).map {
-            String(decoding: text.utf8.dropFirst($0).prefix(Self.base64Line), as: UTF8.self)
+        return stride(from: 0, to: text.utf8.count, by: base64Line).map {
+            String(decoding: text.utf8.dropFirst($0).prefix(base64Line), as: UTF8.self)
         }.joined(separator: " ")
     }
 

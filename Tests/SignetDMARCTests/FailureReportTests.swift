@@ -24,6 +24,8 @@ struct FailureCase {
     var recipients = ["<bob@example.org>"]
     /// Further fields.
     var extra: [(String, String)] = []
+    /// The body before the change; nil for the usual one.
+    var body: [UInt8]?
 
     /// Passes the message through, and reads the spool.
     func reports() throws -> [WaitingReport] {
@@ -42,6 +44,7 @@ struct FailureCase {
         exchange.address = address
         exchange.recipients = recipients
         var message = MailMessage.from("Jane Doe <ceo@victim.example>")
+        if let body { message.body = body }
         if let signer {
             let sealer = try Sealer(signer)
             exchange.zone += "\n" + sealer.record
@@ -180,6 +183,25 @@ struct FailureCase {
         // Without a signature there is none.
         message.signer = nil
         #expect(try message.fields()?["DKIM-Canonicalized-Header"] == nil)
+    }
+
+    /// RFC 6591, section 3.2.4: "limited to those octets that contribute to the DKIM body hash".
+    @Test func `the canonicalized body is there only where it is asked for`() throws {
+        var message = FailureCase()
+        message.signer = "victim.example"
+        message.isChanged = true
+        message.configuration += "\nFailureReportsBody yes"
+        #expect(try message.fields()?["DKIM-Canonicalized-Body"] == nil)
+        message.configuration += "\nFailureReportsRedact no"
+        let text = try #require(try message.fields()?["DKIM-Canonicalized-Body"])
+        let octets = try #require(Data(base64Encoded: text.filter { $0 != " " }))
+        let body = MailMessage.from("x").body + Array("changed\r\n".utf8)
+        #expect(Array(octets) == body)
+        // A long one stays out, and nothing else does.
+        message.body = [UInt8](repeating: UInt8(ascii: "x"), count: 1 << 16)
+        let fields = try #require(try message.fields())
+        #expect(fields["DKIM-Canonicalized-Body"] == nil)
+        #expect(fields["DKIM-Canonicalized-Header"] != nil)
     }
 
     /// RFC 6591, section 3.1, and RFC 9991, section 4.

@@ -34,6 +34,15 @@ struct BodyCanonicalizer {
         if kind == .relaxed { gathered.reserveCapacity(Self.gatheredLimit + Self.longRun) }
     }
 
+    /// The canonical form of a body that has come as a whole.
+    static func octets(of body: Span<UInt8>, _ kind: Canonicalization) -> [UInt8] {
+        var canonicalizer = BodyCanonicalizer(kind)
+        canonicalizer.digests.keepOctets()
+        canonicalizer.update(body)
+        canonicalizer.finish()
+        return canonicalizer.digests.octets ?? []
+    }
+
     /// Adds a hash of the first octets of the canonical body; to be done before the body comes.
     mutating func addDigest(limit: UInt64?) -> BodyDigest {
         digests.add(limit: limit ?? .max)

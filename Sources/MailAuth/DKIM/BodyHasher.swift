@@ -31,6 +31,8 @@ final class BodyDigestSeries {
     private var complete = 0
     private var taken: UInt64 = 0
     private var running = SHA256()
+    /// The octets themselves, where they are wanted.
+    private(set) var octets: [UInt8]?
 
     /// Adds a hash of the first octets; to be done before the body comes.
     func add(limit: UInt64) -> BodyDigest {
@@ -41,8 +43,12 @@ final class BodyDigestSeries {
         return digest
     }
 
+    /// Keeps the octets, too; to be done before the body comes, and only of a body whose length is bounded.
+    func keepOctets() { octets = [] }
+
     /// Takes the next octets of the canonical body.
     func update(_ bytes: Span<UInt8>) {
+        octets?.append(contentsOf: bytes)
         var rest = bytes
         while complete < digests.count {
             let room = digests[complete].limit &- taken

@@ -57,8 +57,13 @@ final class DMARCSession: MilterSession {
         var witness: MessageWitness?
         /// When the header section had come, in seconds since 1970, where a record is kept.
         var received: Int64 = 0
+        /// The body, where failure reports have it.
+        var body: BodyCopy?
 
         init(_ configuration: DMARCConfiguration) {
+            if configuration.failures.isOn && configuration.failures.includesBody {
+                body = BodyCopy()
+            }
             header = IncomingHeader(maximumOctets: configuration.maximumHeaderOctets)
         }
     }
@@ -143,6 +148,7 @@ final class DMARCSession: MilterSession {
 
     func body(_ chunk: Span<UInt8>) -> MilterReply {
         message?.task?.update(chunk)
+        message?.body?.append(chunk)
         return .continue
     }
 
@@ -189,7 +195,9 @@ final class DMARCSession: MilterSession {
         if let record = outcome.record(at: services.now) {
             services.records.add(record, hasPolicy: outcome.hasPolicy)
         }
-        if let failures = services.failures, let failed = outcome.failure(at: services.now) {
+        if let failures = services.failures,
+            let failed = outcome.failure(at: services.now, body: finished.body?.octets)
+        {
             failures.consider(failed, now: services.tools.time.now())
         }
         return outcome.verdict()

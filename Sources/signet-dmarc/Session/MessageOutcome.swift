@@ -135,7 +135,12 @@ struct MessageOutcome {
     ///
     /// Only of what was evaluated here: what is deferred comes again, and what others found may be of another message. Never of a
     /// report or an answer of a program, nor of mail to those who send reports.
-    func failure(at time: Int64) -> FailedMessage? {
+    ///
+    /// - Parameters:
+    ///   - time: when it came, in seconds since 1970.
+    ///   - body: its body, where reports have it.
+    /// - Returns: the message.
+    func failure(at time: Int64, body: [UInt8]?) -> FailedMessage? {
         let trusted = context.configuration.trusted
         guard disposition.action != .defer, !recipients.areIgnored, trusted.evaluatesSPF,
             trusted.evaluatesDKIM, let author = findings.dmarc.deciding, author.policy != nil,
@@ -145,7 +150,7 @@ struct MessageOutcome {
             received: time, authservID: context.authservID, queueID: context.queueID,
             source: envelope.address, reversePath: envelope.reversePath?.mailbox, author: author,
             spf: findings.spfOutcome, signatures: findings.signatures, delivery: delivery,
-            header: context.header)
+            header: context.header, body: body)
     }
 
     private var delivery: FailedMessage.Delivery {

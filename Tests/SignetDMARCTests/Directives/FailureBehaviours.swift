@@ -71,6 +71,13 @@ extension Behaviours {
             #expect(try text("FailureReportsRedact no").contains("\nSubject: Hello\n"))
             #expect(try text("FailureReportsRedact no").contains("bob@example.org"))
         },
+        "FailureReportsBody": {
+            #expect(!settings("FailureReportsRedact no").includesBody)
+            #expect(settings("FailureReportsRedact no\nFailureReportsBody yes").includesBody)
+            #expect(!settings("FailureReportsBody yes").includesBody)
+            #expect(read("FailureReportsBody yes").problems.count == 1)
+            // What reports have then is shown in FailureReportTests.
+        },
         "FailureReportsPerHour": {
             #expect(settings("").perHour == 100)
             #expect(settings("FailureReportsPerHour 5").perHour == 5)

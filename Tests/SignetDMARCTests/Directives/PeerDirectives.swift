@@ -16,7 +16,7 @@ enum PeerDirectives {
     static let refused = words("ChangeRootDirectory")
     static let ours = words(
         """
-        DKIMSelfValidate DomainDiscovery ExemptDomains ExemptHosts ExemptLists FailureReportsDirectory
+        DKIMSelfValidate DomainDiscovery ExemptDomains ExemptHosts ExemptLists FailureReportsBody FailureReportsDirectory
         FailureReportsPerHour FailureReportsRedact FlightRecord FlightRecordLimit FlightRecordPrivacy
         MaximumHeaders Metrics
         MaximumSignaturesToVerify MinimumKeyBits Nameservers NoReports OnEvaluationTimeout
