@@ -21,6 +21,9 @@ struct Stranger {
     /// Sends the forgery with an envelope sender, and returns the answer.
     func send(from sender: String) throws -> SMTPReply {
         let client = try receiver.connect()
+        // Without its milter Postfix 3.7 answers 451 to commands; Postfix 3.10, whose milter_default_action is shutdown,
+        // greets with 421.
+        guard client.greeting.isPositive else { return client.greeting }
         for command in [
             "EHLO mail.evil.example", "XCLIENT ADDR=203.0.113.66 NAME=mail.evil.example",
             "EHLO mail.evil.example",
