@@ -23,4 +23,7 @@ public struct DNSQuestion: Hashable, Sendable {
         self.name = name
         self.type = type
     }
+
+    /// Whether a DMARC policy is sought (RFC 9989, section 4.10).
+    package var isForPolicy: Bool { name.ascii.hasPrefix("_dmarc.") }
 }

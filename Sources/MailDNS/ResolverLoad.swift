@@ -69,7 +69,7 @@ package struct ResolverLoad: Sendable {
 
     /// Why a question cannot be asked now; nil where it can.
     package func refusal(of question: DNSQuestion) -> Refusal? {
-        let isPolicy = question.name.ascii.hasPrefix("_dmarc.")
+        let isPolicy = question.isForPolicy
         // Keys and SPF records on servers that do not answer, of which a sender names as many as it
         // likes, cannot keep the policies of others from being found.
         guard awaited < (isPolicy ? limit : limit - limit / 4) else { return .full }

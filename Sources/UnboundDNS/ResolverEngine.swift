@@ -19,6 +19,13 @@ final class ResolverEngine: Sendable {
         var byQuestion: [DNSQuestion: Flight] = [:]
         /// Those among them for which somebody waits.
         var load: ResolverLoad
+
+        /// Whether so many are under way, awaited or not, that this one cannot be; an eighth is kept
+        /// for policies.
+        func isFull(for question: DNSQuestion) -> Bool {
+            let limit = UnboundResolver.questionsUnderWay
+            return byQuestion.count >= (question.isForPolicy ? limit : limit - limit / 8)
+        }
     }
 
     private enum Admission {
@@ -29,7 +36,6 @@ final class ResolverEngine: Sendable {
 
     private let context: UnboundContext
     private let cache: AnswerCache?
-    private let questionLimit: Int
     private let flights: Locked<Flights>
     private let hasPump = Atomic(false)
     private let stopPipe = StopPipe()
@@ -48,7 +54,6 @@ final class ResolverEngine: Sendable {
             report(state)
             if case .down = state { outage.run() }
         }
-        questionLimit = options.questionLimit
         flights = Locked(Flights(load: ResolverLoad(limit: options.questionLimit)))
         cache = options.cachesAnswers ? AnswerCache() : nil
         outage.set { [weak self] in self?.failAll() }
@@ -92,9 +97,7 @@ final class ResolverEngine: Sendable {
             if let refusal = flights.load.refusal(of: question) {
                 return .refused(DNSFailure(refusal))
             }
-            guard flights.byQuestion.count < Self.abandonedFactor * questionLimit else {
-                return .refused(DNSFailure(.full))
-            }
+            if flights.isFull(for: question) { return .refused(DNSFailure(.full)) }
             let query = UnboundQuery(
                 name: question.name.queryText, type: question.type.rawValue
             ) { [weak self] reply in
@@ -106,10 +109,6 @@ final class ResolverEngine: Sendable {
             return .start(query)
         }
     }
-
-    /// How many times the questions that are awaited may be under way, with those that everybody
-    /// has given up: libunbound ends these within seconds.
-    private static let abandonedFactor = 4
 
     /// Takes back a waiter who has given up; the place of a question for which nobody waits is free
     /// for another.

@@ -47,6 +47,9 @@ final class UnboundContext: Sendable {
     /// The most records that an answer may have.
     static let maximumRecords = 1000
 
+    /// The library's version, as in `1.17.1`.
+    static var version: String { unsafe ub_version().map { unsafe String(cString: $0) } ?? "" }
+
     /// Shared between threads as unbound.h allows: "Multiple threads can use the *same context*",
     /// and, asynchronously, "the callbacks are called in the thread that calls process(ctx)".
     nonisolated(unsafe) private let context: OpaquePointer

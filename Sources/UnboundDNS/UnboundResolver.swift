@@ -23,7 +23,7 @@ public final class UnboundResolver: DNSResolver {
         /// The most questions that may be under way; one more fails at once.
         ///
         /// A quarter is kept for policy records.
-        public var questionLimit = 2048
+        public var questionLimit = 1024
         /// Whether answers are also kept in front of libunbound's cache.
         public var cachesAnswers = true
 
@@ -58,6 +58,10 @@ public final class UnboundResolver: DNSResolver {
             }
         }
     }
+
+    /// The most questions that may be under way, with those that everybody has given up: libunbound
+    /// ends these within seconds.
+    static let questionsUnderWay = 2048
 
     private let engine: ResolverEngine
 

@@ -89,13 +89,28 @@ import Testing
             try Exchange().pass(.from("ceo@testing.example")).logs("policy_test_mode: t=y"))
     }
 
-    @Test func `without an answer of the DNS mail is delivered, or deferred`() throws {
-        var exchange = Exchange(failing: ["_dmarc.victim.example"])
+    /// RFC 9989, section 4.10.1: what is done where the policy could not be found is the receiver's choice.
+    @Test(arguments: [
+        ("", "quarantine"), ("HoldQuarantinedMessages yes", "hold"),
+        ("OnEvaluationTimeout quarantine", "quarantine"),
+        ("ExemptHosts 203.0.113.66", "none"), ("ExemptDomains victim.example", "none"),
+        ("RejectFailures yes", "defer"),
+        ("RejectFailures yes\nOnEvaluationTimeout quarantine", "quarantine"),
+        ("RejectFailures yes\nExemptHosts 203.0.113.66", "none"),
+    ])
+    func `mail whose policy is not found is marked, or deferred`(
+        _ configuration: String, _ expected: String
+    ) throws {
+        let exchange = Exchange(
+            configuration: configuration, failing: ["_dmarc.victim.example"])
         let passage = try exchange.pass(.from("ceo@victim.example"))
-        #expect(try passage.methods()["dmarc"]?.result == "temperror")
-        exchange.configuration = "RejectFailures yes"
-        #expect(
-            try exchange.pass(.from("ceo@victim.example")).refusal?.hasPrefix("451 4.7.1") == true)
+        #expect(passage.refusal?.hasPrefix("451 4.7.1") == (expected == "defer" ? true : nil))
+        guard expected != "defer" else { return }
+        let dmarc = try #require(try passage.methods()["dmarc"])
+        #expect(dmarc.result == "temperror")
+        let disposition = expected == "hold" ? "quarantine" : expected
+        #expect(dmarc.comment?.contains("dis=\(disposition);") == true, "\(passage.results)")
+        #expect((passage.quarantine != nil) == (expected == "hold"))
     }
 
     @Test func `the words of a rejection are the administrator's`() throws {

@@ -279,6 +279,33 @@ import UnboundDNS
         server.stop()
     }
 
+    /// While names without answer are asked for in a flood, libunbound takes their silence for an outage
+    /// of the only server it knows, unless it is kept from remembering: then it asks less and less, and
+    /// in the end fails every question at once, without a packet.
+    @Test func aFloodOfSilentNamesIsNoOutage() throws {
+        server.setSilent(below: try DomainName("silent.test"))
+        let names = try (0..<800).map { try DomainName("k.z\($0).silent.test") }
+        var failures: [DNSAnswer] = []
+        for (index, name) in names.enumerated() {
+            resolver.begin(DNSQuestion(name, .txt), deadline: .now() + 60).cancel()
+            if index.isMultiple(of: 5) {
+                let answer = try ask("n\(index).example.test A", within: 30)
+                if answer != .nameError(.insecure) { failures.append(answer) }
+            }
+            Thread.sleep(forTimeInterval: 0.01)
+        }
+        #expect(failures == [])
+        // Each is asked as often as a single one is.
+        let end = MonotonicTime.now() + 60
+        var counts: [DomainName: Int] = [:]
+        repeat {
+            Thread.sleep(forTimeInterval: 0.1)
+            counts = Dictionary(server.queries.map { ($0.name, 1) }, uniquingKeysWith: +)
+        } while names.contains { counts[$0, default: 0] < 4 } && MonotonicTime.now() < end
+        #expect(Set(names.map { counts[$0, default: 0] }) == [4])
+        server.stop()
+    }
+
     @Test func aServerThatComesBackIsFoundSoon() throws {
         server.setSilent(true)
         for index in 0..<10 { _ = try ask("n\(index).example.test A", within: 0.3) }

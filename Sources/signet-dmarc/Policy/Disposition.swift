@@ -132,9 +132,15 @@ struct Disposition: Equatable, Sendable {
             if !evaluation.authorship.canBeEvaluated { decideUnreadable(evaluation, facts, policy) }
             return
         case .temperror:
-            // opendmarc.conf(5), RejectFailures: "or temp-failed if evaluation could not be completed". What our own resolver
-            // could not ask is no fault of the domain's, and is asked when the message comes again.
-            if policy.rejects || evaluation.failedByResolver { action = .defer }
+            // What our own resolver could not ask is no fault of the domain's, and is asked when the message comes again.
+            if evaluation.failedByResolver {
+                action = .defer
+            } else if !evaluation.authorsOfUnknownPolicy.isEmpty {
+                decideUnknown(evaluation, facts, policy)
+            } else if policy.rejects {
+                // opendmarc.conf(5), RejectFailures: "or temp-failed if evaluation could not be completed".
+                action = .defer
+            }
             return
         case .fail: break
         }
@@ -185,22 +191,43 @@ struct Disposition: Equatable, Sendable {
     private mutating func decideUndecided(
         _ evaluation: DMARCEvaluation, _ facts: Facts, _ policy: DispositionPolicy
     ) {
-        if let chain = facts.trustedChain {
-            note(.localPolicy, chain)
-            isDecidedByChain = true
-            return
-        }
-        guard !isForwarded(facts, policy) else { return }
-        let undecided = evaluation.undecidedAuthors
-        if undecided.allSatisfy({ policy.exemptDomains.contains($0.domain) }) {
-            let names = undecided.map(\.domain.ascii).joined(separator: ", ")
-            note(.localPolicy, "\(names) in ExemptDomains")
-            return
-        }
+        guard !isExempt(evaluation.undecidedAuthors, facts, policy) else { return }
         switch policy.undecided {
         case .tempfail: action = .defer
         case .quarantine: action = policy.holds ? .hold : .mark
         }
+    }
+
+    /// Decides about a message of a domain whose policy the DNS did not give.
+    ///
+    /// RFC 9989, section 4.10.1, leaves it to the receiver whether such mail is delivered or refused for now. Where failures are
+    /// rejected it is treated as mail of a domain that asks for something, which it may be. Where they are only marked it is
+    /// marked as they are. While no server of this host's answers at all, which no sender can bring about, it goes on there.
+    private mutating func decideUnknown(
+        _ evaluation: DMARCEvaluation, _ facts: Facts, _ policy: DispositionPolicy
+    ) {
+        guard policy.rejects || !evaluation.lacksServer,
+            !isExempt(evaluation.authorsOfUnknownPolicy, facts, policy)
+        else { return }
+        action =
+            policy.rejects && policy.undecided == .tempfail
+            ? .defer : policy.holds ? .hold : .mark
+    }
+
+    /// Whether mail of these author domains goes on whatever they ask for, which is noted.
+    private mutating func isExempt(
+        _ authors: [DMARCAuthorEvaluation], _ facts: Facts, _ policy: DispositionPolicy
+    ) -> Bool {
+        if let chain = facts.trustedChain {
+            note(.localPolicy, chain)
+            isDecidedByChain = true
+            return true
+        }
+        guard !isForwarded(facts, policy) else { return true }
+        guard authors.allSatisfy({ policy.exemptDomains.contains($0.domain) }) else { return false }
+        let names = authors.map(\.domain.ascii).joined(separator: ", ")
+        note(.localPolicy, "\(names) in ExemptDomains")
+        return true
     }
 
     /// Decides about a message whose author domains cannot be evaluated.
@@ -273,11 +300,23 @@ extension DMARCEvaluation {
         (authors.map(\.possibleDisposition).max() ?? .none) > disposition
     }
 
+    /// The author domains whose policy the DNS did not give.
+    fileprivate var authorsOfUnknownPolicy: [DMARCAuthorEvaluation] {
+        authors.filter { $0.result == .temperror && $0.policy == nil }
+    }
+
     /// Whether the resolver could not ask, as too many questions were under way.
     fileprivate var failedByResolver: Bool {
+        hasUnanswered { if case .resolver = $0 { true } else { false } }
+    }
+
+    /// Whether an answer is lacking as no server of this host's answers.
+    fileprivate var lacksServer: Bool { hasUnanswered { $0 == .noServer } }
+
+    private func hasUnanswered(_ isMeant: (DNSFailure) -> Bool) -> Bool {
         authors.contains { author in
-            guard case .dns(_, .resolver) = author.cause else { return false }
-            return author.result == .temperror
+            guard case .dns(_, let failure) = author.cause else { return false }
+            return author.result == .temperror && isMeant(failure)
         }
     }
 }
