@@ -178,8 +178,9 @@ let package = Package(
         program(
             "signet-scrub",
             uses: [
-                "Configuration", "DaemonKit", "FlightRecord", "HeaderScrub", "MailSyntax", "Milter",
-                "MilterService", "Observation", "Threads", "Traffic",
+                "Configuration", "DaemonKit", "FlightRecord", "HeaderScrub", "MailAuth",
+                "MailSyntax", "Milter", "MilterDaemon", "MilterService", "Observation", "Replay",
+                "Threads", "Traffic",
             ]),
         program(
             "signet-dkim",
@@ -282,8 +283,8 @@ let package = Package(
         tests(
             "SignetScrubTests",
             uses: [
-                "Configuration", "DaemonKit", "HeaderScrub", "MailSyntax", "Milter", "TestKit",
-                "signet-scrub",
+                "Configuration", "DaemonKit", "FlightRecord", "HeaderScrub", "MailSyntax", "Milter",
+                "Observation", "TestKit", "Threads", "signet-scrub",
             ]),
         tests("ReportStoreTests", uses: ["MailSyntax", "ReportStore", "TestKit"]),
         tests(

@@ -28,7 +28,9 @@ public struct RuleList: Sendable {
     }
 
     /// The position of the first rule that matches a field; nil where none does.
-    func firstIndex(matching position: Int, of header: HeaderSection) -> Int? {
+    func firstIndex(
+        matching position: Int, of header: HeaderSection, _ witness: inout RuleWitness
+    ) -> Int? {
         let name = header.bytes.span.extracting(header.fields[position].name)
         let head = NameHead(name)
         var value: [UInt8]?
@@ -42,9 +44,15 @@ public struct RuleList: Sendable {
                 continue
             }
             guard let wanted = rules[index].value else { return index }
-            let unfolded = value ?? Self.unfolded(header.value(of: position))
-            if wanted.matches(unfolded.span) { return index }
-            value = unfolded
+            let isMatch = witness.matches(
+                rules[index], at: position,
+                named: String(decoding: header.name(of: position).prefix(80), as: UTF8.self)
+            ) {
+                let unfolded = value ?? Self.unfolded(header.value(of: position))
+                value = unfolded
+                return wanted.matches(unfolded.span)
+            }
+            if isMatch { return index }
         }
         return nil
     }

@@ -34,6 +34,9 @@ public struct ScrubPlan: Sendable {
     /// The value of the field that replaces the MTA's own Received; nil where that stays.
     public private(set) var ownReceived: [UInt8]?
 
+    /// The rules by which fields change, each once, by their places in the policy.
+    public private(set) var deciding: [Int] = []
+
     /// Whether nothing is to be done.
     public var isEmpty: Bool { changes.isEmpty && ownReceived == nil }
 
@@ -49,6 +52,25 @@ public struct ScrubPlan: Sendable {
         _ header: HeaderSection, policy: ScrubPolicy, mtaName: String?, queueID: String?,
         now: Int64
     ) {
+        var witness = RuleWitness()
+        self.init(
+            header, policy: policy, mtaName: mtaName, queueID: queueID, now: now,
+            witness: &witness)
+    }
+
+    /// Works it out, and has noted or recalled what the rules' patterns say of values.
+    ///
+    /// - Parameters:
+    ///   - header: the fields that the milter was shown.
+    ///   - policy: what is wanted.
+    ///   - mtaName: the MTA's name for itself.
+    ///   - queueID: its name for the message.
+    ///   - now: seconds since 1970.
+    ///   - witness: is told, or tells, what patterns for values match.
+    public init(
+        _ header: HeaderSection, policy: ScrubPolicy, mtaName: String?, queueID: String?,
+        now: Int64, witness: inout RuleWitness
+    ) {
         let host = policy.host(mtaName: mtaName)
         let now = MailDate(seconds: now)
         let identifiers =
@@ -57,9 +79,8 @@ public struct ScrubPlan: Sendable {
         var covered: CoveredFields?
         var trace = TraceFields()
         for position in header.fields.indices {
-            let action = policy.rules.firstIndex(matching: position, of: header).map {
-                policy.rules.rules[$0].action
-            }
+            let rule = policy.rules.firstIndex(matching: position, of: header, &witness)
+            let action = rule.map { policy.rules.rules[$0].action }
             let isReceived = header.isReceived(position)
             let stamp =
                 isReceived ? ReceivedStamp(reading: header.value(of: position).span) : nil
@@ -77,6 +98,7 @@ public struct ScrubPlan: Sendable {
                 continue
             }
             if let stamp { trace.note(stamp, removedAt: wanted == .remove ? changes.count : nil) }
+            if let rule, !deciding.contains(rule) { deciding.append(rule) }
             changes.append((position, wanted))
         }
         if policy.replacesOwnReceived {
@@ -100,6 +122,11 @@ public struct ScrubPlan: Sendable {
 
     /// The longest value that is written; Postfix itself carries no field over 60 kB.
     private static let valueLimit = 60_000
+
+    /// Whether the MTA can be handed a value: what is longer, or has line ends that are no folds, cannot.
+    static func canBeWritten(_ value: [UInt8]) -> Bool {
+        value.count <= valueLimit && isFolded(value.filter { $0 != .cr })
+    }
 
     /// What the rules and the other directives want done to a field; nil for nothing.
     private static func wanted(
@@ -128,9 +155,7 @@ public struct ScrubPlan: Sendable {
             }
             guard MessageIdentifiers.fields.contains(name) else { return nil }
             guard let new = rewriting.identifiers?.rewritten(value, host: host) else { return nil }
-            // What is longer, or has line ends that are no folds, is no list of identifiers and cannot be handed to the MTA.
-            let folded = new.filter { $0 != .cr }
-            return new.count <= valueLimit && isFolded(folded) ? .rewrite(folded) : nil
+            return canBeWritten(new) ? .rewrite(new.filter { $0 != .cr }) : nil
         }
     }
 }

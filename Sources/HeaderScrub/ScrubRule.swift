@@ -86,3 +86,11 @@ public struct ScrubRule: Sendable {
         }
     }
 }
+
+extension ScrubRule {
+    /// The rule as a configuration has it.
+    public var text: String {
+        ([action.rawValue, name.description] + (value.map { [$0.description] } ?? []))
+            .joined(separator: " ")
+    }
+}

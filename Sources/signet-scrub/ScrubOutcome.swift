@@ -18,6 +18,8 @@ struct ScrubOutcome {
     let configuration: ScrubConfiguration
     /// What all sessions share.
     let services: ScrubServices
+    /// When the message was received, in seconds since 1970.
+    let now: Int64
 
     private var log: Log { services.log }
 
@@ -26,47 +28,51 @@ struct ScrubOutcome {
     /// - Parameters:
     ///   - mtaName: the MTA's name for itself.
     ///   - author: the session.
-    /// - Returns: the edits, or the refusal.
-    func verdict(mtaName: String?, author: ObjectIdentifier) -> MilterVerdict {
+    /// - Returns: the edits, or the refusal, and what a record keeps.
+    func decision(mtaName: String?, author: ObjectIdentifier) -> ScrubDecision {
         guard header.limitExceeded == nil else {
-            log.notice(queueID, "refused: the header section is too long to be scrubbed")
-            return MilterVerdict(
-                reply: .reply(
-                    SMTPReply(
-                        code: 552, enhancedCode: "5.3.4", text: "Message header too long")))
+            let reason = "the header section is too long to be scrubbed"
+            log.notice(queueID, "refused: \(reason)")
+            return .refusal(552, "5.3.4", "Message header too long", reason: reason)
         }
+        var witness = services.witness
         let plan = ScrubPlan(
             header, policy: configuration.policy, mtaName: mtaName, queueID: queueID,
-            now: services.now)
+            now: now, witness: &witness)
         logSpared(plan)
         guard !plan.isLoop else {
             log.notice(queueID, "refused: \(plan.hops) hops")
-            return MilterVerdict(
-                reply: .reply(
-                    SMTPReply(code: 554, enhancedCode: "5.4.6", text: "Error: too many hops")))
+            return .refusal(
+                554, "5.4.6", "Error: too many hops",
+                reason: "it has made \(plan.hops) hops, and HopLimit is "
+                    + "\(configuration.policy.hopLimit)")
         }
         warnOfSignerBeforeUs()
         if let own = plan.ownReceived { promise(own, author: author) }
         if configuration.logsSuccess { log.info(queueID, summary(of: plan)) }
-        return MilterVerdict(edits: plan.edits(of: header))
+        return ScrubDecision(
+            verdict: MilterVerdict(edits: plan.edits(of: header)),
+            rules: plan.deciding.map { configuration.policy.rules.rules[$0] }, witness: witness)
     }
 
     /// Looks whether the field that another session has put in the place of the MTA's own is there.
     ///
     /// If it is not, Postfix has kept its own and thrown ours away: the message would give its sender away.
-    func secondLook(_ promised: [UInt8]) -> MilterVerdict {
+    func secondLook(_ promised: [UInt8]) -> ScrubDecision {
         let wanted = promised.filter { !$0.isFoldingSpace }
         let isThere = header.indices(named: .received).contains { position in
             header.value(of: position).filter { !$0.isFoldingSpace } == wanted
         }
-        guard !isThere else { return .continue }
-        log.error(
-            queueID,
-            "deferred: this MTA has kept its own Received field; set ReplaceOwnReceived no")
-        return MilterVerdict(
-            reply: .reply(
-                SMTPReply(
-                    code: 451, enhancedCode: "4.3.5", text: "Server configuration problem")))
+        let why = "it was shown again to see that the MTA's own Received field is gone"
+        guard !isThere else {
+            return ScrubDecision(verdict: .continue, reason: why, omission: why)
+        }
+        let fault = "this MTA has kept its own Received field; set ReplaceOwnReceived no"
+        log.error(queueID, "deferred: \(fault)")
+        var decision = ScrubDecision.refusal(
+            451, "4.3.5", "Server configuration problem", reason: fault)
+        decision.omission = why
+        return decision
     }
 
     /// Says which fields stay, each name once for a signature; how many lines there are is not for the message to decide.
@@ -93,7 +99,7 @@ struct ScrubOutcome {
     private func warnOfSignerBeforeUs() {
         guard let position = header.indices(named: .dkimSignature).first,
             let tags = try? TagList(parsing: header.value(of: position)),
-            let time = tags.text("t").flatMap(Int64.init), abs(services.now - time) <= 2,
+            let time = tags.text("t").flatMap(Int64.init), abs(now - time) <= 2,
             services.isFirstSignerBeforeUs()
         else { return }
         let domain = LogText.safe(tags.text("d") ?? "")

@@ -1,6 +1,7 @@
 import DaemonKit
 import FlightRecord
 import HeaderScrub
+import MailAuth
 import MailSyntax
 import Milter
 import Observation
@@ -25,6 +26,10 @@ final class ScrubSession: MilterSession {
     private var recipients = MailFacts.Recipients()
     /// HELO, where a record is kept.
     private var helo: [UInt8] = []
+    /// Whether the last message was one of ours, and came without a header section.
+    private(set) var lacksHeader = false
+    /// The macros that the configuration asks for, where a record is kept.
+    private var conditions: [String: String] = [:]
     /// The fields of a message of ours.
     private var header = HeaderSection(limits: ScrubSession.limits)
 
@@ -69,6 +74,7 @@ final class ScrubSession: MilterSession {
         for condition in configuration.traffic.macrosOfOurs {
             values[condition.name] = macros[condition.name]
         }
+        if services.observer.isRecording { conditions = values }
         if case .ours(let reason) = configuration.traffic.decide(client, macro: { values[$0] }) {
             self.reason = reason
         }
@@ -90,41 +96,51 @@ final class ScrubSession: MilterSession {
     func endOfMessage(_ macros: borrowing MilterMacros) -> MilterVerdict {
         defer { forget() }
         let trace = services.observer.trace()
-        let verdict = decide(macros)
+        let now = services.now
+        let decision = decide(macros, now)
+        decision.tell(trace)
+        let verdict = decision.verdict
+        let conditions = conditions
         let (client, helo, sender, recipients, header) = (client, helo, sender, recipients, header)
         let ours = reason
         trace?.say { said in
             said.outcome = ours != nil && !verdict.edits.isEmpty ? .scrubbed : .ignored
             said.reason =
-                ours.map { "the client is one of ours (\($0.rawValue))" }
+                decision.reason ?? ours.map { "the client is one of ours (\($0.rawValue))" }
                 ?? "\(client.description) is not internal and has not logged in"
         }
         services.observer.ended(verdict, trace, configuration.observation) {
             MailFacts(
                 client: client, helo: helo, sender: sender, recipients: recipients, header: header,
-                omission: "the record has no values of header fields that decide nothing elsewhere",
-                macros)
+                omission: decision.omission, received: now, conditions: conditions,
+                attributes: decision.attributes,
+                abridging: { header in
+                    WithheldHeader.fields(of: header).map {
+                        AbridgedHeader.Field(name: $0.name, value: $0.value)
+                    }
+                }, macros)
         }
         return verdict
     }
 
     /// Judges a message that is complete.
-    private func decide(_ macros: borrowing MilterMacros) -> MilterVerdict {
+    private func decide(_ macros: borrowing MilterMacros, _ now: Int64) -> ScrubDecision {
         let queueID = macros["i"]
         guard let reason else {
             explainUnchanged(queueID)
-            return .continue
+            return ScrubDecision(verdict: .continue)
         }
         let outcome = ScrubOutcome(
             header: header, queueID: queueID, client: client, reason: reason,
-            configuration: configuration, services: services)
+            configuration: configuration, services: services, now: now)
+        lacksHeader = header.isEmpty
         let identity = ObjectIdentifier(self)
         if let queueID,
             let promised = services.witnesses.promised(queueID: queueID, witness: identity)
         {
             return outcome.secondLook(promised)
         }
-        return outcome.verdict(mtaName: macros["j"], author: identity)
+        return outcome.decision(mtaName: macros["j"], author: identity)
     }
 
     func abort() {
@@ -169,6 +185,7 @@ final class ScrubSession: MilterSession {
         topmostReceived = []
         sender = nil
         recipients = MailFacts.Recipients()
+        conditions = [:]
         if !header.isEmpty { header = HeaderSection(limits: Self.limits) }
     }
 }

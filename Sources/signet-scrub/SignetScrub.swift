@@ -11,7 +11,8 @@ enum SignetScrub: DaemonProgram {
     static let description = DaemonDescription(
         shortName: "scrub", version: Version.current,
         summary: "removes from submitted mail what identifies users, as a milter",
-        directives: ScrubDirectives.all + ObservationSettings.directives(.scrub))
+        directives: ScrubDirectives.all + ObservationSettings.directives(.scrub),
+        extraOptions: [.replay])
 
     static func load(_ reader: ConfigurationReader) -> ScrubConfiguration? {
         ScrubConfiguration(reading: reader)
@@ -40,5 +41,11 @@ enum SignetScrub: DaemonProgram {
     ) -> ExitCode {
         let preview = ScrubPreview(policy: settings.policy, log: log)
         return files.map(preview.evaluate).first { $0 != .ok } ?? .ok
+    }
+
+    static func replay(
+        _ input: [UInt8], settings: ScrubConfiguration, log: Log
+    ) -> [UInt8]? {
+        EntryReplay.entries(of: input, daemon: .scrub) { ScrubReplay.decide($0, settings) }
     }
 }

@@ -11,7 +11,9 @@ package enum EntrySentence {
             let names = entry.all(.signature).map(signature)
             return "Signed for \(names.joined(separator: " and "))"
         case .unsigned: return "Not signed\(reason)"
-        case .scrubbed: return "Header fields scrubbed\(reason)"
+        case .scrubbed:
+            return "Header fields scrubbed\(edits(entry))"
+                + (entry[.reason].map { ": \($0)" } ?? "")
         case .passed: return passed(entry, reason)
         case .marked: return "Marked as suspicious by \(entry.daemon.name)\(reason)"
         case .ignored: return "Not looked at by \(entry.daemon.name)\(reason)"
@@ -29,6 +31,17 @@ package enum EntrySentence {
         let found = results.isEmpty ? "" : ": " + results.joined(separator: ", ")
         return "Let through by \(entry.daemon.name)\(found)"
             + (entry[.reason] == nil ? "" : (found.isEmpty ? reason : ";\(reason.dropFirst())"))
+    }
+
+    /// The most edits that are named in a sentence.
+    private static let namedEdits = 4
+
+    private static func edits(_ entry: FlightEntry) -> String {
+        let edits = entry.all(.edit)
+        guard !edits.isEmpty else { return "" }
+        let more = edits.count - namedEdits
+        return " (\(edits.prefix(namedEdits).joined(separator: ", "))"
+            + (more > 0 ? ", \(more) more)" : ")")
     }
 
     private static func stage(_ entry: FlightEntry) -> String {

@@ -50,21 +50,34 @@ package struct RepeatedDecision: Hashable, Sendable {
         guard let now, !isSame else { return [] }
         var reasons: [String] = []
         for key in [FlightKey.result, .signature, .override] {
-            let (old, new) = (then.all(key), now.all(key))
-            let (gone, come) = (old.filter { !new.contains($0) }, new.filter { !old.contains($0) })
-            guard !gone.isEmpty || !come.isEmpty else { continue }
-            reasons.append("Found then: \(Self.list(gone)); now: \(Self.list(come)).")
+            guard let found = Self.difference(key, then, now) else { continue }
+            reasons.append("Found then: \(Self.list(found.gone)); now: \(Self.list(found.come)).")
         }
         if reasons.isEmpty {
             reasons.append(
                 "What was found is the same; the configuration does other things with it.")
         }
-        if then[.rule] != now[.rule] {
+        if let edits = Self.difference(.edit, then, now) {
             reasons.append(
-                "Decided then by \(then[.rule] ?? "no directive of its own"), "
-                    + "now by \(now[.rule] ?? "no directive of its own").")
+                "Changed then alone: \(Self.list(edits.gone)); now alone: "
+                    + "\(Self.list(edits.come)).")
+        }
+        if let rules = Self.difference(.rule, then, now) {
+            let none = ["no directive of its own"]
+            reasons.append(
+                "Decided then by \(Self.list(rules.gone.isEmpty ? none : rules.gone)), "
+                    + "now by \(Self.list(rules.come.isEmpty ? none : rules.come)).")
         }
         return reasons
+    }
+
+    /// The facts of a kind that one of two entries alone has; nil where there are none.
+    private static func difference(
+        _ key: FlightKey, _ then: FlightEntry, _ now: FlightEntry
+    ) -> (gone: [String], come: [String])? {
+        let (old, new) = (then.all(key), now.all(key))
+        let (gone, come) = (old.filter { !new.contains($0) }, new.filter { !old.contains($0) })
+        return gone.isEmpty && come.isEmpty ? nil : (gone, come)
     }
 
     private static func list(_ texts: [String]) -> String {

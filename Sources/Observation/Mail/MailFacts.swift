@@ -1,6 +1,6 @@
 internal import DaemonKit
 package import FlightRecord
-internal import MailAuth
+package import MailAuth
 internal import MailDNS
 package import MailSyntax
 package import Milter
@@ -26,6 +26,12 @@ package struct MailFacts: Sendable {
     private let mtaName: String?
     private let macros: [String: String]
     private let received: Int64
+    private let attributes: [String: [UInt8]]
+    private let abridging: Abridging
+
+    /// Makes of a header section what is kept of it, so that the decision can be taken again.
+    package typealias Abridging = @Sendable (HeaderSection) -> [AbridgedHeader.Field]
+
     /// How much memory the facts hold on to, about: the header section, and the recipients.
     var octets: Int { header.bytes.count + recipients.octets }
 
@@ -69,13 +75,19 @@ package struct MailFacts: Sendable {
     ///   - received: when it was received, in seconds since 1970.
     ///   - negotiated: what was agreed with the MTA.
     ///   - conditions: the macros that the configuration asks for.
+    ///   - attributes: what else the decision rests on.
+    ///   - abridging: what of the header section is kept for deciding again.
     ///   - macros: the MTA's macros.
     package init(
         client: Client, helo: [UInt8], sender: [UInt8]?, recipients: Recipients,
         header: HeaderSection, omission: String? = nil, received: Int64 = 0,
         negotiated: NegotiatedProtocol = NegotiatedProtocol(),
-        conditions: [String: String] = [:], _ macros: borrowing MilterMacros
+        conditions: [String: String] = [:], attributes: [String: [UInt8]] = [:],
+        abridging: @escaping Abridging = { AbridgedHeader.fields(of: $0) },
+        _ macros: borrowing MilterMacros
     ) {
+        self.attributes = attributes
+        self.abridging = abridging
         self.recipients = recipients
         self.header = header
         self.omission = omission
@@ -154,7 +166,8 @@ package struct MailFacts: Sendable {
             facts.macros["{auth_authen}"] = login
             facts.edits = negotiated.edits.rawValue
             facts.hasLeadingSpace = negotiated.hasLeadingSpace
-            facts.fields = AbridgedHeader.fields(of: header)
+            facts.fields = abridging(header)
+            facts.attributes = attributes
             (facts.questions, facts.statements) = (questions, statements)
             if entry.add(evidence: facts.texts) { return }
         }

@@ -17,9 +17,6 @@ struct DecisionReplay {
     /// Whether the DNS of today is asked.
     let asksAgain: Bool
 
-    /// The daemons that can.
-    private static let able: Set<FlightDaemon> = [.dkim, .dmarc, .spf]
-
     /// The decisions of some entries, beside those of now, in the order of the entries.
     func decisions(_ entries: [FlightEntry]) throws -> [RepeatedDecision] {
         let daemons = FlightDaemon.allCases.filter { daemon in
@@ -31,13 +28,9 @@ struct DecisionReplay {
         var isOtherUsed = false
         let isDirectory = Set(others.values).count > 1
         // signet-spf takes names that it does not know for those of another release, so it comes last.
-        for daemon in [FlightDaemon.scrub, .dmarc, .dkim, .spf] where daemons.contains(daemon) {
+        for daemon in [FlightDaemon.dmarc, .dkim, .scrub, .spf] where daemons.contains(daemon) {
             let own = entries.filter { $0.daemon == daemon }
             let usual = "\(directory)/\(daemon.shortName).conf"
-            guard Self.able.contains(daemon) else {
-                found += own.map { Self.without($0, usual, Self.noValues) }
-                continue
-            }
             if let file = others[daemon], !isOtherUsed || isDirectory {
                 do {
                     found += try run(daemon, own, file)
@@ -58,9 +51,6 @@ struct DecisionReplay {
         return found.sorted { $0.then.time < $1.then.time }
     }
 
-    private static let noValues =
-        "the record has no values of header fields that decide nothing elsewhere"
-
     /// The other configuration of each daemon that may have one: by the file's name, where that tells.
     private func configurations(of daemons: [FlightDaemon]) throws -> [FlightDaemon: String] {
         guard let other else { return [:] }
@@ -71,7 +61,7 @@ struct DecisionReplay {
         var files: [FlightDaemon: String] = [:]
         let name = other.split(separator: "/").last ?? ""
         let named = FlightDaemon.allCases.filter { name.contains($0.shortName) }
-        for daemon in daemons where Self.able.contains(daemon) {
+        for daemon in daemons {
             let inside = "\(other)/\(daemon.shortName).conf"
             if isDirectory.boolValue {
                 if FileManager.default.fileExists(atPath: inside) { files[daemon] = inside }
@@ -80,12 +70,6 @@ struct DecisionReplay {
             }
         }
         return files
-    }
-
-    private static func without(
-        _ entry: FlightEntry, _ file: String, _ why: String
-    ) -> RepeatedDecision {
-        RepeatedDecision(then: entry, now: nil, configuration: file, obstacle: why)
     }
 
     private func run(

@@ -135,7 +135,7 @@ struct ExplainTests {
         #expect(try host.answer("again@example.net", until: refused).hasPrefix(refused))
         let same = try host.signet(["explain", "again@example.net", "--replay"])
         #expect(same.succeeded, "\(same.output)\(same.errors)")
-        for daemon in ["dkim", "dmarc", "spf"] {
+        for daemon in ["scrub", "dkim", "dmarc", "spf"] {
             let head = "signet-\(daemon) under \(host.folder.file("\(daemon).conf")):\n  then"
             let after = same.output.firstRange(of: head).map { same.output[$0.upperBound...] }
             let now = after?.split(separator: "\n").dropFirst().first
@@ -165,6 +165,32 @@ struct ExplainTests {
         #expect(
             try host.signet(["explain", "again@example.net", "--replay", "--with", hopeless]).end
                 == .exited(78))
+    }
+
+    @Test func scrubbingIsDecidedAgain() throws {
+        let host = try ExplainHost()
+        let message = Array("X-Mailer: Program 1\r\nX-Note: mine\r\n".utf8)
+        _ = try host.deliver(
+            message + ExplainHost.message("hidden", from: "ann@example.org"),
+            from: "ann@example.org", at: "198.51.100.7", login: "ann")
+        #expect(try host.answer("hidden@example.net", until: "Signed").hasPrefix("Signed"))
+        let same = try host.signet(["explain", "hidden@example.net", "--replay"]).output
+        #expect(same.contains("Header fields scrubbed (delete X-Mailer 1): "), "\(same)")
+        #expect(!same.contains("why"), "\(same)")
+        let rules = try host.folder.write(
+            "Keep X-Mailer\nRemove X-Note\nRemove To *secret*\n", to: "other-scrub.conf")
+        let other = try host.signet(
+            ["explain", "hidden@example.net", "--replay", "--with", rules]).output
+        let lines = other.split(separator: "\n").joined(separator: " ")
+            .split(separator: " ").joined(separator: " ")
+        for text in [
+            "Changed then alone: delete X-Mailer 1; now alone: delete X-Note 1.",
+            "Decided then by default rules Remove X-Mailer, now by other-scrub.conf:2 Remove "
+                + "X-Note.",
+            "whether \"Remove To *secret*\" is about To: its value was not kept.",
+        ] {
+            #expect(lines.contains(text), "\(other)")
+        }
     }
 
     @Test func metricsOfAllDaemons() throws {
