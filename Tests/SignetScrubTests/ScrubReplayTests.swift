@@ -28,13 +28,19 @@ struct ScrubReplayTests {
     private static func recorded(
         _ fields: [(String, String)], _ text: String, login: Bool = true
     ) throws -> FlightEntry {
+        try recorded(fields, configuration(text), login: login)
+    }
+
+    private static func recorded(
+        _ fields: [(String, String)], _ settings: ScrubConfiguration, login: Bool = true
+    ) throws -> FlightEntry {
         let taken = Locked<[FlightEntry]>([])
         let log = Log(level: .error, collecting: { _, _ in })
         let observer = Observer(ObservationSettings(), daemon: .scrub, log: log) { entry in
             taken.withLock { $0.append(entry) }
         }
         let services = ScrubServices(
-            configuration: Snapshot(configuration(text)), log: log, observer: observer,
+            configuration: Snapshot(settings), log: log, observer: observer,
             time: TimeSource(now: { .now() }, seconds: { noon }))
         let session = ScrubFilter(services: services).makeSession(
             protocol: NegotiatedProtocol(edits: [.addHeaders, .changeHeaders]))
@@ -53,9 +59,14 @@ struct ScrubReplayTests {
     }
 
     private static func again(_ entry: FlightEntry, _ text: String) throws -> FlightEntry {
+        try again(entry, configuration(text))
+    }
+
+    private static func again(
+        _ entry: FlightEntry, _ settings: ScrubConfiguration
+    ) throws -> FlightEntry {
         var stream: [UInt8] = []
         FlightStream.append(entry, to: &stream)
-        let settings = configuration(text)
         let output = EntryReplay.entries(of: stream, daemon: .scrub) {
             ScrubReplay.decide($0, settings)
         }
@@ -179,7 +190,7 @@ struct ScrubReplayTests {
             "", "RewriteMessageID yes\nRewriteDate yes\n", "Keep X-Mailer *a*\nRemove *\n",
             "DefaultRules no\nRemove Received *SMTP*\nReplace MIME-Version\n",
             "Remove Received\nInternalDomains d.example\nRewriteMessageID yes\nHopLimit 5\n",
-        ]
+        ].map(Self.configuration)
         var verdicts: [String: Int] = [:]
         var omitted = 0
         for number in 0..<1_000 {
@@ -190,10 +201,10 @@ struct ScrubReplayTests {
                         .randomElement(using: &random) ?? ""
                 )
             }
-            let text = configurations[number % configurations.count]
-            let then = try Self.recorded(fields, text)
+            let settings = configurations[number % configurations.count]
+            let then = try Self.recorded(fields, settings)
             verdicts[then[.verdict] ?? "", default: 0] += 1
-            let now = try Self.again(then, text)
+            let now = try Self.again(then, settings)
             let isKept = !then.all(.evidence).contains { $0.hasPrefix("omission") }
             guard isKept else {
                 omitted += 1
