@@ -14,8 +14,8 @@ package struct FinishPlan: Sendable {
 
     private var main: MainConfiguration
     private var master: MasterConfiguration
-    private var sockets: [SignetDaemon: [String]] = [:]
-    private let daemons: Set<SignetDaemon>
+    private let sockets: PeerSockets
+    private var daemons: Set<SignetDaemon> { sockets.daemons }
 
     private static let mainPath = "/etc/postfix/main.cf"
     private static let masterPath = "/etc/postfix/master.cf"
@@ -34,19 +34,17 @@ package struct FinishPlan: Sendable {
         let masterFile = try tree.file(Self.masterPath)
         main = MainConfiguration(mainFile?.contents ?? [])
         master = MasterConfiguration(masterFile?.contents ?? [])
-        daemons = Set(peers.compactMap(\.peer.daemonOfSetup))
-        for (peer, path) in peers {
-            guard let daemon = peer.daemonOfSetup else { continue }
+        sockets = try PeerSockets(tree, peers)
+        for daemon in SignetDaemon.allCases where sockets.daemons.contains(daemon) {
             if try tree.file(daemon.configuration) == nil {
                 obstacles.append("\(daemon.configuration) is missing: run signet migrate first")
             }
-            let file = try tree.file(path)?.contents ?? []
-            sockets[daemon, default: []] += PeerFile.directives(peer, file).filter {
-                $0.name.lowercased() == "socket"
-            }.map(\.value)
         }
         guard obstacles.isEmpty, let mainFile, let masterFile else { return }
-        for name in Self.lists + ["smtpd_recipient_restrictions"] { swapInMain(name) }
+        for name in Self.lists + ["smtpd_recipient_restrictions"] {
+            removeShadows(name)
+            swapInMain(name)
+        }
         for service in master.services { swap(in: service) }
         removeSpawnedPolicyService()
         for (path, before, octets) in [
@@ -55,6 +53,17 @@ package struct FinishPlan: Sendable {
             var after = before
             after.contents = octets
             changes.append(FileChange(path: path, before: before, after: after))
+        }
+        for daemon in SignetDaemon.allCases where daemons.contains(daemon) {
+            guard let before = try tree.file(daemon.configuration) else { continue }
+            var text = DirectiveText(before.contents)
+            text.remove("Shadow")
+            guard text.octets != before.contents else { continue }
+            var after = before
+            after.contents = text.octets
+            changes.append(FileChange(path: daemon.configuration, before: before, after: after))
+            swaps.append(
+                "\(daemon.configuration): Shadow is taken out: signet-\(daemon.rawValue) acts")
         }
         for (peer, _) in peers where peer != .policydSPF {
             notes.append("when a test message has passed: systemctl disable --now \(peer.rawValue)")
@@ -66,32 +75,29 @@ package struct FinishPlan: Sendable {
         }
     }
 
-    /// The daemon that an address has been the peer of; nil for any other filter.
-    private func successor(of item: String) -> SignetDaemon? {
-        let address = PostfixList.endpoint(item).address
-        for (daemon, specs) in sockets where specs.contains(where: { Self.isSame(address, $0) }) {
-            return daemon
+    /// What only compared is not in the peer's place; where the peer is there, that becomes ours.
+    private mutating func removeShadows(_ name: String) {
+        let items = main.items(of: name)
+        guard let kept = withoutShadows(items) else { return }
+        if name.hasSuffix("_restrictions") {
+            return main.set(name, to: Restrictions.parts(kept).joined(separator: ", "))
         }
-        return Incumbent(address: address).flatMap { SignetDaemon(rawValue: $0.rawValue) }
-            .flatMap { daemons.contains($0) ? $0 : nil }
+        for item in items where !kept.contains(item) { main.removeItem(item, from: name) }
     }
 
-    /// Whether an address in main.cf means a socket in the peer's form: `inet:PORT@HOST`, `local:PATH`.
-    private static func isSame(_ address: String, _ spec: String) -> Bool {
-        let parts = spec.split(separator: ":", maxSplits: 1)
-        guard parts.count == 2, let kind = parts.first else { return false }
-        if kind.hasPrefix("inet") {
-            let port = parts[1].prefix { $0 != "@" }
-            return address.hasPrefix("inet") && address.hasSuffix(":\(port)")
+    /// A list without ours where the peer is in it too; nil where nothing is to be taken out.
+    private func withoutShadows(_ items: [String]) -> [String]? {
+        let peers = Set(items.filter { $0.contains(":") }.compactMap(sockets.successor(of:)))
+        let parts = Restrictions.parts(items)
+        let kept = parts.filter { part in
+            !PostfixList.items(part).contains { item in peers.contains { $0.isNamed(by: item) } }
         }
-        let path = address.split(separator: ":", maxSplits: 1).last ?? ""
-        return !address.hasPrefix("inet") && !path.isEmpty
-            && (parts[1] == path || parts[1].hasSuffix("/\(path.drop { $0 == "/" })"))
+        return kept.count < parts.count ? kept.flatMap(PostfixList.items) : nil
     }
 
     private mutating func swapInMain(_ name: String) {
         for item in main.items(of: name) where item.contains(":") {
-            guard let daemon = successor(of: item) else { continue }
+            guard let daemon = sockets.successor(of: item) else { continue }
             if main.items(of: name).contains(daemon.endpoint) {
                 main.removeItem(item, from: name)
             } else {
@@ -105,9 +111,10 @@ package struct FinishPlan: Sendable {
         for name in Self.lists + ["smtpd_recipient_restrictions"] {
             guard let option = service.option(name) else { continue }
             let old = PostfixList.items(option.value)
+            let without = withoutShadows(old) ?? old
             var new: [String] = []
-            for item in old {
-                let endpoint = item.contains(":") ? successor(of: item)?.endpoint : nil
+            for item in without {
+                let endpoint = item.contains(":") ? sockets.successor(of: item)?.endpoint : nil
                 if let endpoint {
                     swaps.append("master.cf, \(service.key), \(name): \(item) -> \(endpoint)")
                 }

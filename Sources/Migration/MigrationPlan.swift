@@ -14,6 +14,8 @@ package struct MigrationPlan: Sendable {
     package private(set) var obstacles: [String] = []
 
     private let copiesKeys: Bool
+    /// Whether the daemons only compare.
+    private let isShadow: Bool
     private let tree: FileTree
     private let owner: (user: UInt32, group: UInt32)?
     /// The contents of the files to be written, so far.
@@ -28,11 +30,14 @@ package struct MigrationPlan: Sendable {
     ///   - tree: the host's files.
     ///   - copiesKeys: whether private keys are copied, or stay where they are.
     ///   - owner: the account of signet-dkim; nil where there is none yet.
+    ///   - isShadow: whether the daemons only compare; what an earlier run has written stays then.
     /// - Throws: where a file is there and cannot be read.
     package init(
-        _ tree: FileTree, copiesKeys: Bool, owner: (user: UInt32, group: UInt32)?
+        _ tree: FileTree, copiesKeys: Bool, owner: (user: UInt32, group: UInt32)?,
+        isShadow: Bool = false
     ) throws(FileFault) {
         (self.tree, self.copiesKeys, self.owner) = (tree, copiesKeys, owner)
+        self.isShadow = isShadow
         for peer in Peer.allCases {
             for path in peer.paths {
                 guard let file = try tree.file(path) else { continue }
@@ -47,8 +52,9 @@ package struct MigrationPlan: Sendable {
             )
         }
         for path in order {
-            guard let after = written[path] else { continue }
+            guard var after = written[path] else { continue }
             let before = try tree.file(path)
+            if isShadow, let before { after = shadowed(before, after, path) }
             if before?.contents != after.contents {
                 changes.append(FileChange(path: path, before: before, after: after))
             }
@@ -81,7 +87,7 @@ package struct MigrationPlan: Sendable {
         findings += peer.general.map {
             MigrationFinding(kind: .meaning, file: path, line: nil, directive: nil, what: $0)
         }
-        var text = "# Made of \(path) by signet migrate.\n\n"
+        var text = "\(Self.origin)\(path) by signet migrate.\n\n"
         for directive in directives {
             if let row = peer.table[directive.name] {
                 finding(
@@ -92,6 +98,7 @@ package struct MigrationPlan: Sendable {
             let value = try placed(directive, directives, path)
             text += PeerFile.line(directive.name, value)
         }
+        if isShadow { text += PeerFile.line("Shadow", "yes") }
         write(target, FileState(Array(text.utf8), mode: 0o644))
         directories =
             [NeededDirectory(path: "/etc/signet", mode: 0o755)]
@@ -99,6 +106,19 @@ package struct MigrationPlan: Sendable {
                 $0.path != "/etc/signet"
             }
     }
+
+    /// A file that is there: one that an earlier run has made may have been edited, and is kept.
+    private func shadowed(_ before: FileState, _ after: FileState, _ path: String) -> FileState {
+        guard after.text.hasPrefix(Self.origin) else { return before }
+        guard before.text.hasPrefix(Self.origin) else { return after }
+        var (text, kept) = (DirectiveText(before.contents), before)
+        text.set("Shadow", to: "yes")
+        kept.contents = text.octets
+        return kept
+    }
+
+    /// How a file that was made of a peer's begins.
+    private static let origin = "# Made of "
 
     // MARK: Tables and keys
 

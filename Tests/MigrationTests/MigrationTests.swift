@@ -86,6 +86,79 @@ import Testing
         #expect(try tree.snapshot() == before)
     }
 
+    @Test func `what only compares is set up, told to Postfix, and ended by --finish`() throws {
+        let tree = try Self.openDKIM()
+        let first = try tree.migrate(["--shadow", "--copy-keys"])
+        #expect(first.succeeded, "\(first.errors)")
+        #expect(tree.text("etc/signet/dkim.conf").hasSuffix("\nShadow              yes\n"))
+        #expect(try tree.check("dkim").succeeded)
+        try Command.require("rm", ["-rf", "\(tree.path)/here"])
+        let main =
+            "inet:localhost:12345, inet:localhost:11332, "
+            + "{ unix:signet/dkim.sock, default_action=accept }"
+        #expect(first.output.contains("\n  postconf -e 'smtpd_milters = \(main)'\n"))
+        let master = "inet:127.0.0.1:12345, { unix:signet/dkim.sock, default_action=accept }"
+        #expect(
+            first.output.contains(
+                "\n  postconf -P 'submission/inet/smtpd_milters = \(master)'\n"))
+        #expect(!first.output.contains("non_smtpd_milters"))
+        // What is edited stays, and the lines are told again until Postfix has them.
+        let edited = tree.text("etc/signet/dkim.conf") + "LogWhy yes\n"
+        try tree.write("etc/signet/dkim.conf", edited)
+        let second = try tree.migrate(["--shadow", "--copy-keys"])
+        #expect(second.output.hasPrefix("The daemons are set to compare.\n"), "\(second.output)")
+        #expect(second.output.contains("postconf -e"))
+        #expect(tree.text("etc/signet/dkim.conf") == edited)
+        let lines = tree.text("etc/postfix/main.cf").split(separator: "\n").dropFirst()
+        try tree.write(
+            "etc/postfix/main.cf", "smtpd_milters = \(main)\n\(lines.joined(separator: "\n"))\n")
+        try tree.write(
+            "etc/postfix/master.cf",
+            tree.text("etc/postfix/master.cf").replacing(
+                "-o smtpd_milters=inet:127.0.0.1:12345", with: "-o { smtpd_milters = \(master) }"))
+        #expect(
+            try tree.migrate(["--shadow", "--copy-keys"]).output.hasPrefix(
+                "No message has been compared yet.\n"))
+        let started = try tree.snapshot()
+        let finished = try tree.migrate(["--finish"])
+        #expect(finished.succeeded, "\(finished.errors)")
+        #expect(
+            tree.text("etc/postfix/main.cf").hasPrefix(
+                "smtpd_milters = unix:signet/dkim.sock, inet:localhost:11332\n"))
+        #expect(
+            tree.text("etc/postfix/master.cf").contains("smtpd_milters=unix:signet/dkim.sock")
+                || tree.text("etc/postfix/master.cf").contains(
+                    "{ smtpd_milters = unix:signet/dkim.sock }")
+        )
+        #expect(!tree.text("etc/signet/dkim.conf").contains("Shadow"))
+        #expect(tree.text("etc/signet/dkim.conf").hasSuffix("LogWhy yes\n"))
+        #expect(try tree.migrate(["--undo"]).succeeded)
+        #expect(try tree.snapshot() == started)
+    }
+
+    @Test func `a policy service that only answers DUNNO is asked behind the other`() throws {
+        let restrictions =
+            "permit_mynetworks, reject_unauth_destination, check_policy_service unix:private/policyd-spf"
+        let service =
+            "policyd-spf unix - n n - 0 spawn\n  user=policyd-spf argv=/usr/bin/policyd-spf\n"
+        let tree = try PeerTree([
+            "etc/postfix-policyd-spf-python/policyd-spf.conf": "HELO_reject = Fail\n",
+            "etc/postfix/main.cf": "smtpd_recipient_restrictions = \(restrictions)\n",
+            "etc/postfix/master.cf": service,
+        ])
+        let result = try tree.migrate(["--shadow"])
+        let value = "\(restrictions), check_policy_service unix:signet/spf.sock"
+        #expect(
+            result.output.contains("postconf -e 'smtpd_recipient_restrictions = \(value)'"),
+            "\(result.output)")
+        try tree.write("etc/postfix/main.cf", "smtpd_recipient_restrictions = \(value)\n")
+        #expect(try tree.migrate(["--finish"]).succeeded)
+        #expect(
+            tree.text("etc/postfix/main.cf")
+                == "smtpd_recipient_restrictions = permit_mynetworks, reject_unauth_destination, "
+                + "check_policy_service unix:signet/spf.sock\n")
+    }
+
     @Test func `policyd-spf's restriction and its service are swapped`() throws {
         let tree = try PeerTree([
             "etc/postfix-policyd-spf-python/policyd-spf.conf":

@@ -21,6 +21,10 @@ package enum EntrySentence {
         case .refused: return "Refused by \(entry.daemon.name)\(stage(entry))\(reason)"
         case .deferred: return "Deferred by \(entry.daemon.name)\(stage(entry))\(reason)"
         case .discarded: return "Discarded by \(entry.daemon.name)\(reason)"
+        case .compared:
+            let differences = entry.all(.difference).count
+            return "Compared by \(entry.daemon.name), which does nothing (Shadow): "
+                + (differences == 0 ? "as the filter in use" : "\(differences) differences")
         case .aborted: return "Ended before it was complete\(reason)"
         case nil: return "\(entry.daemon.name) does not say what it did\(reason)"
         }
@@ -70,6 +74,7 @@ package enum EntrySentence {
             (.sender, "envelope from"), (.recipient, "envelope to"), (.author, "From domain"),
             (.signature, "signature"), (.result, "result"), (.question, "DNS"),
             (.rule, "decided by"), (.override, "less was done"), (.edit, "edit"),
+            (.shadow, "would"), (.difference, "differs"),
             (.reply, "reply"), (.generation, "configuration"), (.step, "time"),
         ]
         return shown.flatMap { key, label in entry.all(key).map { "\(label): \($0)" } }

@@ -156,6 +156,10 @@ package enum FlightKey: UInt8, CaseIterable, Sendable {
     case evidence = 24
     /// What would have to be known to take a decision again, and is not; never in a file.
     case unknown = 25
+    /// What would have been done in the place of another filter: `insert DKIM-Signature at 0`.
+    case shadow = 26
+    /// How that differs from what the other filter did: what, "; ", and about whom.
+    case difference = 27
 }
 
 /// What was done with a message, in a word.
@@ -182,4 +186,6 @@ package enum FlightVerdict: String, CaseIterable, Sendable {
     case discarded
     /// It ended before it was complete.
     case aborted
+    /// Nothing was done: what another filter did with it was compared with what would have been.
+    case compared
 }

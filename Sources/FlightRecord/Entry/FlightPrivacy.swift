@@ -36,7 +36,8 @@ struct FlightRedactor: Sendable {
                 // A name may be made of anything that is known of the client.
                 privacy == .strict && !Self.isHarmless(item.text, secrets)
                     ? nil : replaced(item.text, secrets)
-            case .rule, .reason, .result, .reply, .override, .unknown: replaced(item.text, secrets)
+            case .rule, .reason, .result, .reply, .override, .unknown, .shadow, .difference:
+                replaced(item.text, secrets)
             // It is made of the message's own octets.
             case .evidence: nil
             // Words of ours, and names of domains and selectors.

@@ -38,6 +38,15 @@ package struct DirectiveText: Sendable {
         }
     }
 
+    /// Takes each line of a directive out.
+    package mutating func remove(_ directive: String) {
+        let name = directive.lowercased()
+        for line in lines.reversed() where line.isActive && line.name.lowercased() == name {
+            octets.removeSubrange(
+                line.range.lowerBound..<min(line.range.upperBound + 1, octets.count))
+        }
+    }
+
     /// A directive and its value in the columns of the shipped files.
     private static func line(_ directive: String, _ value: String) -> String {
         let space = String(repeating: " ", count: max(1, 18 - directive.count))

@@ -26,9 +26,11 @@ struct DKIMFilter: MilterFilter {
             // The list replaces the MTA's own for this stage, so it names what we always want there too.
             macros[.mail] = ["i", "auth_type", "auth_authen"] + configuration.traffic.macroNames
         }
+        // Who only compares asks for no edit, so that the MTA takes none.
+        let isShadow = configuration.observation.isShadow
         return MilterNeeds(
-            events: events, edits: [.addHeaders, .changeHeaders], optionalEdits: [.quarantine],
-            macros: macros)
+            events: events, edits: isShadow ? [] : [.addHeaders, .changeHeaders],
+            optionalEdits: isShadow ? [] : [.quarantine], macros: macros)
     }
 
     /// Makes the session of the connection.

@@ -140,12 +140,18 @@ final class DKIMSession: MilterSession {
 
     func endOfMessage(_ macros: borrowing MilterMacros) -> MilterVerdict {
         guard let finished = message.take() else { return .continue }
+        let settings = configuration.observation
         let context = DKIMMessageContext(
-            macros, granted: negotiated.edits, header: finished.header,
-            configuration: configuration, log: services.log, trace: services.observer.trace())
+            macros, granted: settings.isShadow ? .quarantine : negotiated.edits,
+            header: finished.header, configuration: configuration,
+            log: settings.log(services.log), trace: services.observer.trace())
         let (client, helo, negotiated) = (client, helo, negotiated)
-        let verdict = finished.task.finish(context, recipients: finished.recipients)
-        services.observer.ended(verdict, context.trace, configuration.observation) {
+        var verdict = finished.task.finish(context, recipients: finished.recipients)
+        if settings.isShadow {
+            verdict = context.compared(
+                verdict, as: context.authservID, methods: ["dkim"], log: services.log)
+        }
+        services.observer.ended(verdict, context.trace, settings) {
             MailFacts(
                 client: client, helo: helo, sender: finished.sender, recipients: finished.paths,
                 header: context.header, received: finished.received, negotiated: negotiated,

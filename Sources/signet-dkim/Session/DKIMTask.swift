@@ -95,8 +95,9 @@ struct DKIMTask: ~Copyable {
             return VerificationOutcome(outcome, authors: author.domains, context).verdict()
         case .sign:
             guard let signer = signer.take() else { return MilterVerdict() }
+            let isCounted = !context.configuration.observation.isShadow
             return SigningOutcome.finish(signer, context) { [services] signatures in
-                services?.count(signatures, to: recipients)
+                if isCounted { services?.count(signatures, to: recipients) }
             }
         case .cannotSign(let reason):
             return SigningOutcome.failure(

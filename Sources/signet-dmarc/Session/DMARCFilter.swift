@@ -29,10 +29,13 @@ struct DMARCFilter: MilterFilter {
             events.insert(.recipient)
             edits.insert(.addRecipients)
         }
+        // Who only compares asks for no edit, so that the MTA takes none.
+        let isShadow = configuration.observation.isShadow
         // A record names the recipients.
         if services.observer.isRecording { events.insert(.recipient) }
         return MilterNeeds(
-            events: events, edits: edits, optionalEdits: [.quarantine, .addRecipients])
+            events: events, edits: isShadow ? [] : edits,
+            optionalEdits: isShadow ? [] : [.quarantine, .addRecipients])
     }
 
     /// Makes the session of the connection.

@@ -154,13 +154,20 @@ final class DMARCSession: MilterSession {
 
     func endOfMessage(_ macros: borrowing MilterMacros) -> MilterVerdict {
         guard let finished = message.take() else { return .continue }
+        let settings = configuration.observation
         let context = DMARCMessageContext(
-            macros, granted: negotiated.edits, header: finished.header,
-            configuration: configuration, log: services.log, trace: services.observer.trace())
+            macros, granted: settings.isShadow ? .quarantine : negotiated.edits,
+            header: finished.header, configuration: configuration,
+            log: settings.log(services.log), trace: services.observer.trace())
         context.trace?.add(finished.questions, finished.witness)
         let (client, helo, negotiated) = (client, helo, negotiated)
-        let verdict = decide(finished, context)
-        services.observer.ended(verdict, context.trace, configuration.observation) {
+        var verdict = decide(finished, context)
+        if settings.isShadow {
+            verdict = context.compared(
+                verdict, as: context.authservID, methods: ["spf", "arc", "dmarc"],
+                log: services.log)
+        }
+        services.observer.ended(verdict, context.trace, settings) {
             MailFacts(
                 client: client, helo: helo, sender: finished.sender, recipients: finished.paths,
                 header: context.header,
@@ -192,6 +199,8 @@ final class DMARCSession: MilterSession {
         let outcome = MessageOutcome(
             findings, client: client, envelope: finished.envelope,
             recipients: finished.recipients, context)
+        // The filter in use reports what it evaluates.
+        guard !configuration.observation.isShadow else { return outcome.verdict() }
         if let record = outcome.record(at: services.now) {
             services.records.add(record, hasPolicy: outcome.hasPolicy)
         }

@@ -40,6 +40,14 @@ struct PolicyAnswer: Sendable {
         log(0, "a request cannot be answered: \(fault)", isError: true)
     }
 
+    /// The answer of a service that does nothing (Shadow): the lines say what would be.
+    var inShadow: PolicyAnswer {
+        var answer = self
+        answer.action = .dunno
+        answer.lines = lines.map { Line(text: "shadow: \($0.text)", isError: $0.isError) }
+        return answer
+    }
+
     /// Adds a line if debugLevel is as high as its level.
     mutating func log(_ level: Int, _ text: @autoclosure () -> String, isError: Bool = false) {
         guard level <= self.level else { return }

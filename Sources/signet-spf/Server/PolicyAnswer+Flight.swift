@@ -46,9 +46,12 @@ extension PolicyAnswer {
         for question in questions { entry.add(.question, question.line) }
         entry.add(.reason, reason)
         entry.add(.rule, rule(configuration))
+        let isShadow = configuration.observation.isShadow
         switch action {
-        case .reject(let reply), .defer(let reply): entry.add(.reply, reply)
-        case .prepend(let field, _): entry.add(.edit, "prepend \(field)")
+        case .reject(let reply), .defer(let reply):
+            entry.add(isShadow ? .shadow : .reply, isShadow ? "answer \(reply)" : reply)
+        case .prepend(let field, _):
+            entry.add(isShadow ? .shadow : .edit, "prepend \(field)")
         case .restriction, .dunno: break
         }
         entry.add(.generation, configuration.observation.generation)

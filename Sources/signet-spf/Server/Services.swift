@@ -65,19 +65,23 @@ final class Services: Sendable {
         _ request: PolicyRequest, _ memory: inout ConnectionMemory
     ) -> PolicyAnswer {
         let configuration = configuration.current
-        guard observer.isWatching else { return engine.answer(request, &memory, configuration) }
+        guard observer.isWatching else {
+            let answer = engine.answer(request, &memory, configuration)
+            return configuration.observation.isShadow ? answer.inShadow : answer
+        }
         let start = MonotonicTime.now()
         let received = time.seconds()
         let recorder = observer.recording(base)
         let answer = engine.answer(request, &memory, configuration, recorder: recorder)
         let seconds = MonotonicTime.now().seconds(since: start)
+        let isShadow = configuration.observation.isShadow
         observer.ended(
-            answer.flightVerdict, seconds: seconds,
+            isShadow ? .compared : answer.flightVerdict, seconds: seconds,
             holding: observer.isRecording ? answer.octets(with: request) : 0
         ) { entry in
             answer.add(to: &entry, about: request, configuration)
             answer.addEvidence(to: &entry, about: request, received: received, ended: seconds)
         }
-        return answer
+        return isShadow ? answer.inShadow : answer
     }
 }

@@ -11,12 +11,16 @@ struct MigrateCommand: ParsableCommand {
         discussion: """
             Reads the configuration of OpenDKIM, dkimpy-milter, OpenDMARC, policyd-spf and dkimproxy with the tables and keys \
             that it names, writes /etc/signet, and lists what changed in meaning and what has no counterpart. Postfix goes on as \
-            it did until --finish. Exit status 0 done, 1 refused at the question, 73 a file could not be written, 78 something \
+            it did until --finish. With --shadow the daemons run beside the others and only compare; run it again for what \
+            differs. Exit status 0 done, 1 refused at the question, 73 a file could not be written, 78 something \
             has to be settled first.
             """)
 
     @Flag(help: "Put Signet's sockets into main.cf and master.cf where the others' are.")
     var finish = false
+
+    @Flag(help: "Have Signet run beside the others and only compare; then say what differs.")
+    var shadow = false
 
     @Flag(help: "Copy private keys to /etc/signet/keys, for signet-dkim alone.")
     var copyKeys = false
@@ -37,8 +41,11 @@ struct MigrateCommand: ParsableCommand {
     var json = false
 
     func validate() throws {
-        guard !(undo && (finish || copyKeys || dryRun)) else {
-            throw ValidationError("--undo excludes --finish, --copy-keys and --dry-run")
+        guard !(undo && (finish || shadow || copyKeys || dryRun)) else {
+            throw ValidationError("--undo excludes --finish, --shadow, --copy-keys and --dry-run")
+        }
+        guard !(finish && shadow) else {
+            throw ValidationError("--finish and --shadow exclude each other")
         }
     }
 
@@ -52,8 +59,15 @@ struct MigrateCommand: ParsableCommand {
             }
             if !dryRun { try Transactions.finishEarlierRun(in: tree) }
             let plan = try MigrationPlan(
-                tree, copiesKeys: copyKeys, owner: SystemAccounts(tree)["signet-dkim"])
-            if finish { try swap(tree, plan) } else { try write(tree, plan) }
+                tree, copiesKeys: copyKeys, owner: SystemAccounts(tree)["signet-dkim"],
+                isShadow: shadow)
+            if shadow {
+                try ShadowRun(tree: tree, plan: plan, isDryRun: dryRun, json: json).run()
+            } else if finish {
+                try swap(tree, plan)
+            } else {
+                try write(tree, plan)
+            }
         } catch let fault as FileFault {
             throw CommandFailure(.cannotCreate, fault.description)
         }

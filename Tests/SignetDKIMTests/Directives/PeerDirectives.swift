@@ -51,7 +51,8 @@ enum PeerDirectives {
         """
         CheckSigningTable FixedTimestamp FlightRecord FlightRecordLimit FlightRecordPrivacy
         SigningLog
-        KeyDirectory KeyMaximumAge Metrics PostfixDirectory SingletonHeaders SocketGroup Transport
+        KeyDirectory KeyMaximumAge Metrics PostfixDirectory Shadow SingletonHeaders SocketGroup
+        Transport
         """)
 
     /// All of both pages.

@@ -55,6 +55,59 @@ extension Behaviours {
             let same = "AuthservID Other.example.org\n"
             #expect(try warnings(wrong, same, named: folder.file("dkim.conf")) == 1)
         },
+        "Shadow": {
+            let keys = try Keys.shared.get()
+            let shadow = ours(keys.single + "Shadow yes\n")
+            func compared(
+                _ text: String, _ message: MailMessage,
+                _ change: (inout Exchange) -> Void = { _ in }
+            ) throws -> [String] {
+                let passage = try pass(text, message) {
+                    change(&$0)
+                    $0.edits = []
+                }
+                #expect(passage.verdict == .continue)
+                return passage.log.compactMap { line in
+                    line.split(separator: "shadow: differs: ").dropFirst().first.map(String.init)
+                }
+            }
+            func longer(_ message: MailMessage) -> MailMessage {
+                var message = message
+                message.body += Array("more\r\n".utf8)
+                return message
+            }
+            let of = "; d=example.org s=mail"
+            let signed = try MailMessage.plain.signed()
+            #expect(try compared(shadow, signed).isEmpty)
+            #expect(try compared(shadow, .plain) == ["signature made here, not there\(of)"])
+            let simple = try MailMessage.plain.signed("Canonicalization relaxed/relaxed\n")
+            #expect(
+                try compared(shadow, simple)
+                    == ["signature: c= is relaxed/relaxed there, simple/simple here\(of)"])
+            let fewer = try MailMessage.plain.signed("OmitHeaders Subject\n")
+            let omitted = try compared(shadow, fewer)
+            #expect(omitted == ["signature: covers subject only here\(of)"], "\(omitted)")
+            // What strangers have signed is verified: a result stands on top of it.
+            let stranger = keys.single + "Shadow yes\n"
+            let result = "mx.example.org; dkim=pass header.d=example.org"
+            let verified = signed.adding(("Authentication-Results", result))
+            #expect(try compared(stranger, verified).isEmpty)
+            let changed = try compared(
+                stranger, longer(verified))
+            #expect(changed.count == 1)
+            #expect(changed.first?.hasPrefix("dkim=pass there, fail here (") == true, "\(changed)")
+            let refusing = stranger + "On-BadSignature reject\n"
+            #expect(
+                try compared(refusing, longer(signed)).contains {
+                    $0.hasPrefix("accepted there, 550 5.7.20 here")
+                })
+            // Nothing can be changed that was not asked for.
+            let (settings, _) = read(shadow)
+            let services = DKIMServices(
+                configuration: Snapshot(settings), resolver: ZoneResolver(), log: Log())
+            let needs = DKIMFilter(services: services).needs
+            #expect(needs.possibleEdits == [])
+        },
         "Transport": {
             func transport(_ text: String) -> MilterTransport {
                 MilterTransport(

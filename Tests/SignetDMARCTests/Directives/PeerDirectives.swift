@@ -21,7 +21,7 @@ enum PeerDirectives {
         MaximumHeaders Metrics
         MaximumSignaturesToVerify MinimumKeyBits Nameservers NoReports OnEvaluationTimeout
         OrganizationName PostfixDirectory RejectUnreadableFrom ReportBounceAddress ReportEmail ReportRetention ReportStore
-        ReportStoreLimit RequiredFrom ReverseLookup SingletonHeaders SocketGroup SyslogName
+        ReportStoreLimit RequiredFrom ReverseLookup Shadow SingletonHeaders SocketGroup SyslogName
         SyslogSuccess Transport
         TrustAnchorFile TrustedResultsFields TrustedSealers
         """)

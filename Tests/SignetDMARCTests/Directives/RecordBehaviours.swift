@@ -2,6 +2,7 @@ import FlightRecord
 import Foundation
 import MailAuth
 import Metrics
+import Milter
 import Observation
 import ReportStore
 import SessionTestKit
@@ -40,6 +41,40 @@ extension Behaviours {
             // What is deferred comes again; what is rejected does not.
             #expect(try recorded("RejectFailures yes", forged) == ["victim.example"])
             #expect(try recorded("IgnoreMailFrom victim.example", forged).isEmpty)
+        },
+        "Shadow": {
+            func compared(_ text: String, _ results: String?) throws -> [String] {
+                var message = forged
+                if let results {
+                    message.fields.insert(
+                        MailMessage.Field("Authentication-Results", results), at: 0)
+                }
+                let passage = try pass("Shadow yes\n" + text, message) { $0.edits = [] }
+                #expect(passage.verdict == .continue)
+                return passage.log.compactMap { line in
+                    line.split(separator: "shadow: differs: ").dropFirst().first.map(String.init)
+                }
+            }
+            let same =
+                " mx.example.org; dmarc=fail (p=reject dis=none) header.from=victim.example; "
+                + "spf=pass smtp.mailfrom=x@evil.example"
+            #expect(try compared("", same) == [])
+            let other = same.replacing("dmarc=fail", with: "dmarc=pass")
+            let differing = try compared("", other)
+            #expect(differing.count == 1)
+            #expect(
+                differing.first?.hasPrefix("dmarc=pass there, fail here (") == true
+                    && differing.first?.hasSuffix("; victim.example") == true, "\(differing)")
+            // A field of another service is not the filter's in use.
+            #expect(
+                try compared("", other.replacing("mx.", with: "mx2.")).contains {
+                    $0.hasPrefix("dmarc=fail here, nothing there")
+                })
+            #expect(
+                try compared("RejectFailures yes\n", same).contains {
+                    $0.hasPrefix("accepted there, 550 5.7.26 here")
+                })
+            #expect(try recorded("Shadow yes\n", forged).isEmpty)
         },
         "ReportStore": {
             #expect(read("ReportStore none").configuration.records.store == nil)

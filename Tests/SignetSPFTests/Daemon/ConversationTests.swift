@@ -24,6 +24,16 @@ struct ConversationTests {
         #expect(answers.map { $0.prefix(3) } == ["550", "PRE", "PRE", "550"])
     }
 
+    @Test(arguments: ["", "FlightRecord none\n"])
+    func `in the shadow of another service every answer is DUNNO`(_ more: String) throws {
+        let daemon = try RunningDaemon("Shadow yes\n\(more)")
+        let client = try daemon.connect()
+        for sender in ["pass", "fail", "softfail"] {
+            #expect(try client.ask(from: "a@\(sender).example") == "DUNNO")
+        }
+        #expect(daemon.log.contains("shadow: "), "\(daemon.log)")
+    }
+
     @Test(arguments: [
         ("nonsense\n\n", "a line is not name=value"), ("\n", "it is empty"),
         ("sender=a\0b\n\n", "NUL"), ("request=other\n\n", "not of the kind"),

@@ -22,7 +22,7 @@ struct DirectiveTests {
     /// Ours alone.
     static let ours = [
         "IgnoreAuthenticatedClients", "DNSTimeout", "Nameservers", "TrustAnchorFile",
-        "FlightRecord", "FlightRecordLimit", "FlightRecordPrivacy", "Metrics",
+        "FlightRecord", "FlightRecordLimit", "FlightRecordPrivacy", "Metrics", "Shadow",
     ]
 
     private let schema = SignetSPF.description.schema
