@@ -229,6 +229,7 @@ let package = Package(
             uses: [
                 "MailAuth", "MailCrypto", "MailDNS", "MailSyntax", "ReportStore", "signet",
                 "signet-dkim", "signet-dmarc", "signet-scrub", "signet-spf", "TestKit", "Threads",
+                "UnboundDNS",
             ], exclude: ["Explain/played-stories.txt"]),
         // Tests/Benchmarks/run.
         program(

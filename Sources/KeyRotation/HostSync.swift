@@ -1,26 +1,32 @@
 package import DomainKeys
+package import MailSyntax
 
 /// Copies keys to other hosts with the administrator's rsync(1) and ssh(1), in the order that keeps every host able to sign.
 ///
-/// First the private keys go to every host; only when all have them, the lists of those that sign. What is gone here is
-/// removed there last.
+/// First the private keys go to every host, with the state by which another host can go on; only when all have them, the lists
+/// of those that sign. What is gone here is removed there last.
 package struct HostSync: KeyDistributor {
     private let directory: String
     private let places: [String]
     private let seconds: Double
+    private let shell: String?
     private let program: String
 
     /// What is copied, by rsync's filter rules: folders, and in them the files of one kind.
     private enum Files: String {
         case keys = "*.private"
+        case states = "rotation"
         case lists = "signing"
     }
 
-    /// Copies a directory to the same place on other hosts.
+    /// Copies a directory to the same place on other hosts; `shell` is rsync's `--rsh`.
     package init(
-        _ tree: KeyTree, hosts: [String], seconds: Double, program: String = "/usr/bin/rsync"
+        _ tree: KeyTree, hosts: [String], shell: String? = nil, seconds: Double,
+        program: String = "/usr/bin/rsync"
     ) {
-        self.init(tree, places: hosts.map { "\($0):\(tree.root)/" }, seconds: seconds, program)
+        self.init(
+            tree, places: hosts.map { "\($0):\(tree.root)/" }, shell: shell, seconds: seconds,
+            program)
     }
 
     /// Copies a directory to other directories.
@@ -28,34 +34,50 @@ package struct HostSync: KeyDistributor {
         _ tree: KeyTree, directories: [String], seconds: Double,
         program: String = "/usr/bin/rsync"
     ) {
-        self.init(tree, places: directories.map { "\($0)/" }, seconds: seconds, program)
+        self.init(
+            tree, places: directories.map { "\($0)/" }, shell: nil, seconds: seconds, program)
     }
 
-    private init(_ tree: KeyTree, places: [String], seconds: Double, _ program: String) {
+    private init(
+        _ tree: KeyTree, places: [String], shell: String?, seconds: Double, _ program: String
+    ) {
         directory = tree.root
         self.places = places
+        self.shell = shell
         self.seconds = seconds
         self.program = program
     }
 
-    package func distributeKeys() throws(MethodFailure) {
-        for place in places { try copy(.keys, to: place) }
+    package func distributeKeys(of domain: DomainName) throws(MethodFailure) {
+        for files in [Files.keys, .states] {
+            for place in places { try copy(files, to: place, of: domain) }
+        }
+    }
+
+    package func distributeList(of domain: DomainName) throws(MethodFailure) {
+        for place in places { try copy(.lists, to: place, of: domain) }
     }
 
     /// Copies all of it.
     package func run() throws(MethodFailure) {
-        try distributeKeys()
-        for place in places { try copy(.lists, to: place) }
+        for files in [Files.keys, .states, .lists] {
+            for place in places { try copy(files, to: place) }
+        }
         for place in places { try copy(.keys, to: place, deletes: true) }
     }
 
     private func copy(
-        _ files: Files, to place: String, deletes: Bool = false
+        _ files: Files, to place: String, of domain: DomainName? = nil, deletes: Bool = false
     ) throws(MethodFailure) {
-        let rules = ["--include=/*/", "--include=/*/\(files.rawValue)", "--exclude=*"]
+        // A host name has no character that rsync's patterns know.
+        let folder = domain?.ascii ?? "*"
+        let rules = [
+            "--include=/\(folder)/", "--include=/\(folder)/\(files.rawValue)", "--exclude=*",
+        ]
         // A domain that is not here at all is not ours to remove there: "P" protects its folder.
         let removal = deletes ? ["--delete", "--filter=P /*/"] : []
-        let options = ["--recursive", "--perms", "--times", "--owner", "--group"] + removal
+        let way = shell.map { ["--rsh=\($0)"] } ?? []
+        let options = ["--recursive", "--perms", "--times", "--owner", "--group"] + removal + way
         do throws(MethodFailure) {
             _ = try ProgramRun(
                 path: program,

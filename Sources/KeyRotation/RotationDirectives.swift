@@ -57,6 +57,17 @@ package enum RotationDirectives {
             "SyncHosts", .text,
             "Other hosts, as rsync(1) names them, that have each new key before it signs."),
         DirectiveSpec(
+            "SyncShell", .text, default: "ssh", "The command by which rsync(1) reaches them."),
+        DirectiveSpec(
+            "ReportStore", .text, default: "none",
+            "The database, postgresql://…, in which several hosts agree which of them rotates."),
+        DirectiveSpec(
+            "HostName", .text,
+            "What this host is called there, as no other is; by default its name."),
+        DirectiveSpec(
+            "LeaseTime", .duration(1...604_800), default: "1h",
+            "How long a host that is heard of no more stays the one that rotates."),
+        DirectiveSpec(
             "AuthoritativeServers", .text,
             "The servers to ask, ADDRESS or ADDRESS@PORT with commas; by default those of the zone."
         ),
@@ -87,8 +98,16 @@ package struct RotationConfiguration: Sendable {
     package var authorities: [Nameserver]
     /// The resolvers, where not those of the system.
     package var nameservers: [Nameserver]
+    /// The command by which rsync reaches them.
+    package var syncShell: String
     /// How long a program may take, in seconds.
     package var programSeconds: Double
+    /// The address of the database with the lease of the host that rotates; nil where this host is alone.
+    package var leaseStore: String?
+    /// What this host is called in it; nil for its own name.
+    package var hostName: String?
+    /// How long the lease is this host's after each time that it is taken, in seconds.
+    package var leaseSeconds: Int64
 
     private let hook: String?
     private let update: NsupdateMethod
@@ -139,6 +158,10 @@ package struct RotationConfiguration: Sendable {
         if let host = syncHosts.first(where: { $0.hasPrefix("-") || $0.contains(":") }) {
             reader.report(.error, "SyncHosts", "\"\(host)\" is not HOST or USER@HOST")
         }
+        syncShell = reader.text("SyncShell") ?? "ssh"
+        leaseStore = Self.leaseStore(reader)
+        hostName = reader.text("HostName")
+        leaseSeconds = seconds("LeaseTime")
         if let text = reader.text("AliasZone") {
             aliasZone = try? DomainName(text)
             if aliasZone?.isHostName != true {
@@ -148,6 +171,27 @@ package struct RotationConfiguration: Sendable {
         }
         self.policy = policy
         check(method, reader)
+        checkLease(reader)
+    }
+
+    /// Only a database is shared: with a file, and with nothing, this host is alone.
+    private static func leaseStore(_ reader: ConfigurationReader) -> String? {
+        guard let text = reader.text("ReportStore"), text != "none", !text.hasPrefix("/") else {
+            return nil
+        }
+        return text
+    }
+
+    /// A host that takes over must not meet one that is still in the middle of a step.
+    private func checkLease(_ reader: ConfigurationReader) {
+        guard leaseStore != nil else { return }
+        // The longest step copies keys and states to each host.
+        let longest = Int64(programSeconds) * 2 * Int64(syncHosts.count + 1)
+        guard leaseSeconds < longest else { return }
+        reader.report(
+            .error, "LeaseTime",
+            "is shorter than a step may take: \(syncHosts.count) hosts in SyncHosts, and ProgramTimeout",
+            suggestion: "\(longest)s or more")
     }
 
     private func check(_ method: Method, _ reader: ConfigurationReader) {

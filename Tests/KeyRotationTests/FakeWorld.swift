@@ -38,10 +38,12 @@ final class FakeWorld: KeyDisk, AuthorityDNS, RecordMethod, Sendable {
         return policy
     }
 
-    func rotator(_ policy: RotationPolicy? = nil) -> KeyRotator {
+    func rotator(
+        _ policy: RotationPolicy? = nil, hosts: FakeHosts? = nil, leader: FakeLeader? = nil
+    ) -> KeyRotator {
         KeyRotator(
-            disk: self, dns: self, method: self, policy: policy ?? self.policy,
-            now: { self.contents.withLock { $0.now } })
+            disk: self, dns: self, method: self, distributor: hosts, leader: leader,
+            policy: policy ?? self.policy, now: { self.contents.withLock { $0.now } })
     }
 
     func change(_ body: (inout Contents) -> Void) { contents.withLock { body(&$0) } }
@@ -216,6 +218,35 @@ final class FakeWorld: KeyDisk, AuthorityDNS, RecordMethod, Sendable {
             }
             return faults
         }
+    }
+}
+
+/// Other hosts, which can be away.
+final class FakeHosts: KeyDistributor {
+    let fault = Locked<String?>(nil)
+    let listFault = Locked<String?>(nil)
+
+    func distributeKeys(of domain: DomainName) throws(MethodFailure) {
+        if let fault = fault.withLock({ $0 }) { throw MethodFailure(fault) }
+    }
+
+    func distributeList(of domain: DomainName) throws(MethodFailure) {
+        if let fault = listFault.withLock({ $0 }) { throw MethodFailure(fault) }
+    }
+}
+
+/// A lease that is another's after it has been taken a number of times.
+final class FakeLeader: RotationLeader {
+    private let left: Locked<Int>
+
+    init(_ times: Int) { left = Locked(times) }
+
+    func confirm() throws(RotationFailure) {
+        let isOurs = left.withLock { left in
+            left -= 1
+            return left >= 0
+        }
+        guard isOurs else { throw RotationFailure("host2 rotates the keys") }
     }
 }
 

@@ -97,17 +97,20 @@ import Testing
         try directory.makeDirectory("other/mine.example", mode: 0o700)
         try directory.write("k", to: "other/mine.example/k.private")
         let sync = HostSync(disk.tree, directories: [other], seconds: 20)
-        try sync.distributeKeys()
+        try sync.distributeKeys(of: domain)
         let manager = FileManager.default
         #expect(
-            try manager.contentsOfDirectory(atPath: other + "/example.org") == ["s1.private"])
+            try manager.contentsOfDirectory(atPath: other + "/example.org").sorted()
+                == ["rotation", "s1.private"])
+        try sync.distributeList(of: domain)
+        #expect(
+            try manager.contentsOfDirectory(atPath: other + "/example.org").sorted()
+                == ["rotation", "s1.private", "signing"])
+        try disk.destroyKey(selector, of: domain)
         try sync.run()
         #expect(
             try manager.contentsOfDirectory(atPath: other + "/example.org").sorted()
-                == ["s1.private", "signing"])
-        try disk.destroyKey(selector, of: domain)
-        try sync.run()
-        #expect(try manager.contentsOfDirectory(atPath: other + "/example.org") == ["signing"])
+                == ["rotation", "signing"])
         // A domain of the other host's own stays.
         #expect(manager.fileExists(atPath: other + "/mine.example/k.private"))
         #expect(throws: MethodFailure.self) {

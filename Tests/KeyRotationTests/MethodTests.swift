@@ -178,6 +178,7 @@ import Threads
         ("AliasZone a_b", "is not a domain"), ("AliasZone k.example\nAliasSelectors a", "two"),
         ("AliasZone k.example\nAliasSelectors a,a", "two"), ("SyncHosts -x", "is not HOST"),
         ("SyncHosts a:b", "is not HOST"), ("UpdateServer x", "is not the IP address"),
+        ("ReportStore postgresql:///x\nLeaseTime 60s", "LeaseTime: is shorter"),
         ("Method carrier-pigeon", "Method"), ("UpdateZone a..b", "is not a domain"),
     ])
     func `every fault is told`(_ text: String, _ words: String) {

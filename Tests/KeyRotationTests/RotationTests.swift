@@ -82,7 +82,8 @@ import Threads
         world.change { $0.now += 1 }
         _ = try world.rotator().advance(world.domain)
         #expect(try stages(world)["s20270115"] == .seen)
-        world.change { $0.now += FakeWorld.negativeTTL - 1 }
+        // Resolvers that count whole seconds keep it longer than it says: mail of that moment did not verify.
+        world.change { $0.now += FakeWorld.negativeTTL + 1 }
         _ = try world.rotator().advance(world.domain)
         #expect(world.list == ["mail"])
         world.change { $0.now += 1 }
@@ -259,6 +260,62 @@ import Threads
         }
         #expect(world.list == ["s20270115"])
         #expect(world.contents.withLock { $0.revealed }.isEmpty)
+    }
+
+    @Test func `a key's record stays as long as a host may not know that it is retired`() throws {
+        let world = FakeWorld()
+        try world.addOldKey("mail")
+        let hosts = FakeHosts()
+        _ = try world.rotator(hosts: hosts).rotate(world.domain)
+        func run(days: Int) throws -> DomainRotation {
+            for _ in 0..<(days * 24) {
+                _ = try world.rotator(hosts: hosts).advance(world.domain)
+                world.change { $0.now += 3600 }
+            }
+            return try world.rotator(hosts: hosts).advance(world.domain)
+        }
+        hosts.fault.withLock { $0 = "host1: unreachable" }
+        var state = try run(days: 2)
+        // No host signs with a key that another lacks.
+        #expect(world.list == ["mail"])
+        #expect(state.keys.last?.fault == "host1: unreachable")
+        // Now it has the key, and is away before it has the list.
+        hosts.fault.withLock { $0 = nil }
+        hosts.listFault.withLock { $0 = "host1: unreachable" }
+        state = try run(days: 100)
+        #expect(world.list == ["s20270117"] || world.list == ["s20270115"])
+        let mail = try #require(state[try DomainName("mail")])
+        #expect(mail.stage == .retiring && mail.until == nil)
+        #expect(mail.fault == "host1: unreachable")
+        hosts.listFault.withLock { $0 = nil }
+        let told = world.contents.withLock { $0.now }
+        state = try world.rotator(hosts: hosts).advance(world.domain)
+        #expect(
+            state[try DomainName("mail")]?.until
+                == told + world.policy.retirement + RotationPolicy.slack)
+        state = try run(days: 30)
+        #expect(world.selectors == Set(world.list))
+    }
+
+    @Test func `a host that another has taken over from stops before the next step`() throws {
+        let world = FakeWorld()
+        try world.addOldKey("mail")
+        // Once for the beginning, and for as many steps: then it is another's.
+        for steps in 0..<4 {
+            let leader = FakeLeader(steps)
+            #expect(throws: RotationFailure.self) {
+                _ = try world.rotator(leader: leader).rotate(world.domain)
+                world.change { $0.now += 3600 }
+                for _ in 0..<3 {
+                    _ = try world.rotator(leader: leader).advance(world.domain)
+                    world.change { $0.now += 3600 }
+                }
+            }
+            #expect(world.list == ["mail"])
+        }
+        // The other goes on from what it finds.
+        try run(world, days: 24)
+        #expect(world.list.count == 1 && world.list != ["mail"])
     }
 
     @Test func `fixed selectors are used in turn`() throws {

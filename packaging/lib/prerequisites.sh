@@ -27,7 +27,7 @@ demo_packages=(
 test_packages=(
     ldnsutils miltertest opendkim-tools dkimpy-milter python3-spf publicsuffix mandoc
     mmdebstrap systemd-container procps util-linux binutils iproute2 lintian python3
-    sqlite3 libxml2-utils postgresql knot bind9-dnsutils opendmarc rsync prometheus python3-prometheus-client
+    sqlite3 libxml2-utils postgresql knot bind9-dnsutils opendmarc rsync openssh-server openssh-client prometheus python3-prometheus-client
 )
 
 policy_file=/usr/sbin/policy-rc.d

@@ -16,15 +16,30 @@ extension KeyRotator {
             state.change(selector) { $0.enter(.made, at: moment) }
         case .publish(let selector):
             let key = try publicKey(selector, domain)
+            // What is in the DNS every host knows, so that each can go on and take it away again.
             try changeDNS { () throws(MethodFailure) in
+                try distributor?.distributeKeys(of: domain)
                 try method.present(try record(selector, domain, key.keyRecord))
             }
             state.change(selector) { $0.enter(.published, at: moment) }
         case .observe(let selector):
             let wait = try shownFor(selector, domain)
-            state.change(selector) { $0.enter(.seen, at: moment, until: moment + wait) }
+            let end = now() + wait + RotationPolicy.slack
+            state.change(selector) { $0.enter(.seen, at: moment, until: end) }
         case .begin(let selectors, let ending):
             try begin(selectors, ending: ending, &state, domain)
+        case .announce(let selectors):
+            try changeDNS { () throws(MethodFailure) in
+                try distributor?.distributeList(of: domain)
+            }
+            // From here on no host signs with them: the time of the queue begins.
+            let end = now() + policy.retirement + RotationPolicy.slack
+            for selector in selectors {
+                state.change(selector) {
+                    $0.until = end
+                    $0.fault = nil
+                }
+            }
         case .empty(let selector):
             try empty(selector, &state, domain)
         case .withdraw(let selector):
@@ -63,8 +78,8 @@ extension KeyRotator {
                 throw error
             }
         }
-        if let distributor {
-            try changeDNS { () throws(MethodFailure) in try distributor.distributeKeys() }
+        try changeDNS { () throws(MethodFailure) in
+            try distributor?.distributeKeys(of: domain)
         }
         let staying = state.signing.filter { !ending.contains($0) }
         try onDisk { () throws(DiskFailure) in
@@ -72,11 +87,7 @@ extension KeyRotator {
         }
         let moment = now()
         for selector in selectors { state.change(selector) { $0.enter(.signing, at: moment) } }
-        for selector in ending {
-            state.change(selector) {
-                $0.enter(.retiring, at: moment, until: moment + policy.retirement)
-            }
-        }
+        for selector in ending { state.change(selector) { $0.enter(.retiring, at: moment) } }
     }
 
     private func empty(
@@ -92,8 +103,9 @@ extension KeyRotator {
             try onDisk { () throws(DiskFailure) in try disk.destroyKey(selector, of: domain) }
         }
         let moment = now()
+        let end = moment + policy.margin + policy.recordTTL + RotationPolicy.slack
         state.change(selector) {
-            $0.enter(.emptied, at: moment, until: moment + policy.margin + policy.recordTTL)
+            $0.enter(.emptied, at: moment, until: end)
         }
     }
 

@@ -5,7 +5,7 @@ package import MailSyntax
 /// After each step the state is written before the next one begins, and each step may be done again: whatever kills the
 /// command, the next run goes on. A step that fails leaves its key where it is, with the reason, and the keys that sign go
 /// on signing.
-package struct KeyRotator: Sendable {
+package struct KeyRotator {
     /// The keys and the state.
     let disk: any KeyDisk
     /// The authoritative servers.
@@ -14,6 +14,8 @@ package struct KeyRotator: Sendable {
     let method: any RecordMethod
     /// Brings keys to the other hosts; nil where there are none.
     let distributor: (any KeyDistributor)?
+    /// Says whether this host is the one that rotates; nil where no other does.
+    let leader: (any RotationLeader)?
     /// What the administrator wants.
     let policy: RotationPolicy
     /// Seconds since 1970.
@@ -22,13 +24,14 @@ package struct KeyRotator: Sendable {
     /// Puts a rotator together.
     package init(
         disk: any KeyDisk, dns: any AuthorityDNS, method: any RecordMethod,
-        distributor: (any KeyDistributor)? = nil, policy: RotationPolicy,
-        now: @escaping @Sendable () -> Int64
+        distributor: (any KeyDistributor)? = nil, leader: (any RotationLeader)? = nil,
+        policy: RotationPolicy, now: @escaping @Sendable () -> Int64
     ) {
         self.disk = disk
         self.dns = dns
         self.method = method
         self.distributor = distributor
+        self.leader = leader
         self.policy = policy
         self.now = now
     }
@@ -40,6 +43,7 @@ package struct KeyRotator: Sendable {
 
     /// Takes every step that can be taken now.
     package func advance(_ domain: DomainName) throws(RotationFailure) -> DomainRotation {
+        try leader?.confirm()
         var state = try load(domain)
         try checkSigningKeys(&state, domain)
         try takeSteps(&state, domain)
@@ -50,6 +54,7 @@ package struct KeyRotator: Sendable {
     package func rotate(
         _ domain: DomainName, _ kinds: [KeyKind]? = nil
     ) throws(RotationFailure) -> DomainRotation {
+        try leader?.confirm()
         var state = try load(domain)
         let current = Set(state.keys.filter { $0.stage == .signing }.map(\.kind))
         let wanted = kinds ?? KeyKind.allCases.filter(current.contains)
@@ -63,6 +68,7 @@ package struct KeyRotator: Sendable {
     package func retire(
         _ selector: DomainName, of domain: DomainName
     ) throws(RotationFailure) -> DomainRotation {
+        try leader?.confirm()
         var state = try load(domain)
         guard let key = state[selector], key.stage == .signing else {
             throw RotationFailure("\(selector) of \(domain) does not sign")
@@ -76,10 +82,9 @@ package struct KeyRotator: Sendable {
             () throws(DiskFailure) in
             try disk.writeSigning(state.signing.filter { $0 != selector }, of: domain)
         }
-        state.change(selector) {
-            $0.enter(.retiring, at: moment, until: moment + policy.retirement)
-        }
+        state.change(selector) { $0.enter(.retiring, at: moment) }
         try save(state, domain)
+        try takeSteps(&state, domain)
         return state
     }
 
@@ -87,6 +92,7 @@ package struct KeyRotator: Sendable {
     package func revoke(
         _ selector: DomainName, of domain: DomainName
     ) throws(RotationFailure) -> DomainRotation {
+        try leader?.confirm()
         var state = try load(domain)
         guard let key = state[selector], key.stage != .withdrawn else {
             throw RotationFailure("there is no key \(selector) of \(domain)")
@@ -116,8 +122,7 @@ package struct KeyRotator: Sendable {
                 }
             }
             let list = state.reconcile(
-                list: try disk.signing(domain), folder: try disk.keys(of: domain), at: now(), policy
-            )
+                list: try disk.signing(domain), folder: try disk.keys(of: domain), at: now())
             if let list { try disk.writeSigning(list, of: domain) }
             return state
         } catch {
@@ -162,6 +167,8 @@ package struct KeyRotator: Sendable {
         for _ in 0..<Self.stepLimit {
             let steps = state.steps(at: now(), policy)
             guard let step = steps.first(where: { !failed.contains($0) }) else { break }
+            // Before each step: another host may have taken over while the one before took its time.
+            try leader?.confirm()
             do throws(StepFailure) {
                 try take(step, &state, domain)
             } catch {
@@ -178,8 +185,16 @@ package struct KeyRotator: Sendable {
 
 /// Brings keys to the other hosts that sign.
 package protocol KeyDistributor: Sendable {
-    /// Copies the private keys; when it has returned every host has them.
-    func distributeKeys() throws(MethodFailure)
+    /// Copies a domain's private keys, and how far they are; when it has returned every host has them.
+    func distributeKeys(of domain: DomainName) throws(MethodFailure)
+    /// Copies the list of the keys that sign for a domain; when it has returned no host signs with another.
+    func distributeList(of domain: DomainName) throws(MethodFailure)
+}
+
+/// Says which of several hosts rotates.
+package protocol RotationLeader {
+    /// Makes sure that it is this one, and for as long as a step may take.
+    func confirm() throws(RotationFailure)
 }
 
 /// Why a domain's rotation cannot go on.

@@ -27,10 +27,9 @@ extension DomainRotation {
     ///   - list: the selectors in `signing`; nil where there is no such file, and every key of the folder signs.
     ///   - folder: the keys in the folder.
     ///   - now: seconds since 1970.
-    ///   - policy: how long records stay.
     /// - Returns: the list to write; nil where it is as it should be.
     package mutating func reconcile(
-        list: [DomainName]?, folder: [Lying], at now: Int64, _ policy: RotationPolicy
+        list: [DomainName]?, folder: [Lying], at now: Int64
     ) -> [DomainName]? {
         guard let list else {
             guard keys.isEmpty else { return signing }
@@ -44,9 +43,7 @@ extension DomainRotation {
             if isListed, key.stage == .retiring {
                 change(key.selector) { $0.enter(.signing, at: now) }
             } else if !isListed, key.stage == .signing {
-                change(key.selector) {
-                    $0.enter(.retiring, at: now, until: now + policy.retirement)
-                }
+                change(key.selector) { $0.enter(.retiring, at: now) }
             }
         }
         let wanted = list.filter { self[$0]?.stage == .signing }

@@ -12,7 +12,8 @@ package enum KeyStage: String, Hashable, Sendable, CaseIterable {
     case seen
     /// Mail is signed with it.
     case signing
-    /// No new signature is made with it; its record stays for mail that is under way.
+    /// No new signature is made with it; its record stays for mail that is under way, from the moment on at which every host
+    /// knows so.
     case retiring
     /// It is compromised: its record is to be emptied at once.
     case revoking

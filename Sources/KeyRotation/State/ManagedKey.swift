@@ -12,7 +12,8 @@ package struct ManagedKey: Hashable, Sendable {
     package let made: Int64
     /// When it reached its stage, in seconds since 1970.
     package var since: Int64
-    /// The moment before which the next step is not taken, in seconds since 1970.
+    /// The moment before which the next step is not taken, in seconds since 1970; nil for a retiring key where other hosts may
+    /// still sign with it.
     package var until: Int64?
     /// Keys of one number begin to sign together.
     package let group: Int64

@@ -17,6 +17,10 @@ package struct RotationPolicy: Hashable, Sendable {
     /// The two selectors that are used in turn, where the domain's owner has pointed them at a zone of ours.
     package var fixedSelectors: [String]?
 
+    /// How much longer everything takes than the DNS says, in seconds: clocks here and at resolvers count whole seconds, and a
+    /// resolver keeps an answer to the end of the last one.
+    static let slack: Int64 = 2
+
     /// The defaults.
     package init() {}
 

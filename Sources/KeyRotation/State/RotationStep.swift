@@ -10,6 +10,8 @@ package enum RotationStep: Hashable, Sendable {
     case observe(DomainName)
     /// Ask once more, and let these keys sign in the place of those.
     case begin([DomainName], ending: [DomainName])
+    /// Tell every host that these keys sign no more.
+    case announce([DomainName])
     /// Hand the record without a key to the DNS.
     case empty(DomainName)
     /// Take the record out of the DNS, and destroy or publish the private key.
@@ -21,7 +23,7 @@ package enum RotationStep: Hashable, Sendable {
         case .make(let key), .publish(let key), .observe(let key), .empty(let key),
             .withdraw(let key):
             [key]
-        case .begin(let keys, _): keys
+        case .begin(let keys, _), .announce(let keys): keys
         }
     }
 }
@@ -40,6 +42,8 @@ extension DomainRotation {
             let ending = keys.filter { $0.stage == .signing && kinds.contains($0.kind) }
             steps.append(.begin(coming.map(\.selector), ending: ending.map(\.selector)))
         }
+        let ended = keys.filter { $0.stage == .retiring && $0.until == nil }
+        if !ended.isEmpty { steps.append(.announce(ended.map(\.selector))) }
         return steps
     }
 
@@ -51,7 +55,7 @@ extension DomainRotation {
         case .planned: return .make(key.selector)
         case .made: return .publish(key.selector)
         case .published: return .observe(key.selector)
-        case .retiring where isDue:
+        case .retiring where isDue && key.until != nil:
             return policy.emptiesFirst ? .empty(key.selector) : .withdraw(key.selector)
         case .revoking: return .empty(key.selector)
         case .emptied where isDue: return .withdraw(key.selector)

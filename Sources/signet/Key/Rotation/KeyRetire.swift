@@ -70,6 +70,7 @@ private struct KeyEnding {
         _ work: (RotationSession, DomainName, DomainName) throws(RotationFailure) -> DomainRotation
     ) throws {
         let session = try options.session()
+        try session.lease?.require()
         var outcome = RotationOutcome()
         outcome.take(domain) { () throws(RotationFailure) in
             try work(session, domain, selector)

@@ -42,6 +42,12 @@ struct KeyRotate: ParsableCommand {
     func run() throws {
         let named = try domains.map { try DomainArgument.parse($0) }
         let session = try options.session()
+        // The timers of all hosts run, and one of them has something to do.
+        if named.isEmpty, let other = try session.lease?.other() {
+            print(other)
+            return
+        }
+        try session.lease?.require()
         var outcome = RotationOutcome()
         if named.isEmpty {
             try runTimer(session, &outcome)

@@ -36,10 +36,17 @@ struct KeySync: ParsableCommand {
 
     func run() throws {
         let tree = try options.tree()
-        let seconds = try options.configuration().programSeconds
-        let sync =
-            from.map { HostSync(KeyTree($0), directories: [tree.root], seconds: seconds) }
-            ?? HostSync(tree, hosts: to, seconds: seconds)
+        let configuration = try options.configuration()
+        let seconds = configuration.programSeconds
+        let sync: HostSync
+        if let from {
+            sync = HostSync(KeyTree(from), directories: [tree.root], seconds: seconds)
+        } else {
+            // What this host has may be older than what it would replace.
+            try RotationLease(configuration, takesOver: options.takeOver)?.require()
+            sync = HostSync(
+                tree, hosts: to, shell: configuration.syncShell, seconds: seconds)
+        }
         do throws(MethodFailure) {
             try sync.run()
         } catch {

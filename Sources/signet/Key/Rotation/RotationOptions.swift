@@ -50,6 +50,10 @@ struct RotationOptions: ParsableArguments {
     @Option(help: "The program of --dns hook.")
     var hook: String?
 
+    @Flag(
+        help: "Become the one of several hosts that rotates, whichever does now (ReportStore).")
+    var takeOver = false
+
     /// The folder of keys that signet-dkim reads.
     func tree() throws -> KeyTree { try keys.tree() }
 
@@ -69,6 +73,7 @@ struct RotationOptions: ParsableArguments {
         if method == "cname", configuration.aliasZone == nil {
             reader.report(.error, "AliasZone", "is missing beside --dns cname")
         }
+        RotationLease.check(configuration, reader)
         let problems = reader.problems.filter { $0.severity == .error }
         guard problems.isEmpty else {
             throw CommandFailure(
@@ -85,7 +90,10 @@ struct RotationOptions: ParsableArguments {
 
     /// Everything that a command needs to take steps.
     func session() throws -> RotationSession {
-        try RotationSession(tree: tree(), configuration: configuration())
+        let configuration = try configuration()
+        return try RotationSession(
+            tree: tree(), configuration: configuration,
+            lease: RotationLease(configuration, takesOver: takeOver))
     }
 }
 
@@ -94,11 +102,14 @@ final class RotationSession {
     let tree: KeyTree
     let configuration: RotationConfiguration
     let rotator: KeyRotator
+    /// The lease of the host that rotates; nil where this host is alone.
+    let lease: RotationLease?
     private let lock: Int32
 
-    init(tree: KeyTree, configuration: RotationConfiguration) throws {
+    init(tree: KeyTree, configuration: RotationConfiguration, lease: RotationLease?) throws {
         self.tree = tree
         self.configuration = configuration
+        self.lease = lease
         lock = unsafe open(tree.root, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
         guard lock >= 0 else {
             throw CommandFailure(.noInput, "\(tree.root): \(SystemError.last)")
@@ -116,10 +127,8 @@ final class RotationSession {
                 method: configuration.recordMethod(say: { print($0) }, log: { complain($0) }),
                 distributor: configuration.syncHosts.isEmpty
                     ? nil
-                    : HostSync(
-                        tree, hosts: configuration.syncHosts,
-                        seconds: configuration.programSeconds),
-                policy: configuration.policy, now: TimeSource.system.seconds)
+                    : HostSync(tree, configuration),
+                leader: lease, policy: configuration.policy, now: TimeSource.system.seconds)
         } catch {
             close(lock)
             throw CommandFailure(.unavailable, "\(error)")
@@ -131,10 +140,9 @@ final class RotationSession {
     /// Brings the lists of those that sign to the other hosts, and removes there what is gone here.
     func synchronize() throws {
         guard !configuration.syncHosts.isEmpty else { return }
+        try lease?.require()
         do throws(MethodFailure) {
-            try HostSync(
-                tree, hosts: configuration.syncHosts, seconds: configuration.programSeconds
-            ).run()
+            try HostSync(tree, configuration).run()
         } catch {
             throw CommandFailure(.tempFail, error.description)
         }
@@ -163,5 +171,14 @@ final class RotationSession {
             if isOld { old.append(domain) }
         }
         return (moving, old)
+    }
+}
+
+extension HostSync {
+    /// Copies to the hosts of SyncHosts.
+    fileprivate init(_ tree: KeyTree, _ configuration: RotationConfiguration) {
+        self.init(
+            tree, hosts: configuration.syncHosts, shell: configuration.syncShell,
+            seconds: configuration.programSeconds)
     }
 }
