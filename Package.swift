@@ -238,7 +238,8 @@ let package = Package(
             path: "Tests/Benchmarks",
             exclude: ["Floor", "NullFilter", "README.md", "SignetNull", "Store", "run"],
             sources: [
-                "Blinding", "Milter", "DKIM", "DMARC", "Ratios", "SPF", "Scrub", "Soak", "Worst",
+                "Blinding", "Domains", "Milter", "DKIM", "DMARC", "Ratios", "SPF", "Scrub", "Soak",
+                "Worst",
             ]),
         // What it compares the daemons with: a floor in C, and filters that do nothing.
         .executableTarget(

@@ -51,7 +51,7 @@ import Threads
 
     @Test func `a hook that fails says why`() throws {
         let hook = HookMethod(try program("echo no login >&2; exit 3"), log: { _ in })
-        #expect(failure { try hook.cleanup(record) }.hasSuffix("ended with status 3: no login "))
+        #expect(failure { try hook.cleanup(record) }.hasSuffix("ended with status 3: no login"))
         let missing = HookMethod(directory.file("none"), log: { _ in })
         #expect(failure { try missing.present(record) }.contains("No such file or directory"))
         let killed = HookMethod(try program("kill -9 $$"), log: { _ in })

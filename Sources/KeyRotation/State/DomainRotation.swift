@@ -95,7 +95,8 @@ package struct DomainRotation: Hashable, Sendable {
         let plain = text.unicodeScalars.prefix(500).map { scalar in
             scalar.value < 0x20 || 0x7F...0x9F ~= scalar.value ? " " : String(scalar)
         }.joined()
-        return plain.isEmpty ? "unknown" : plain
+        let trimmed = plain.drop { $0 == " " }.reversed().drop { $0 == " " }.reversed()
+        return trimmed.isEmpty ? "unknown" : String(trimmed)
     }
 
     /// The keys that sign, in order.

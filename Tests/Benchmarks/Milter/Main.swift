@@ -12,6 +12,7 @@ enum SignetBenchmark {
         "ratios": RatioExperiments.all, "dkim": DKIMExperiments.all, "dmarc": DMARCExperiments.all,
         "scrub": ScrubExperiments.all, "spf": SPFExperiments.all, "soak": SoakExperiments.all,
         "blinding": BlindingExperiment.all, "worst": WorstExperiments.all,
+        "domains": DomainExperiments.all,
     ]
 
     private static let onRequest = ["flat", "profile", "instructions"]

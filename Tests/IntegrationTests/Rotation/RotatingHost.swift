@@ -63,6 +63,11 @@ struct RotatingHost {
         try directory.write(text, to: "rotate.conf")
     }
 
+    /// Adds lines to rotate.conf.
+    func append(_ text: String) throws {
+        try configure(try String(contentsOfFile: rotation, encoding: .utf8) + text)
+    }
+
     /// The selectors that sign.
     func signers() throws -> [String] {
         let text = try String(contentsOfFile: "\(keys)/example.org/signing", encoding: .utf8)

@@ -22,7 +22,7 @@ struct KeyRetire: ParsableCommand {
     func run() throws {
         try KeyEnding(domain, selector).run(options) {
             session, domain, selector throws(RotationFailure) in
-            try session.rotator.retire(selector, of: domain)
+            try session.rotator(for: domain).retire(selector, of: domain)
         }
     }
 }
@@ -49,7 +49,7 @@ struct KeyRevoke: ParsableCommand {
     func run() throws {
         try KeyEnding(domain, selector).run(options) {
             session, domain, selector throws(RotationFailure) in
-            try session.rotator.revoke(selector, of: domain)
+            try session.rotator(for: domain).revoke(selector, of: domain)
         }
     }
 }
@@ -71,7 +71,7 @@ private struct KeyEnding {
     ) throws {
         let session = try options.session()
         try session.lease?.require()
-        var outcome = RotationOutcome()
+        var outcome = RotationOutcome(session.tree)
         outcome.take(domain) { () throws(RotationFailure) in
             try work(session, domain, selector)
         }

@@ -1,5 +1,6 @@
 import ArgumentParser
 import Configuration
+import DomainKeys
 import Glibc
 import KeyRotation
 import MailSyntax
@@ -48,13 +49,13 @@ struct KeyRotate: ParsableCommand {
             return
         }
         try session.lease?.require()
-        var outcome = RotationOutcome()
+        var outcome = RotationOutcome(session.tree)
         if named.isEmpty {
             try runTimer(session, &outcome)
         } else {
             for domain in named {
                 outcome.take(domain) { () throws(RotationFailure) in
-                    try session.rotator.rotate(domain, kinds)
+                    try session.rotator(for: domain).rotate(domain, kinds)
                 }
             }
         }
@@ -62,10 +63,10 @@ struct KeyRotate: ParsableCommand {
             let pause = min(max(outcome.nextMoment - TimeSource.system.seconds(), 1), 15)
             sleep(UInt32(pause))
             let waiting = outcome.coming
-            outcome = RotationOutcome()
+            outcome = RotationOutcome(session.tree)
             for domain in waiting {
                 outcome.take(domain, isQuiet: true) { () throws(RotationFailure) in
-                    try session.rotator.advance(domain)
+                    try session.rotator(for: domain).advance(domain)
                 }
             }
         }
@@ -79,12 +80,12 @@ struct KeyRotate: ParsableCommand {
         let work = try session.domainsAtWork(olderThan: interval)
         for domain in work.moving where !work.old.contains(domain) {
             outcome.take(domain, isQuiet: true) { () throws(RotationFailure) in
-                try session.rotator.advance(domain)
+                try session.rotator(for: domain).advance(domain)
             }
         }
         for domain in work.old {
             outcome.take(domain, isQuiet: true) { () throws(RotationFailure) in
-                try session.rotator.rotate(domain, kinds)
+                try session.rotator(for: domain).rotate(domain, kinds)
             }
         }
     }
@@ -92,11 +93,15 @@ struct KeyRotate: ParsableCommand {
 
 /// What became of the domains of one run.
 struct RotationOutcome {
+    private let tree: KeyTree
     private(set) var coming: [DomainName] = []
     private(set) var nextMoment = Int64.max
     private var hasFailed = false
     /// Whether a step has failed that does not pass by waiting.
     private(set) var isStuck = false
+
+    /// Nothing was done yet.
+    init(_ tree: KeyTree) { self.tree = tree }
 
     /// Whether a new key is on its way.
     var isComing: Bool { !coming.isEmpty }
@@ -115,7 +120,7 @@ struct RotationOutcome {
             return
         }
         let now = TimeSource.system.seconds()
-        let report = RotationReport(domain, state, now: now)
+        let report = RotationReport(domain, state, in: tree, now: now)
         isStuck = isStuck || report.stuck
         if state.keys.contains(where: \.stage.isComing) {
             coming.append(domain)

@@ -33,7 +33,7 @@ struct KeyStatus: ParsableCommand {
             do {
                 guard let octets = try disk.state(of: domain) else { continue }
                 let state = try DomainRotation(parsing: octets)
-                reports.append(RotationReport(domain, state, now: now))
+                reports.append(RotationReport(domain, state, in: tree, now: now))
             } catch {
                 throw CommandFailure(.dataError, "\(domain): \(error)")
             }

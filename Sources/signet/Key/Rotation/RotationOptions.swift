@@ -91,8 +91,9 @@ struct RotationOptions: ParsableArguments {
     /// Everything that a command needs to take steps.
     func session() throws -> RotationSession {
         let configuration = try configuration()
+        let tree = try tree()
         return try RotationSession(
-            tree: tree(), configuration: configuration,
+            tree: tree, configuration: configuration, named: NamedKeys(keys.reader(), tree),
             lease: RotationLease(configuration, takesOver: takeOver))
     }
 }
@@ -101,13 +102,18 @@ struct RotationOptions: ParsableArguments {
 final class RotationSession {
     let tree: KeyTree
     let configuration: RotationConfiguration
-    let rotator: KeyRotator
+    private let rotator: KeyRotator
+    private let named: NamedKeys
     /// The lease of the host that rotates; nil where this host is alone.
     let lease: RotationLease?
     private let lock: Int32
 
-    init(tree: KeyTree, configuration: RotationConfiguration, lease: RotationLease?) throws {
+    init(
+        tree: KeyTree, configuration: RotationConfiguration, named: NamedKeys,
+        lease: RotationLease?
+    ) throws {
         self.tree = tree
+        self.named = named
         self.configuration = configuration
         self.lease = lease
         lock = unsafe open(tree.root, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
@@ -136,6 +142,12 @@ final class RotationSession {
     }
 
     deinit { close(lock) }
+
+    /// What takes the steps of a domain, if its keys can rotate.
+    func rotator(for domain: DomainName) throws(RotationFailure) -> KeyRotator {
+        try named.check(domain)
+        return rotator
+    }
 
     /// Brings the lists of those that sign to the other hosts, and removes there what is gone here.
     func synchronize() throws {
