@@ -98,7 +98,8 @@ let package = Package(
         library("PostfixConfiguration"),
         // What `signet setup` changes and publishes, and how it is undone.
         library(
-            "Setup", uses: ["HeaderScrub", "MailCrypto", "MailSyntax", "PostfixConfiguration"]),
+            "Setup",
+            uses: ["DomainKeys", "HeaderScrub", "MailCrypto", "MailSyntax", "PostfixConfiguration"]),
         // From other programs to ours.
         library("Migration", uses: ["MailSyntax", "PostfixConfiguration", "Setup"]),
         // Whose mail it is: the policy that the milters share.

@@ -1,9 +1,9 @@
 internal import MailSyntax
 
 /// Encoded words of header fields (RFC 2047), decoded as far as they are UTF-8 or ASCII.
-enum EncodedWords {
+package enum EncodedWords {
     /// The text with its encoded words decoded; what is none stays as it is.
-    static func decoded(_ text: String) -> String {
+    package static func decoded(_ text: String) -> String {
         guard text.contains("=?") else { return text }
         var output: [UInt8] = []
         var rest = Array(text.utf8.prefix(8192))[...]

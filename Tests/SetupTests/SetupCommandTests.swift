@@ -4,6 +4,34 @@ import Testing
 
 /// `signet setup` on stock Debian trees: what it changes, that it does so once, and that it leaves no trace when undone.
 @Suite struct SetupCommandTests {
+    @Test func `where KeyDirectory is, keys go there, and no table goes before it`() throws {
+        let host = try HostTree()
+        try host.write(
+            "etc/signet/dkim.conf", "KeyDirectory /etc/signet/keys\nMode s\n")
+        let before = try host.snapshot()
+        #expect(try host.apply().succeeded)
+        #expect(host.text("etc/signet/dkim.conf") == "KeyDirectory /etc/signet/keys\nMode s\n")
+        for table in ["KeyTable", "SigningTable"] {
+            #expect(host.text("etc/signet/\(table)").isEmpty)
+        }
+        let list = host.text("etc/signet/keys/example.org/signing")
+        #expect(list.hasPrefix("# ") && list.hasSuffix("\nmail\nmail-ed25519\n"), "\(list)")
+        #expect(host.text("etc/signet/keys/example.org/mail.private").contains("PRIVATE KEY"))
+        // What the rotation has made of it since is kept, and published.
+        let text = host.text("etc/signet/keys/example.org/mail.private")
+        try host.write("etc/signet/keys/example.org/next.private", text, mode: 0o600)
+        try host.write("etc/signet/keys/example.org/signing", "next\n")
+        let again = try host.apply(["--json"])
+        #expect(again.output.contains("next._domainkey.example.org"), "\(again.output)")
+        #expect(!again.output.contains("mail._domainkey.example.org"))
+        #expect(host.text("etc/signet/keys/example.org/signing") == "next\n")
+        try host.write("etc/signet/keys/example.org/signing", list)
+        try Command.require("rm", ["\(host.path)/etc/signet/keys/example.org/next.private"])
+        let undone = try host.signet(["setup", "--undo", "--yes"])
+        #expect(undone.succeeded, "\(undone.output)\(undone.errors)")
+        #expect(try host.snapshot() == before)
+    }
+
     @Test(arguments: HostTree.Release.allCases)
     func `a stock host is set up, once, and undone to the octet`(
         _ release: HostTree.Release

@@ -1,3 +1,4 @@
+internal import DomainKeys
 package import MailSyntax
 internal import PostfixConfiguration
 
@@ -47,8 +48,10 @@ extension HostFacts {
         var paths = SignetDaemon.allCases.map(\.configuration)
         paths += ["/etc/signet/KeyTable", "/etc/signet/SigningTable", "/etc/aliases"]
         paths += ["/etc/postfix/scrub_header_checks"]
+        var folder = "/etc/signet/keys"
         if let dkim = try tree.file(SignetDaemon.dkim.configuration) {
             let text = DirectiveText(dkim.contents)
+            folder = text.keyDirectory ?? folder
             paths += ["KeyTable", "SigningTable", "KeyFile", "KeyFileEd25519"].compactMap {
                 text.value(of: $0).flatMap(TableReference.path)
             }
@@ -59,9 +62,10 @@ extension HostFacts {
             files[path] = try tree.file(path)
         }
         for domain in domains {
-            let folder = "/etc/signet/keys/\(domain.ascii)"
-            for name in tree.names(in: folder) where name.hasSuffix(".private") {
-                files["\(folder)/\(name)"] = try tree.file("\(folder)/\(name)")
+            let own = "\(folder)/\(domain.ascii)"
+            for name in tree.names(in: own)
+            where name.hasSuffix(KeyTree.keySuffix) || name == SigningList.fileName {
+                files["\(own)/\(name)"] = try tree.file("\(own)/\(name)")
             }
         }
     }

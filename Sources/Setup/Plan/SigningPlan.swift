@@ -1,3 +1,4 @@
+internal import DomainKeys
 internal import MailCrypto
 internal import MailSyntax
 internal import PostfixConfiguration
@@ -21,6 +22,8 @@ struct SigningPlan {
     private(set) var obstacles: [String] = []
     private var keyFiles: [FileChange] = []
     private var tables: SigningTables
+    /// The folder in which signet-dkim finds the keys of each domain, where the configuration names one.
+    private let keyDirectory: String?
     private let keyTablePath: String
     private let signingTablePath: String
 
@@ -33,6 +36,7 @@ struct SigningPlan {
             configuration.value(of: directive).flatMap(TableReference.path)
                 ?? "/etc/signet/\(directive)"
         }
+        keyDirectory = configuration.keyDirectory
         keyTablePath = place(configuration, "KeyTable")
         signingTablePath = place(configuration, "SigningTable")
         tables = SigningTables(
@@ -59,7 +63,8 @@ struct SigningPlan {
                     + "after installing signet-dkim: chown -R signet-dkim: /etc/signet/keys/*")
         }
         for domain in request.domains {
-            let present = singleKeys(domain) + tables.keys(of: domain.ascii)
+            var present = singleKeys(domain) + tables.keys(of: domain.ascii)
+            if present.isEmpty { present = directoryKeys(domain) }
             if present.isEmpty {
                 try addPair(domain, request.selector, keys)
             } else {
@@ -82,7 +87,10 @@ struct SigningPlan {
             keys.append(
                 SigningTables.Key(domain: domain.ascii, selector: selector, file: file))
         }
-        if !names.contains(Substring(domain.ascii)) || keys.isEmpty {
+        let isNamed = names.contains(Substring(domain.ascii))
+        // Who is named nowhere else is looked for there.
+        if !isNamed, keyDirectory != nil { return [] }
+        if !isNamed || keys.isEmpty {
             obstacles.append(
                 "\(SignetDaemon.dkim.configuration) signs for \(domains) without tables; to add \(domain), "
                     + "put its keys into KeyTable and SigningTable first, or name it under Domain")
@@ -90,14 +98,44 @@ struct SigningPlan {
         return keys
     }
 
+    /// The keys that sign for a domain out of the folder of KeyDirectory.
+    private func directoryKeys(_ domain: DomainName) -> [SigningTables.Key] {
+        guard let keyDirectory else { return [] }
+        let folder = "\(keyDirectory)/\(domain.ascii)"
+        var selectors: [String] = []
+        if let list = facts.files["\(folder)/\(SigningList.fileName)"] {
+            selectors =
+                (try? SigningList(parsing: list.contents))?.selectors.map(\.ascii) ?? []
+        } else {
+            selectors = facts.files.keys.filter {
+                $0.hasPrefix("\(folder)/") && $0.hasSuffix(KeyTree.keySuffix)
+            }.map { String($0.dropFirst(folder.count + 1).dropLast(KeyTree.keySuffix.count)) }
+                .sorted()
+        }
+        return selectors.map {
+            SigningTables.Key(
+                domain: domain.ascii, selector: $0, file: "\(folder)/\($0)\(KeyTree.keySuffix)")
+        }
+    }
+
+    /// Writes which keys of a domain's folder sign, as "signet key rotate" keeps it.
+    private mutating func list(_ selectors: [String], in folder: String) {
+        let path = "\(folder)/\(SigningList.fileName)"
+        let names = selectors.compactMap { try? DomainName($0) }
+        let file = FileState(
+            Array(SigningList(names).text.utf8), mode: 0o644, user: owner.user, group: owner.group)
+        keyFiles.append(FileChange(path: path, before: facts.files[path], after: file))
+    }
+
     private mutating func addPair(
         _ domain: DomainName, _ selector: String, _ tools: KeyTools
     ) throws {
         guard obstacles.isEmpty else { return }
-        let folder = "/etc/signet/keys/\(domain.ascii)"
+        let parent = keyDirectory ?? "/etc/signet/keys"
+        let folder = "\(parent)/\(domain.ascii)"
         directories += [
             NeededDirectory(path: "/etc/signet", mode: 0o755),
-            NeededDirectory(path: "/etc/signet/keys", mode: 0o750, group: owner.group),
+            NeededDirectory(path: parent, mode: 0o750, group: owner.group),
             NeededDirectory(path: folder, mode: 0o700, user: owner.user, group: owner.group),
         ].filter { !directories.contains($0) }
         let pair = [(selector, tools.makeRSA), ("\(selector)-ed25519", tools.makeEd25519)]
@@ -117,12 +155,15 @@ struct SigningPlan {
                 let file = FileState(contents, mode: 0o600, user: owner.user, group: owner.group)
                 keyFiles.append(FileChange(path: path, before: nil, after: file))
             }
-            tables.add(SigningTables.Key(domain: domain.ascii, selector: selector, file: path))
+            if keyDirectory == nil {
+                tables.add(SigningTables.Key(domain: domain.ascii, selector: selector, file: path))
+            }
             published.append(
                 PublishedKey(
                     domain: domain, selector: selector,
                     record: key.map { tools.record($0.publicKey) }))
         }
+        if keyDirectory != nil { list(pair.map(\.0), in: folder) }
     }
 
     private mutating func publish(
@@ -169,6 +210,16 @@ struct SigningPlan {
                 facts.change(of: signingTablePath, to: tables.signingTable),
                 facts.change(of: SignetDaemon.dkim.configuration, to: edited.octets),
             ].compactMap(\.self)
+    }
+}
+
+extension DirectiveText {
+    /// The folder that KeyDirectory names, without a slash at its end; nil where it is not set.
+    var keyDirectory: String? {
+        guard let value = value(of: "KeyDirectory"), value.hasPrefix("/"), value.count > 1 else {
+            return nil
+        }
+        return value.hasSuffix("/") ? String(value.dropLast()) : value
     }
 }
 

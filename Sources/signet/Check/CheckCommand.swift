@@ -10,7 +10,7 @@ struct CheckCommand: ParsableCommand {
         abstract: "Evaluates the authentication of saved messages.",
         discussion: """
             Exit status 0 if all messages were evaluated, whatever the results; 65 if one cannot be read; 75 if the DNS gave \
-            no answer for one. With --exit-status the worst verdict counts: 0 DMARC pass or none, 1 fail, 2 temperror or unknown, \
+            no answer for one, or --next has waited in vain. With --exit-status the worst verdict counts: 0 DMARC pass or none, 1 fail, 2 temperror or unknown, \
             3 permerror.
             """)
 
@@ -32,6 +32,16 @@ struct CheckCommand: ParsableCommand {
             discussion: "Only for messages that this host's own mail server has received."))
     var fromTrace = false
 
+    @Option(
+        help: ArgumentHelp(
+            "Wait for the next message that arrives for this user, and check that.",
+            discussion: "A path with a slash in it names a Maildir or mbox itself.",
+            valueName: "user"))
+    var next: String?
+
+    @Option(help: "How long --next waits, in seconds.")
+    var timeout = 300
+
     @Flag(help: "Let the exit status tell whether DMARC passes.")
     var exitStatus = false
 
@@ -48,10 +58,24 @@ struct CheckCommand: ParsableCommand {
     var json = false
 
     @Argument(help: "Files with messages; - for standard input.")
-    var messages: [String]
+    var messages: [String] = []
+
+    func validate() throws {
+        guard next == nil || messages.isEmpty else {
+            throw ValidationError("--next excludes files")
+        }
+        guard next != nil || !messages.isEmpty else {
+            throw ValidationError("name files with messages, - for standard input, or --next")
+        }
+        guard (1...86_400).contains(timeout) else {
+            throw ValidationError("--timeout is from 1 to 86400 seconds")
+        }
+    }
 
     func run() throws {
         let client = try client()
+        let arrived = try next.map(awaitMessage)
+        let messages = arrived == nil ? messages : ["the message"]
         let evaluation = SavedMessageEvaluation(
             resolver: try dns.resolver(), now: try ReceiptTime.parse(at))
         let terminal = Terminal.standardOutput
@@ -59,9 +83,9 @@ struct CheckCommand: ParsableCommand {
         var status = DaemonKit.ExitCode.ok
         for path in messages {
             do {
-                let message = try Self.read(path)
+                let message = try arrived ?? Self.read(path)
                 let report = try evaluation.evaluate(
-                    message, from: fromTrace ? EnvelopeFacts(trace: message.header) : client)
+                    message, from: readsTrace ? EnvelopeFacts(trace: message.header) : client)
                 if report.isTemporary, !exitStatus, status == .ok { status = .tempFail }
                 if !json {
                     if messages.count > 1 { print("\(path):") }
@@ -73,7 +97,7 @@ struct CheckCommand: ParsableCommand {
                 status = .dataError
             }
         }
-        if json { try printJSON(reports) }
+        if json { try printJSON(reports, isList: messages.count > 1) }
         if status != .ok { throw ExitCode(status.rawValue) }
         if exitStatus, let worst = reports.map(\.exitStatus).max(), worst != 0 {
             throw ExitCode(worst)
@@ -81,12 +105,35 @@ struct CheckCommand: ParsableCommand {
     }
 
     /// An array where several were asked for, even if only one could be read.
-    private func printJSON(_ reports: [MessageReport]) throws {
-        if messages.count > 1 {
+    private func printJSON(_ reports: [MessageReport], isList: Bool) throws {
+        if isList {
             print(try JSONOutput.list(of: reports))
         } else if let report = reports.first {
             print(try JSONOutput.text(of: report))
         }
+    }
+
+    /// Whether the envelope is read out of the trace: what has just arrived here has that of this host on top.
+    private var readsTrace: Bool { fromTrace || (next != nil && ip == nil) }
+
+    private func awaitMessage(_ user: String) throws -> MessageFile {
+        let places: [MailboxPlace]
+        if user.contains("/") {
+            places = [MailboxPlace(path: user)]
+        } else if let found = MailboxPlace.places(of: user) {
+            places = found
+        } else {
+            throw CommandFailure(
+                .noInput, "\(user) is no user of this host: give the path of the mailbox")
+        }
+        let watch = MailboxWatch(places)
+        complain("waiting for mail in \(places.map(\.description).joined(separator: ", "))")
+        guard let octets = watch.next(seconds: Double(timeout)) else {
+            throw CommandFailure(.tempFail, "no message came within \(timeout) seconds")
+        }
+        do {
+            return try MessageFile(contents: octets)
+        } catch { throw CommandFailure(.dataError, "the message \(error)") }
     }
 
     private static func read(_ path: String) throws -> MessageFile {

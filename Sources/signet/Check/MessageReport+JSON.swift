@@ -8,7 +8,7 @@ extension MessageReport: Encodable {
         case result, reason, domain, selector, algorithm, identity
         case chain, oldestPass = "oldest_pass", instance
         case caveats, policy, disposition, policyDomain = "policy_domain"
-        case addedFromLine = "added_from_line", requirements
+        case addedFromLine = "added_from_line", condition = "would_verify_if", requirements
     }
 
     private typealias Object = KeyedEncodingContainer<Key>
@@ -20,6 +20,7 @@ extension MessageReport: Encodable {
             var item = list.nestedContainer(keyedBy: Key.self)
             try Self.encode(result, to: &item)
             try item.encode(additions[result.fieldPosition], forKey: .addedFromLine)
+            try item.encode(conditions[result.fieldPosition], forKey: .condition)
         }
         if let spf {
             var item = object.nestedContainer(keyedBy: Key.self, forKey: .spf)

@@ -17,6 +17,8 @@ struct MessageReport {
     let client: IPAddress?
     /// For signatures whose body was only added to, by the places of their fields: the first line that was added.
     let additions: [Int: Int]
+    /// For signatures whose header fields do not verify, by the places of their fields: what would have to be otherwise.
+    let conditions: [Int: String]
     /// What large receivers ask of senders, and whether it is there.
     let requirements: [SenderRequirement]
 
@@ -106,10 +108,12 @@ struct MessageReport {
         }
     }
 
-    /// Where text was added to a signed body, as lists and scanners do.
+    /// Where text was added to a signed body, or what was done to a header field, as lists and scanners do.
     private func addition(_ result: DKIMResult) -> String {
-        additions[result.fieldPosition].map { ": text was added at its end, from line \($0) on" }
-            ?? ""
+        if let line = additions[result.fieldPosition] {
+            return ": text was added at its end, from line \(line) on"
+        }
+        return conditions[result.fieldPosition].map { "; it would verify if \($0)" } ?? ""
     }
 
     /// By what the author domain passed.

@@ -44,6 +44,7 @@ struct SavedMessageEvaluation {
         return MessageReport(
             spf: found.spf, dkim: dkim, arc: arc, dmarc: dmarc, client: client?.address,
             additions: Self.additions(to: message, dkim),
+            conditions: conditions(message, dkim),
             requirements: requirements.examine(
                 dkim: dkim, dmarc: dmarc, client: client?.address))
     }
@@ -56,6 +57,49 @@ struct SavedMessageEvaluation {
                 of: message.body.span, signature: message.header.value(of: result.fieldPosition))
         }
         return lines
+    }
+
+    /// The most of a body that is hashed for trials of one message, in octets.
+    private static let mostTried = 256 << 20
+    /// The most signatures for which changes are tried.
+    private static let mostSignaturesTried = 4
+
+    /// For signatures whose header fields are not those that were signed: what would have to be otherwise.
+    private func conditions(_ message: MessageFile, _ dkim: DKIMOutcome) -> [Int: String] {
+        var found: [Int: String] = [:]
+        let failed = dkim.results.filter { result in
+            if case .headerChanged = result.reason { true } else { result.reason == .otherKey }
+        }
+        var rest = Self.mostTried
+        for result in failed.prefix(Self.mostSignaturesTried) {
+            let signature = message.header.value(of: result.fieldPosition)
+            let trials = HeaderTrials(message.header, signature: signature)?.all ?? []
+            for trial in trials where rest >= 0 {
+                rest -= message.body.count + message.header.bytes.count
+                guard verifies(trial.applied(to: message.header), message.body, signature) else {
+                    continue
+                }
+                found[result.fieldPosition] = trial.condition
+                break
+            }
+        }
+        return found
+    }
+
+    /// Whether a signature verifies over another header section.
+    private func verifies(
+        _ header: HeaderSection, _ body: [UInt8], _ signature: ArraySlice<UInt8>
+    ) -> Bool {
+        var options = EvaluationOptions(answerSeconds: ResolverOptions.timeout)
+        options.dkim = DKIMVerifierOptions()
+        var evaluation = MessageEvaluation(
+            header: header, author: AuthorField(of: header), envelope: Envelope(),
+            options: options, tools: tools)
+        evaluation.update(body.span)
+        let results = evaluation.finish(by: .distantFuture).dkim?.results ?? []
+        return results.contains {
+            $0.status == .pass && header.value(of: $0.fieldPosition) == signature
+        }
     }
 
     /// The most signatures that are verified where they are all that is asked for.
