@@ -36,7 +36,8 @@ package enum Doctor {
         MilterChecks.order, MilterChecks.settings, ReachabilityChecks.milters,
         ReachabilityChecks.policies, PolicyChecks.services, SuiteChecks.results,
         RewritingChecks.afterSigning, RewritingChecks.received, DomainChecks.signed,
-        SuiteChecks.configurations, SuiteChecks.keys, SuiteChecks.store, NeighbourChecks.dovecot,
+        SuiteChecks.configurations, SuiteChecks.shadows, SuiteChecks.keys, SuiteChecks.store,
+        NeighbourChecks.dovecot,
         NeighbourChecks.trust, NeighbourChecks.system, NeighbourChecks.predecessors,
         NeighbourChecks.watchers, LiveChecks.units, LiveChecks.disk, LiveChecks.clock,
     ]

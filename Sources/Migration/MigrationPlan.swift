@@ -7,15 +7,19 @@ package struct MigrationPlan: Sendable {
     /// What changes.
     package private(set) var changes: [FileChange] = []
     /// The directories that are made where they are missing.
-    package private(set) var directories: [NeededDirectory] = []
+    package internal(set) var directories: [NeededDirectory] = []
     /// What the postmaster should know.
     package private(set) var findings: [MigrationFinding] = []
     /// Why nothing can be changed; empty where all can.
-    package private(set) var obstacles: [String] = []
+    package internal(set) var obstacles: [String] = []
+    /// The files that are made of tables in databases and directories.
+    package internal(set) var remotePaths: Set<String> = []
 
     private let copiesKeys: Bool
     /// Whether the daemons only compare.
     private let isShadow: Bool
+    /// Reads tables of databases and directories; nil where none are asked.
+    let fetch: Fetch?
     private let tree: FileTree
     private let owner: (user: UInt32, group: UInt32)?
     /// The contents of the files to be written, so far.
@@ -31,13 +35,14 @@ package struct MigrationPlan: Sendable {
     ///   - copiesKeys: whether private keys are copied, or stay where they are.
     ///   - owner: the account of signet-dkim; nil where there is none yet.
     ///   - isShadow: whether the daemons only compare; what an earlier run has written stays then.
+    ///   - fetch: reads tables of databases and directories; nil where none are asked.
     /// - Throws: where a file is there and cannot be read.
     package init(
         _ tree: FileTree, copiesKeys: Bool, owner: (user: UInt32, group: UInt32)?,
-        isShadow: Bool = false
+        isShadow: Bool = false, fetch: Fetch? = nil
     ) throws(FileFault) {
         (self.tree, self.copiesKeys, self.owner) = (tree, copiesKeys, owner)
-        self.isShadow = isShadow
+        (self.isShadow, self.fetch) = (isShadow, fetch)
         for peer in Peer.allCases {
             for path in peer.paths {
                 guard let file = try tree.file(path) else { continue }
@@ -132,13 +137,16 @@ package struct MigrationPlan: Sendable {
     ) throws(FileFault) -> String {
         let name = directive.name.lowercased()
         let value = directive.value
+        if let rows = remoteRows(of: directive, all, path) {
+            return try placed(rows, of: directive, path)
+        }
         for kind in [
-            "dsn:", "ldap:", "ldaps:", "db:", "bdb:", "lua:", "mdb:", "socket:", "memcache:",
+            "db:", "bdb:", "lua:", "mdb:", "socket:", "memcache:",
             "repute:", "erlang:",
         ]
         where value.hasPrefix(kind) {
             obstacles.append(
-                "\(path):\(directive.line): \(directive.name) \(value): write the table to a file, and name that instead"
+                "\(path):\(directive.line): \(directive.name) \(kind): write the table to a file, and name that instead"
             )
             return value
         }
@@ -205,7 +213,7 @@ package struct MigrationPlan: Sendable {
     }
 
     /// The place of a key, copied if that is wanted.
-    private mutating func key(
+    mutating func key(
         _ path: String, _ domain: String, _ selector: String, _ file: String, _ line: Int
     ) throws(FileFault) -> String {
         guard path.hasPrefix("/"), !path.contains("%"), domain != "%" else { return path }
@@ -222,18 +230,24 @@ package struct MigrationPlan: Sendable {
             }
             return path
         }
-        let folder = "/etc/signet/keys/\(domain.lowercased())"
-        let place = "\(folder)/\(selector).private"
-        guard Self.isSafe(domain), Self.isSafe(selector) else {
+        guard let place = keep(key.contents, domain, selector) else {
             finding(.problem, file, line, nil, "\(domain):\(selector) is no domain and selector")
             return path
         }
+        return place
+    }
+
+    /// Writes a key where signet-dkim has its own, and gives the place; nil for what is no domain and selector.
+    mutating func keep(_ contents: [UInt8], _ domain: String, _ selector: String) -> String? {
+        guard Self.isSafe(domain), Self.isSafe(selector) else { return nil }
+        let folder = "/etc/signet/keys/\(domain.lowercased())"
+        let place = "\(folder)/\(selector).private"
         let (user, group) = owner ?? (0, 0)
         for directory in [
             NeededDirectory(path: "/etc/signet/keys", mode: 0o750, group: group),
             NeededDirectory(path: folder, mode: 0o700, user: user, group: group),
         ] where !directories.contains(directory) { directories.append(directory) }
-        write(place, FileState(key.contents, mode: 0o600, user: user, group: group))
+        write(place, FileState(contents, mode: 0o600, user: user, group: group))
         return place
     }
 
@@ -259,12 +273,12 @@ package struct MigrationPlan: Sendable {
         }
     }
 
-    private mutating func write(_ path: String, _ file: FileState) {
+    mutating func write(_ path: String, _ file: FileState) {
         if written[path] == nil { order.append(path) }
         written[path] = file
     }
 
-    private mutating func finding(
+    mutating func finding(
         _ kind: MigrationFinding.Kind, _ file: String, _ line: Int?, _ directive: String?,
         _ what: String
     ) {

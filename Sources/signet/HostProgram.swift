@@ -11,7 +11,7 @@ enum HostProgram {
     }
 
     /// How much of what a program writes is kept, in octets; the rest is read and forgotten.
-    private static let limit = 1 << 20
+    static let limit = 1 << 20
     /// How long output may come after the end, in seconds: a child that was left behind may hold it open.
     private static let lateness = 1.0
 
@@ -21,14 +21,20 @@ enum HostProgram {
     ///   - command: the program's path, then its arguments.
     ///   - seconds: how long it may take.
     ///   - keepsErrors: whether what it writes to standard error is kept, too.
+    ///   - environment: what is set in its environment besides.
+    ///   - limit: how much of what it writes is kept, in octets.
     /// - Returns: its status and what it wrote; nil where it cannot be run or did not end.
     static func run(
-        _ command: [String], seconds: Double, keepsErrors: Bool = true
+        _ command: [String], seconds: Double, keepsErrors: Bool = true,
+        environment: [String: String] = [:], limit: Int = limit
     ) -> (status: Int32, text: String)? {
         let process = Process()
         let pipe = Pipe()
         process.executableURL = URL(filePath: command[0])
         process.arguments = Array(command.dropFirst())
+        if !environment.isEmpty {
+            process.environment = ProcessInfo.processInfo.environment.merging(environment) { $1 }
+        }
         process.standardInput = FileHandle.nullDevice
         process.standardOutput = pipe
         process.standardError = keepsErrors ? pipe : FileHandle.nullDevice

@@ -134,6 +134,10 @@ extension DiagnosisKind {
 
     static let configurationInvalid = DiagnosisKind(
         "signet.configuration", .error, "The daemon does not start, or does not reload.")
+    static let shadow = DiagnosisKind(
+        "signet.shadow", .warning,
+        "The daemon does nothing to mail: it compares what another filter does with what it would do."
+    )
     static let keyMode = DiagnosisKind(
         "dkim.key.mode", .error,
         "Anyone who can read the key can sign in the domain's name; the signer refuses it.")
@@ -204,7 +208,7 @@ extension DiagnosisKind {
 
     /// In order of what hurts most.
     static let localWarningRanking: [DiagnosisKind] = [
-        unitErrors, diskLow, clockFree, receivingUnsigned, milterActionAccept,
+        shadow, unitErrors, diskLow, clockFree, receivingUnsigned, milterActionAccept,
         milterNonSMTPD, milterNonSMTPDVerifier,
         signingContentFilter, signingGenericMaps, signingHeaderChecks, headerChecksReceived,
         signingLineLength, signingEightBit, milterProtocol, secondSigner, resultsSharedName,

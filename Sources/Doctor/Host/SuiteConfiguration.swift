@@ -54,7 +54,8 @@ struct SuiteConfiguration {
         [
             "AuthservID", "Authserv_Id", "Domain", "Header_Type", "HoldQuarantinedMessages",
             "KeyDirectory", "KeyFile", "KeyFileEd25519", "KeyTable", "KeyTableEd25519", "Mode",
-            "MultipleSignatures", "ReportStore", "Selector", "SelectorEd25519", "SigningTable",
+            "MultipleSignatures", "ReportStore", "Selector", "SelectorEd25519", "Shadow",
+            "SigningTable",
             "Socket", "SubDomains",
         ].map { DirectiveSpec($0, .text, "") })
 }

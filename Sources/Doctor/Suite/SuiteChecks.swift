@@ -37,6 +37,20 @@ enum SuiteChecks {
         }
     }
 
+    /// Whether the daemons act at all.
+    static let shadows = Check.ofFiles("signet.shadow", "Signet", fine: "the daemons act on mail") {
+        _, tree in
+        daemons.compactMap { name in
+            guard let file = SuiteConfiguration(name, tree), file.boolean("Shadow") else {
+                return nil
+            }
+            return Diagnosis(
+                .shadow, file.path, "Shadow is \(file.text("Shadow") ?? "yes")",
+                mend: .command(
+                    "signet migrate --shadow says what differs, signet migrate --finish ends it"))
+        }
+    }
+
     /// Whether the signer can read its keys, and nobody else.
     static let keys = Check.ofFiles(
         "dkim.key", "Keys", fine: "the signer alone can read its keys"

@@ -6,7 +6,7 @@ extension FileTree {
     static let temporarySuffix = ".signet-setup"
 
     /// Puts a file in its place whole, or leaves what is there.
-    func write(_ file: FileState, to path: String) throws(FileFault) {
+    package func write(_ file: FileState, to path: String) throws(FileFault) {
         let place = try resolved(path)
         let temporary = place + Self.temporarySuffix
         _ = unsafe unlink(temporary)

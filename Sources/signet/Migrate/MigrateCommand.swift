@@ -22,6 +22,9 @@ struct MigrateCommand: ParsableCommand {
     @Flag(help: "Have Signet run beside the others and only compare; then say what differs.")
     var shadow = false
 
+    @Flag(help: "Only read tables of databases and directories again; for a timer.")
+    var tables = false
+
     @Flag(help: "Copy private keys to /etc/signet/keys, for signet-dkim alone.")
     var copyKeys = false
 
@@ -44,6 +47,9 @@ struct MigrateCommand: ParsableCommand {
         guard !(undo && (finish || shadow || copyKeys || dryRun)) else {
             throw ValidationError("--undo excludes --finish, --shadow, --copy-keys and --dry-run")
         }
+        guard !(tables && (undo || finish || shadow)) else {
+            throw ValidationError("--tables excludes --undo, --finish and --shadow")
+        }
         guard !(finish && shadow) else {
             throw ValidationError("--finish and --shadow exclude each other")
         }
@@ -60,8 +66,13 @@ struct MigrateCommand: ParsableCommand {
             if !dryRun { try Transactions.finishEarlierRun(in: tree) }
             let plan = try MigrationPlan(
                 tree, copiesKeys: copyKeys, owner: SystemAccounts(tree)["signet-dkim"],
-                isShadow: shadow)
-            if shadow {
+                isShadow: shadow,
+                fetch: { (table: RemoteTable) throws(RemoteTable.Fault) in
+                    try TableClient.rows(of: table)
+                })
+            if tables {
+                try refreshTables(tree, plan)
+            } else if shadow {
                 try ShadowRun(tree: tree, plan: plan, isDryRun: dryRun, json: json).run()
             } else if finish {
                 try swap(tree, plan)
@@ -82,6 +93,22 @@ struct MigrateCommand: ParsableCommand {
             files: plan.peers.map(\.file), changes: plan.changes, findings: plan.findings,
             swaps: [], notes: [], obstacles: plan.obstacles, isWritten: isWritten)
         try output.print(json: json)
+    }
+
+    /// Writes what has changed in databases, as a timer has it done: no run that --undo puts back.
+    private func refreshTables(_ tree: FileTree, _ plan: MigrationPlan) throws {
+        guard plan.obstacles.isEmpty else {
+            for obstacle in plan.obstacles { complain(obstacle) }
+            throw ExitCode(DaemonKit.ExitCode.configuration.rawValue)
+        }
+        let changes = plan.changes.filter { plan.remotePaths.contains($0.path) }
+        for change in changes where !dryRun {
+            try tree.write(change.after, to: change.path)
+            print(change.path)
+        }
+        guard !changes.isEmpty, !dryRun, tree.isThisHost else { return }
+        _ = HostProgram.run(
+            ["/usr/bin/systemctl", "try-reload-or-restart", "signet-dkim.service"], seconds: 120)
     }
 
     /// Puts Signet's sockets where the others' are.

@@ -1,0 +1,37 @@
+internal import MailSyntax
+
+/// Entries of a directory in LDIF (RFC 2849), as ldapsearch(1) prints them with `ldif-wrap=no`.
+enum LDIF {
+    /// For each value of the first attribute of an entry a row with it and the first value of each of the others.
+    static func rows(_ text: String, _ attributes: [String]) -> [[String]] {
+        let names = attributes.map { $0.lowercased() }
+        var rows: [[String]] = []
+        var entry: [String: [String]] = [:]
+        func close() {
+            guard let key = names.first else { return }
+            let values = names.dropFirst().map { entry[$0]?.first ?? "" }
+            rows += (entry[key] ?? []).map { [$0] + values }
+            entry = [:]
+        }
+        for line in text.split(separator: "\n", omittingEmptySubsequences: false) {
+            guard !line.isEmpty else {
+                close()
+                continue
+            }
+            guard let colon = line.firstIndex(of: ":"), !line.hasPrefix("#") else { continue }
+            let name = line[..<colon].lowercased()
+            let rest = line[line.index(after: colon)...]
+            guard names.contains(name) else { continue }
+            if rest.hasPrefix(":") {
+                let octets = Base64.decode(Array(rest.dropFirst().utf8).filter { $0 > 0x20 })
+                if let octets {
+                    entry[name, default: []].append(String(decoding: octets, as: UTF8.self))
+                }
+            } else {
+                entry[name, default: []].append(String(rest.drop { $0 == " " }))
+            }
+        }
+        close()
+        return rows
+    }
+}
