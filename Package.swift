@@ -374,7 +374,7 @@ let package = Package(
                 "Configuration", "DaemonKit", "DaemonResolver", "FlightRecord", "MailAuth",
                 "MailCrypto", "MailDNS", "MailEvaluation", "MailSyntax", "Metrics", "Milter",
                 "MilterDaemon", "Observation", "SessionTestKit", "SigningLog", "TestKit",
-                "UnboundDNS", "signet-dkim",
+                "Threads", "UnboundDNS", "signet-dkim",
             ],
             exclude: ["OpenDKIM/deviations.txt", "OpenDKIM/witness.lua"]),
         tests(

@@ -3,6 +3,7 @@
 #include <stdint.h>
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
+#include <sys/prctl.h>
 #include <sys/socket.h>
 
 // epoll(7) and eventfd(2): their constants are macros and the event is a union, hence these functions.
@@ -54,6 +55,10 @@ static inline int signet_accept(int descriptor) {
 // closes (MFD_CLOEXEC).
 extern int memfd_create(const char *, unsigned int);
 static inline int signet_memory_file(const char *name) { return memfd_create(name, 1U); }
+
+// The name of the calling thread, of 15 octets at most (PR_SET_NAME): prctl(2) takes a variable number of arguments, which
+// Swift does not call.
+static inline void signet_name_thread(const char *name) { prctl(PR_SET_NAME, name, 0L, 0L, 0L); }
 
 // memmem(3), which the headers show to GNU sources alone.
 void *memmem(const void *, size_t, const void *, size_t);

@@ -48,7 +48,8 @@ package struct ClosedLoopWords {
     private var answer: String {
         let signed =
             "signed here since \(InsightText.day(loop.begin)): \(Percent.number(loop.signed)) messages to"
-            + " \(loop.recipients) domain\(loop.recipients == 1 ? "" : "s")"
+            + (loop.recipients == 1
+                ? " 1 domain" : " \(loop.recipients) domains, one to several counted for each")
         guard loop.ours > 0 else { return "\(signed); no report speaks of one" }
         return "\(signed); reports speak of \(Percent.number(loop.ours)), of which"
             + " \(loop.broken == 0 ? "none" : Percent.text(loop.broken, of: loop.ours)) failed"

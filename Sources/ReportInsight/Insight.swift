@@ -68,11 +68,10 @@ package struct Insight: Sendable {
         recentDays = max(1, min(14, (max(last, begin) - begin + 1) / 2))
         let middle = max(last, begin) - recentDays + 1
         newest = max(last, begin)
-        let signatures = try ledger.map { ledger throws(SinkError) in
-            OwnSignatures(ledger, try store.allVerdicts().values)
-        }
-        try readSources(store, since: since ?? 0, middle: middle, signatures, &found)
-        if let ledger { try closeLoop(store, ledger, &found) }
+        let verdicts = try store.allVerdicts()
+        let signatures = ledger.map { OwnSignatures($0, verdicts.values) }
+        try readSources(store, since: since ?? 0, middle: middle, verdicts, signatures, &found)
+        if let ledger { try closeLoop(store, ledger, verdicts, &found) }
         domains = found.values.sorted {
             ($0.total.messages, $1.domain) > ($1.total.messages, $0.domain)
         }
@@ -84,7 +83,8 @@ package struct Insight: Sendable {
     }
 
     private mutating func readSources(
-        _ store: ReceivedReportStore, since: Int64, middle: Int64, _ signatures: OwnSignatures?,
+        _ store: ReceivedReportStore, since: Int64, middle: Int64,
+        _ verdicts: [Int64: ReceivedVerdict], _ signatures: OwnSignatures?,
         _ found: inout [String: DomainInsight]
     ) throws(SinkError) {
         var domain: DomainInsight?
@@ -101,7 +101,7 @@ package struct Insight: Sendable {
             if let domain { found[domain.domain] = domain }
             domain = nil
         }
-        try store.counts(since: since, middle: middle) { count in
+        try store.counts(since: since, middle: middle, verdicts) { count in
             guard found[count.domain] != nil else { return }
             if domain?.domain != count.domain {
                 finishDomain()
@@ -121,9 +121,8 @@ extension Insight {
     /// Compares what reports say with what was signed here.
     private func closeLoop(
         _ store: ReceivedReportStore, _ ledger: SigningLedger,
-        _ found: inout [String: DomainInsight]
+        _ verdicts: [Int64: ReceivedVerdict], _ found: inout [String: DomainInsight]
     ) throws(SinkError) {
-        let verdicts = try store.allVerdicts()
         var loops = found.mapValues { ClosedLoop(ledger, domain: $0.domain, in: begin...newest) }
         // Rows of one domain come behind each other: it is taken out while it grows.
         var current: (domain: String, loop: ClosedLoop)?

@@ -99,27 +99,13 @@ public struct ReportSettings: Sendable {
         return address
     }
 
-    /// A number of octets, with K, M or G for 1024, 1024² or 1024³ of them.
     private static func storeLimit(_ reader: ConfigurationReader) -> Int64 {
         let text = reader.text("ReportStoreLimit") ?? ""
-        let shift =
-            switch text.last {
-            case "K", "k": 10
-            case "M", "m": 20
-            case "G", "g": 30
-            default: 0
-            }
-        let digits = shift == 0 ? text[...] : text.dropLast()
-        let allowed = smallestLimit >> shift...largestLimit >> shift
-        guard digits.utf8.allSatisfy({ 0x30...0x39 ~= $0 }), let number = Int64(digits),
-            allowed.contains(number)
-        else {
-            reader.report(
-                .error, "ReportStoreLimit", "\"\(text)\" is not a size from 1M to 1024G",
-                suggestion: "write a number of octets, or one with K, M or G, such as 1G")
-            return SQLiteReportStore.defaultLimit
-        }
-        return number << shift
+        if let octets = OctetCount.parse(text, in: smallestLimit...largestLimit) { return octets }
+        reader.report(
+            .error, "ReportStoreLimit", "\"\(text)\" is not a size from 1M to 1024G",
+            suggestion: "write a number of octets, or one with K, M or G, such as 1G")
+        return SQLiteReportStore.defaultLimit
     }
 
     private static func store(_ reader: ConfigurationReader) -> StoreLocation? {

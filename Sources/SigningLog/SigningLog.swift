@@ -3,11 +3,23 @@ internal import Threads
 
 /// Counts the signatures that are made, and writes the counts on a thread of its own.
 ///
-/// Nobody who answers mail waits for a disk: counting is a short look under a lock. What was counted in the last seconds is lost if
-/// the daemon is killed. What the disk does not take waits, bounded; what is dropped is counted and said.
+/// Nobody who answers mail waits for a disk, or counts: what was signed is put down under a lock, and the writer adds it up. What
+/// was signed in the last seconds is lost if the daemon is killed. What the disk does not take waits, bounded; what is dropped is
+/// counted and said.
 package final class SigningLog: Sendable {
+    /// A message that waits to be counted.
+    private struct Signed: Sendable {
+        let day: Int64
+        let signatures: [Signature]
+        let recipients: [String]
+        /// How many counts it touches at most.
+        var counts: Int { signatures.count * max(1, recipients.count) }
+    }
+
     private struct State: Sendable {
-        var counts: [SigningCount: SigningNumbers] = [:]
+        var messages: [Signed] = []
+        /// How many counts the messages touch together, at most.
+        var waiting = 0
         var dropped: Int64 = 0
         var isClosed = false
         var isDone = false
@@ -16,7 +28,7 @@ package final class SigningLog: Sendable {
     private let state = Monitor(State())
     private let seconds: @Sendable () -> Int64
 
-    /// How many different counts may wait.
+    /// How many different counts may wait, and how many the messages that wait may touch.
     private static let capacity = 100_000
     /// How many domains of recipients a message is counted for.
     package static let mostRecipients = 100
@@ -41,7 +53,8 @@ package final class SigningLog: Sendable {
         self.seconds = seconds
         let (state, folder) = (state, SigningFolder(path: directory))
         let hasStarted = startThread {
-            Self.write(state, folder, seconds, report)
+            var writer = Writer(state, folder, seconds: seconds, report: report)
+            writer.run()
             state.update { $0.isDone = true }
         }
         guard hasStarted else {
@@ -70,31 +83,26 @@ package final class SigningLog: Sendable {
     ///   - signatures: the signatures.
     ///   - recipients: the domains, each once; none where they are not known.
     package func add(_ signatures: [Signature], to recipients: some Sequence<String>) {
-        let day = max(0, seconds()) / 86_400
-        var targets = Array(recipients.prefix(Self.mostRecipients))
-        if targets.isEmpty { targets = [""] }
+        let message = Signed(
+            day: max(0, seconds()) / 86_400, signatures: signatures,
+            recipients: Array(recipients.prefix(Self.mostRecipients)))
         let wakes = state.withLock { state in
             guard !state.isClosed else { return false }
-            let wasEmpty = state.counts.isEmpty
-            var seen: Set<String> = []
-            for signature in signatures {
-                let isFirst = seen.insert(signature.domain).inserted
-                for target in targets {
-                    let count = SigningCount(
-                        day: day, domain: signature.domain, selector: signature.selector,
-                        algorithm: signature.algorithm, recipient: target)
-                    guard state.counts.count < Self.capacity || state.counts[count] != nil else {
-                        state.dropped += 1
-                        continue
-                    }
-                    state.counts[count, default: SigningNumbers()].add(
-                        SigningNumbers(signatures: 1, messages: isFirst ? 1 : 0))
-                }
+            guard state.waiting + message.counts <= Self.capacity else {
+                state.dropped += Int64(message.counts)
+                return false
             }
-            return wasEmpty
+            let before = state.waiting
+            state.messages.append(message)
+            state.waiting += message.counts
+            return state.messages.count == 1
+                || (before < Self.enough && state.waiting >= Self.enough)
         }
         if wakes { state.wakeAll() }
     }
+
+    /// How many counts are added up without waiting for more.
+    private static let enough = capacity / 2
 
     /// Ends: what waits is written, if that can be done within some seconds.
     package func close() {
@@ -102,58 +110,102 @@ package final class SigningLog: Sendable {
         _ = state.wait(until: .now() + Self.closing) { $0.isDone ? true : nil }
     }
 
-    private static func write(
-        _ state: Monitor<State>, _ folder: SigningFolder, _ seconds: () -> Int64,
-        _ report: (String) -> Void
-    ) {
-        var tidied: Int64 = -1
-        var lastLine: MonotonicTime?
-        func say(_ words: String) {
+    // MARK: The writer's thread
+
+    private struct Writer {
+        private let state: Monitor<State>
+        private let folder: SigningFolder
+        private let seconds: @Sendable () -> Int64
+        private let report: @Sendable (String) -> Void
+        /// What is not on the disk yet.
+        private var counts: [SigningCount: SigningNumbers] = [:]
+        private var dropped: Int64 = 0
+        private var tidied: Int64 = -1
+        private var lastLine: MonotonicTime?
+
+        init(
+            _ state: Monitor<State>, _ folder: SigningFolder,
+            seconds: @escaping @Sendable () -> Int64, report: @escaping @Sendable (String) -> Void
+        ) {
+            (self.state, self.folder, self.seconds, self.report) = (state, folder, seconds, report)
+        }
+
+        mutating func run() {
+            while true {
+                let isLast = gather()
+                if dropped > 0 {
+                    say("\(dropped) signatures were not counted: too many differ")
+                    dropped = 0
+                }
+                do throws(SigningLogError) {
+                    try folder.append(&counts)
+                } catch {
+                    // What is left waits for the next attempt, beside what comes.
+                    say("signatures cannot be counted: \(error)")
+                }
+                if counts.isEmpty { tidy() }
+                if isLast { return }
+            }
+        }
+
+        /// Waits for signatures, and a while for more, and adds them up; true where nothing comes after them.
+        private mutating func gather() -> Bool {
+            if counts.isEmpty {
+                _ = state.wait(until: .distantFuture) { state in
+                    state.isClosed || !state.messages.isEmpty ? true : nil
+                }
+            }
+            let end = MonotonicTime.now() + SigningLog.gathering
+            while true {
+                let isClosedOrMany = state.wait(until: end) { state in
+                    state.isClosed || state.waiting >= SigningLog.enough ? true : nil
+                }
+                let (messages, dropped, isLast) = state.withLock { state in
+                    defer { (state.messages, state.waiting, state.dropped) = ([], 0, 0) }
+                    return (state.messages, state.dropped, state.isClosed)
+                }
+                self.dropped += dropped
+                for message in messages { add(message) }
+                if isLast || isClosedOrMany == nil { return isLast }
+            }
+        }
+
+        private mutating func add(_ message: Signed) {
+            let recipients = message.recipients.isEmpty ? [""] : message.recipients
+            var seen: Set<String> = []
+            for signature in message.signatures {
+                let isFirst = seen.insert(signature.domain).inserted
+                for recipient in recipients {
+                    let count = SigningCount(
+                        day: message.day, domain: signature.domain, selector: signature.selector,
+                        algorithm: signature.algorithm, recipient: recipient)
+                    guard counts.count < SigningLog.capacity || counts[count] != nil else {
+                        dropped += 1
+                        continue
+                    }
+                    counts[count, default: SigningNumbers()].add(
+                        SigningNumbers(signatures: 1, messages: isFirst ? 1 : 0))
+                }
+            }
+        }
+
+        /// Puts the folder in order, once a day, whatever comes of it.
+        private mutating func tidy() {
+            let today = max(0, seconds()) / 86_400
+            guard tidied != today else { return }
+            tidied = today
+            do throws(SigningLogError) {
+                try folder.tidy(today: today)
+            } catch {
+                say("a file cannot be put in order: \(error)")
+            }
+        }
+
+        private mutating func say(_ words: String) {
             let now = MonotonicTime.now()
-            if let lastLine, now.seconds(since: lastLine) < silence { return }
+            if let lastLine, now.seconds(since: lastLine) < SigningLog.silence { return }
             lastLine = now
             report("SigningLog: \(words)")
-        }
-        while true {
-            _ = state.wait(until: .distantFuture) { state in
-                state.isClosed || !state.counts.isEmpty ? true : nil
-            }
-            _ = state.wait(until: .now() + gathering) { $0.isClosed ? true : nil }
-            var (counts, dropped, isLast) = state.withLock { state in
-                defer { (state.counts, state.dropped) = ([:], 0) }
-                return (state.counts, state.dropped, state.isClosed)
-            }
-            if dropped > 0 { say("\(dropped) signatures were not counted: too many differ") }
-            do throws(SigningLogError) {
-                try folder.append(&counts)
-            } catch {
-                say("signatures cannot be counted: \(error)")
-                putBack(counts, state)
-            }
-            let today = max(0, seconds()) / 86_400
-            if tidied != today, counts.isEmpty {
-                // Once a day, whatever comes of it.
-                tidied = today
-                do throws(SigningLogError) {
-                    try folder.tidy(today: today)
-                } catch {
-                    say("a file cannot be put in order: \(error)")
-                }
-            }
-            if isLast { return }
-        }
-    }
-
-    /// What the disk has not taken waits for the next attempt, beside what has come since.
-    private static func putBack(_ counts: [SigningCount: SigningNumbers], _ state: Monitor<State>) {
-        state.withLock { state in
-            for (count, numbers) in counts {
-                guard state.counts.count < capacity || state.counts[count] != nil else {
-                    state.dropped += numbers.signatures
-                    continue
-                }
-                state.counts[count, default: SigningNumbers()].add(numbers)
-            }
         }
     }
 }

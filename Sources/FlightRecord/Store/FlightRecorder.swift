@@ -1,3 +1,4 @@
+internal import CLinux
 internal import Configuration
 internal import Glibc
 internal import Threads
@@ -50,6 +51,8 @@ package final class FlightRecorder: Sendable {
     private static let idle = 600.0
     /// How long an end waits for what is left to be written, in seconds.
     private static let closing = 3
+    /// The name of the writer's thread, of 15 octets at most.
+    private static let threadName = "flight-record"
     /// How many octets are written at once.
     private static let chunk = 1 << 16
 
@@ -74,6 +77,8 @@ package final class FlightRecorder: Sendable {
         self.time = time
         let (state, daemonName) = (state, daemon)
         let hasStarted = startThread {
+            // What the record costs can be told from what the answers cost.
+            unsafe signet_name_thread(Self.threadName)
             Self.write(
                 Run(
                     settings, directory: directory, daemon: daemonName, state: state, time: time,

@@ -65,26 +65,12 @@ package struct FlightSettings: Hashable, Sendable {
         return text
     }
 
-    /// A number of octets, with K, M or G for 1024, 1024² or 1024³ of them.
     private static func limit(_ reader: ConfigurationReader) -> Int64 {
         let text = reader.text("FlightRecordLimit") ?? ""
-        let shift =
-            switch text.last {
-            case "K", "k": 10
-            case "M", "m": 20
-            case "G", "g": 30
-            default: 0
-            }
-        let digits = shift == 0 ? text[...] : text.dropLast()
-        let allowed = smallestLimit >> shift...largestLimit >> shift
-        guard !digits.isEmpty, digits.utf8.allSatisfy({ 0x30...0x39 ~= $0 }),
-            let number = Int64(digits), allowed.contains(number)
-        else {
-            reader.report(
-                .error, "FlightRecordLimit", "\"\(text)\" is not a size from 1M to 16G",
-                suggestion: "write a number of octets, or one with K, M or G, such as 64M")
-            return defaultLimit
-        }
-        return number << shift
+        if let octets = OctetCount.parse(text, in: smallestLimit...largestLimit) { return octets }
+        reader.report(
+            .error, "FlightRecordLimit", "\"\(text)\" is not a size from 1M to 16G",
+            suggestion: "write a number of octets, or one with K, M or G, such as 64M")
+        return defaultLimit
     }
 }

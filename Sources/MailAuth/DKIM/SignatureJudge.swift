@@ -62,7 +62,12 @@ struct SignatureJudge {
             hash = HeaderHash(field, in: header, &fields, &selector)
         }
         var changed: String?
-        if case .headerChanged(let field) = reason { changed = field }
+        if case .headerChanged(let name) = reason {
+            changed = name
+        } else if reason != .valid, hash != nil {
+            // Under another configuration the key may count, and then this is asked for.
+            changed = CopiedFields.firstChanged(field, in: header, &selector)
+        }
         witness.note(
             MessageWitness.Statement(
                 position: field.position, bodyHash: body.digest.hash, bodyLength: bodyLength,

@@ -38,18 +38,40 @@ extension ReceivedReportStore {
         return refusals
     }
 
+    /// How many reports were refused after a number, and the number of the last one.
+    ///
+    /// - Parameter mark: the number; 0 for all.
+    /// - Returns: how many are foreign and how many are refused otherwise, and the highest number in the store, or 0.
+    /// - Throws: why the store cannot be read.
+    package func refusalCounts(
+        after mark: Int64
+    ) throws(SinkError) -> (foreign: Int64, refused: Int64, last: Int64) {
+        var counts: (foreign: Int64, refused: Int64, last: Int64) = (0, 0, 0)
+        try database.rows(
+            """
+            SELECT count(CASE WHEN number > $1 AND status = 'foreign' THEN 1 END),
+                count(CASE WHEN number > $1 AND status <> 'foreign' THEN 1 END),
+                CAST(coalesce(max(number), 0) AS bigint)
+            FROM received_refusal
+            """, [.integer(mark)]
+        ) { counts = ($0.integer(0), $0.integer(1), $0.integer(2)) }
+        return counts
+    }
+
     /// What was counted about days from one on, for each domain, source and verdict.
     ///
     /// - Parameters:
     ///   - day: the first day.
     ///   - middle: the day from which messages are counted as recent too.
+    ///   - verdicts: the verdicts by their numbers, where they were read already.
     ///   - each: is given the sums, those of one domain and source behind each other.
     /// - Throws: why the store cannot be read.
     package func counts(
-        since day: Int64, middle: Int64, _ each: (StoredCount) throws(SinkError) -> Void
+        since day: Int64, middle: Int64, _ verdicts: [Int64: ReceivedVerdict]? = nil,
+        _ each: (StoredCount) throws(SinkError) -> Void
     ) throws(SinkError) {
         let known = try texts("received_name")
-        let verdicts = try allVerdicts()
+        let verdicts = if let verdicts { verdicts } else { try allVerdicts() }
         try database.rows(
             """
             SELECT domain, source, verdict, min(day), max(day),

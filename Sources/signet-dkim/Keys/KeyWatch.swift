@@ -5,6 +5,7 @@ import MailCrypto
 import MailDNS
 import MailSyntax
 import Metrics
+import Observation
 import Threads
 
 /// Whether the DNS has the records of the keys that sign here, for the metrics.
@@ -34,12 +35,23 @@ final class KeyWatch: Sendable {
         var isLooking = false
     }
 
+    /// The keys of one reading of the configuration.
+    private struct Known: Sendable {
+        let generation: String
+        let since: MonotonicTime
+        let keys: [WatchedKey]
+    }
+
+    private let known = Locked<Known?>(nil)
     private let configuration: Snapshot<DKIMConfiguration>
     private let resolver: any DNSResolver
     private let findings = Locked(Findings())
 
     /// How long what the DNS has said holds, in seconds.
     private static let validity = 900.0
+    /// How long the keys of one reading of the configuration hold, in seconds: those of a KeyDirectory
+    /// change without a reading.
+    private static let keyValidity = 60.0
     /// How long the DNS may take, in seconds.
     private static let patience = 10.0
 
@@ -56,7 +68,7 @@ final class KeyWatch: Sendable {
     func families(now: Int64) -> [MetricFamily] {
         begin()
         let states = findings.withLock { $0.states }
-        let keys = configuration.current.keys.watched
+        let keys = keys()
         return [
             MetricFamily(
                 MetricName("signet_key_state", "What the DNS has for a key that signs"), .gauge,
@@ -73,6 +85,23 @@ final class KeyWatch: Sendable {
                     }
                 }),
         ]
+    }
+
+    /// The keys, worked out once for each reading of the configuration, and again after a while.
+    private func keys() -> [WatchedKey] {
+        let current = configuration.current
+        let generation = current.observation.generation
+        let now = MonotonicTime.now()
+        let kept = known.withLock { known in
+            known.flatMap { known in
+                known.generation == generation
+                    && now.seconds(since: known.since) < Self.keyValidity ? known.keys : nil
+            }
+        }
+        if let kept { return kept }
+        let keys = current.keys.watched
+        known.withLock { $0 = Known(generation: generation, since: now, keys: keys) }
+        return keys
     }
 
     private static func labels(_ key: WatchedKey) -> [(String, String)] {
@@ -108,7 +137,7 @@ final class KeyWatch: Sendable {
 
     private func look() -> [(key: WatchedKey, state: State)] {
         let deadline = MonotonicTime.now() + Self.patience
-        let asked = configuration.current.keys.watched.map { key in
+        let asked = keys().map { key in
             let name = try? DomainName("\(key.selector.ascii)._domainkey.\(key.domain.ascii)")
             return (key, name.map { resolver.begin(DNSQuestion($0, .txt), deadline: deadline) })
         }

@@ -10,8 +10,26 @@ final class ReportMetrics: Sendable {
     private struct State: Sendable {
         var read: MonotonicTime?
         /// What was in the store at the last look.
-        var last: [[String]: UInt64] = [:]
+        var last: [Counted: UInt64] = [:]
+        /// The number of the last refusal that was counted.
+        var lastRefusal: Int64 = 0
         var lastReceived: Int64?
+        /// How many reports are to be sent.
+        var waiting = 0
+    }
+
+    /// What is counted, of each day by itself: what leaves the store with its day is not missed by the days
+    /// that come.
+    private struct Counted: Hashable, Sendable {
+        let kind: Kind
+        var labels: [String]
+        let day: Int64
+    }
+
+    private enum Kind: Hashable, Sendable {
+        case sent
+        case received
+        case messages
     }
 
     private let location: StoreLocation?
@@ -19,7 +37,8 @@ final class ReportMetrics: Sendable {
     private let state = Locked(State())
     private let sent = Counter(
         MetricName("signet_reports_sent", "Aggregate reports by what became of them"),
-        labels: ["outcome"], known: DeliveryState.allCases.map { [$0.rawValue] })
+        labels: ["outcome"],
+        known: DeliveryState.allCases.filter { $0 != .waiting }.map { [$0.rawValue] })
     private let received = Counter(
         MetricName("signet_reports_received", "Reports of others by what became of them"),
         labels: ["outcome"], known: [["imported"], ["refused"], ["foreign"]])
@@ -40,15 +59,19 @@ final class ReportMetrics: Sendable {
     }
 
     /// The families as they are now; none without a store.
-    func families(now: Int64) -> [MetricFamily] {
+    ///
+    /// - Parameters:
+    ///   - now: seconds since 1970.
+    ///   - moment: the same moment on the monotonic clock.
+    /// - Returns: the families.
+    func families(now: Int64, at moment: MonotonicTime = .now()) -> [MetricFamily] {
         guard let location, let tally = records.tally else { return [] }
-        let lastReceived = state.withLock { state -> Int64? in
-            let moment = MonotonicTime.now()
+        let (lastReceived, waiting) = state.withLock { state in
             if state.read.map({ moment.seconds(since: $0) >= Self.validity }) ?? true {
                 state.read = moment
                 look(at: location, now: now, &state)
             }
-            return state.lastReceived
+            return (state.lastReceived, state.waiting)
         }
         return [
             MetricFamily(
@@ -63,6 +86,9 @@ final class ReportMetrics: Sendable {
                 .gauge, [MetricSample("", [("state", "waiting")], "\(tally.waiting)")]),
             sent.family, received.family, messages.family,
             MetricFamily(
+                MetricName("signet_reports_waiting", "Reports that are to be sent, now or later"),
+                .gauge, [MetricSample("", [], "\(waiting)")]),
+            MetricFamily(
                 MetricName(
                     "signet_report_last_received_timestamp_seconds", unit: "seconds",
                     "When a report of others was imported last, since 1970"),
@@ -72,46 +98,63 @@ final class ReportMetrics: Sendable {
 
     /// Reads the store; where that fails, what was known stays.
     private func look(at location: StoreLocation, now: Int64, _ state: inout State) {
-        var found: [[String]: UInt64] = [:]
+        var found: [Counted: UInt64] = [:]
         var lastReceived = state.lastReceived
+        var waiting = 0
+        var refusals: (foreign: Int64, refused: Int64, last: Int64)
         let day = now / 86_400 - Self.span
         do throws(SinkError) {
             try location.outbox(isReadOnly: true).deliveries { delivery in
-                found[["sent", delivery.state.rawValue], default: 0] += 1
+                guard delivery.state != .waiting else {
+                    waiting += 1
+                    return
+                }
+                // What was sent and comes back counts as both.
+                let sent = Counted(
+                    kind: .sent, labels: [delivery.state.rawValue], day: delivery.day)
+                found[sent, default: 0] += 1
             }
             let store = try ReceivedReportStore(location, isReadOnly: true)
             try store.reports(since: day) { stored in
-                found[["received", "imported"], default: 0] += 1
+                let day = stored.report.day
                 lastReceived = max(lastReceived ?? 0, stored.received)
                 let passed = UInt64(clamping: stored.passed)
                 let all = UInt64(clamping: stored.report.messages)
-                let domain = stored.report.domain
-                found[["messages", domain, "yes"], default: 0] += passed
-                found[["messages", domain, "no"], default: 0] += all > passed ? all - passed : 0
+                let imported = Counted(kind: .received, labels: ["imported"], day: day)
+                found[imported, default: 0] += 1
+                var messages = Counted(
+                    kind: .messages, labels: [stored.report.domain, "yes"], day: day)
+                found[messages, default: 0] += passed
+                messages.labels[1] = "no"
+                found[messages, default: 0] += all > passed ? all - passed : 0
             }
-            for refusal in try store.refusals(since: day * 86_400, atMost: 2_000) {
-                found[["received", refusal.isForeign ? "foreign" : "refused"], default: 0] += 1
+            refusals = try store.refusalCounts(after: state.lastRefusal)
+            if refusals.last < state.lastRefusal {
+                // Another store has taken its place, whose numbers begin anew.
+                refusals = try store.refusalCounts(after: 0)
             }
         } catch {
             // There is no store yet, or another writes to it: the next look tells.
             return
         }
-        state.lastReceived = lastReceived
-        for (key, count) in found {
+        (state.lastReceived, state.lastRefusal) = (lastReceived, refusals.last)
+        state.waiting = waiting
+        received.add(["foreign"], count: UInt64(clamping: refusals.foreign))
+        received.add(["refused"], count: UInt64(clamping: refusals.refused))
+        for (counted, count) in found {
             // What leaves the store was counted when it came; at the start all is new.
-            let before = state.last[key] ?? 0
-            guard count > before, let kind = key.first else { continue }
-            counter(kind)?.add(Array(key.dropFirst()), count: count - before)
+            let before = state.last[counted] ?? 0
+            guard count > before else { continue }
+            counter(counted.kind).add(counted.labels, count: count - before)
         }
         state.last = found
     }
 
-    private func counter(_ kind: String) -> Counter? {
+    private func counter(_ kind: Kind) -> Counter {
         switch kind {
-        case "sent": sent
-        case "received": received
-        case "messages": messages
-        default: nil
+        case .sent: sent
+        case .received: received
+        case .messages: messages
         }
     }
 }

@@ -62,20 +62,6 @@ extension CalendarDay {
 
 /// A size on the command line.
 enum SizeArgument {
-    /// A number of octets, with K, M or G for 1024, 1024² or 1024³ of them, from 1M to 1024G; nil where the text is none.
-    static func octets(_ text: String) -> Int64? {
-        let shift =
-            switch text.last {
-            case "K", "k": 10
-            case "M", "m": 20
-            case "G", "g": 30
-            default: 0
-            }
-        let digits = shift == 0 ? text[...] : text.dropLast()
-        let allowed = (Int64(1) << 20) >> shift...(Int64(1) << 40) >> shift
-        guard digits.utf8.allSatisfy({ 0x30...0x39 ~= $0 }), let number = Int64(digits),
-            allowed.contains(number)
-        else { return nil }
-        return number << shift
-    }
+    /// A number of octets from 1M to 1024G; nil where the text is none.
+    static func octets(_ text: String) -> Int64? { OctetCount.parse(text, in: 1 << 20...1 << 40) }
 }

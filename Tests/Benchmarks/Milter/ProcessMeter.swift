@@ -18,6 +18,21 @@ struct ProcessMeter {
         }
     }
 
+    /// The time of the threads of a name that are alive, in microseconds.
+    func cpuMicroseconds(ofThreads name: String) throws -> Double {
+        let tasks = try FileManager.default.contentsOfDirectory(atPath: "/proc/\(pid)/task")
+        return tasks.reduce(0) { sum, task in
+            let path = "/proc/\(pid)/task/\(task)"
+            guard let comm = try? String(contentsOfFile: "\(path)/comm", encoding: .utf8),
+                comm.trimmingCharacters(in: .newlines) == name,
+                let times = try? String(contentsOfFile: "\(path)/schedstat", encoding: .utf8),
+                // Nanoseconds on a processor come first (proc(5)).
+                let nanoseconds = times.split(separator: " ").first.flatMap({ Double($0) })
+            else { return sum }
+            return sum + nanoseconds / 1e3
+        }
+    }
+
     /// The proportional set size, in kibibytes.
     var pss: Int {
         get throws { try number("Pss:", in: "/proc/\(pid)/smaps_rollup") }

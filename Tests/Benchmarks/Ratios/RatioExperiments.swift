@@ -9,6 +9,7 @@ enum RatioExperiments {
         "pace": { try pace(rounds: 5, count: 600) },
         "idle": { try idle(connections: 1_000) },
         "ready": { try ready(rounds: 15) },
+        "observed": { try observed(rounds: 15, count: 1_000) },
         "instructions": { try instructions(count: 400) },
     ]
 

@@ -71,11 +71,11 @@ enum ScrubExperiments {
     }
 
     /// Ours.
-    static func scrub() throws -> Subject {
+    static func scrub(_ extra: String = "") throws -> Subject {
         let directory = try TemporaryDirectory("signet-benchmark")
         let socket = directory.file("scrub")
         let daemon = try DaemonProcess(
-            "signet-scrub", configuration: configuration + "Socket unix:\(socket)\n",
+            "signet-scrub", configuration: configuration + extra + "Socket unix:\(socket)\n",
             directory: directory)
         return try .started(
             "signet-scrub", socket, daemon, pid: daemon.pid, mail, removed[9])

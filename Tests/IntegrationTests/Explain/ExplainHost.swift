@@ -10,6 +10,7 @@ final class ExplainHost {
         _dmarc.signed.example. IN TXT "v=DMARC1; p=reject"
         spf.example.           IN TXT "v=spf1 ip4:192.0.2.0/24 -all"
         _dmarc.spf.example.    IN TXT "v=DMARC1; p=reject"
+        macro.example.         IN TXT "v=spf1 exists:%{l}.%{ir}.x.macro.example -all"
         soft.example.          IN TXT "v=spf1 ip4:192.0.2.0/24 ~all"
         bad.example.           IN TXT "v=spf1 ip4:198.51.100.0/24 -all"
         _dmarc.reject.example. IN TXT "v=DMARC1; p=reject"
@@ -94,6 +95,13 @@ final class ExplainHost {
     deinit {
         for daemon in daemons.values { daemon.kill() }
         dns.stop()
+    }
+
+    /// Changes records of the DNS: each text is looked for in the zone, and another takes its place.
+    func changeDNS(_ changes: KeyValuePairs<String, String>) throws {
+        var text = Self.zone + keys.zone + theirs.zone
+        for (old, new) in changes { text = text.replacingOccurrences(of: old, with: new) }
+        dns.change(to: try ZoneResolver(parsing: text))
     }
 
     /// The directories of the records.

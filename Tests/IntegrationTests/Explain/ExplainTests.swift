@@ -73,22 +73,70 @@ struct ExplainTests {
         _ = try host.deliver(
             ExplainHost.message("loud", from: "zebulon@bad.example"), from: "zebulon@bad.example",
             at: "192.0.2.77")
-        _ = try wait(for: "records") {
-            host.records.allSatisfy { directory in
-                (try? FileManager.default.contentsOfDirectory(atPath: directory))?.isEmpty == false
-            } ? true : nil
-        }
+        // SPF's macros put local part and client into names (RFC 7208, section 7).
+        _ = try host.deliver(
+            ExplainHost.message("macro", from: "hiddenpart@macro.example"),
+            from: "hiddenpart@macro.example", at: "192.0.2.78")
+        // One that all daemons but the policy service see, and the policy service the one before.
+        for name in ["scrub", "dkim", "dmarc", "spf"] { try host.stop(name) }
+        #expect(host.records.count == 4)
         for directory in host.records {
             for name in try FileManager.default.contentsOfDirectory(atPath: directory) {
                 let octets = FileManager.default.contents(atPath: "\(directory)/\(name)") ?? Data()
+                #expect(name == "key" || octets.count > 100, "\(directory)/\(name)")
                 for secret in [
                     "annlogin", "zebulon", "203.0.113.7", "192.0.2.77", "out.example", "bob@",
-                    "ann@", "private matters",
+                    "ann@", "private matters", "hiddenpart", "78.2.0.192", "192.0.2.78", "quiet@",
+                    "macro@",
                 ] {
                     #expect(octets.range(of: Data(secret.utf8)) == nil, "\(name): \(secret)")
                 }
             }
         }
+    }
+
+    /// What strangers send reaches no terminal as it came.
+    @Test func escapesReachNoTerminal() throws {
+        let host = try ExplainHost()
+        let escape = "\u{1B}[2J\u{1B}]0;owned\u{7}\u{9B}31m\u{202E}"
+        let message = Array(
+            """
+            DKIM-Signature: v=1; a=rsa-sha256; d=signed.example; s=\(escape); h=From; bh=x; b=x\r
+            DKIM-Signature: v=1; a=\(escape); d=\(escape).example; s=x; h=From; bh=x; b=x\r
+            Authentication-Results: mx.example.org; spf=\(escape)\r
+            From: "\(escape)" <ceo@reject.example>\r
+            Subject: \(escape)\r
+            Message-ID: <\(escape)@example.net>\r
+            X-\(escape): x\r
+            \r
+            Hello\r
+
+            """.utf8)
+        let client = try host.postfix.connect()
+        try client.ehlo()
+        try client.xclient(["ADDR": "192.0.2.99", "NAME": "out.example"])
+        try client.ehlo("h\(escape)")
+        let reply = try client.deliver(
+            from: "a@spf.example", to: ["\(escape)@example.org"], parameters: "SMTPUTF8", message)
+        #expect(reply.code >= 400, "\(reply)")
+        try? client.quit()
+        var octets = 0
+        for arguments in [
+            ["explain", "192.0.2.99"], ["explain", "-v", "192.0.2.99"],
+            ["explain", "--replay", "192.0.2.99"], ["explain", "--refused"],
+            ["explain", "--json", "192.0.2.99"], ["why", "reject.example"],
+            ["why", "spf.example"], ["explain", escape],
+        ] {
+            let result = try host.signet(arguments)
+            octets += result.output.utf8.count
+            for scalar in (result.output + result.errors).unicodeScalars where scalar != "\n" {
+                #expect(
+                    scalar.value >= 0x20 && !(0x7F...0x9F).contains(scalar.value),
+                    "\(arguments): \(result.output.debugDescription)")
+                if scalar.value < 0x20 { break }
+            }
+        }
+        #expect(octets > 1_000)
     }
 
     @Test func whatReceiversReportedIsJoined() throws {
@@ -190,6 +238,47 @@ struct ExplainTests {
             "whether \"Remove To *secret*\" is about To: its value was not kept.",
         ] {
             #expect(lines.contains(text), "\(other)")
+        }
+    }
+
+    @Test func theDNSOfTodayDecides() throws {
+        let host = try ExplainHost()
+        let table = PlayedStory.all
+        for name in ["dkim-intact", "forged", "passes"] {
+            let story = try #require(table.first { $0.name == name })
+            #expect(try host.play(story)?.code == story.code)
+            let sentence = try host.answer("\(name)@example.net", until: "signet-dmarc")
+            #expect(story.isAnswered(by: sentence), "\(sentence)")
+        }
+        try host.changeDNS([
+            "_dmarc.reject.example. IN TXT \"v=DMARC1; p=reject\"":
+                "_dmarc.reject.example. IN TXT \"v=DMARC1; p=none\"",
+            "intact._domainkey.signed.example.": "other._domainkey.signed.example.",
+            "spf.example.           IN TXT \"v=spf1 ip4:192.0.2.0/24 -all\"":
+                "spf.example.           IN TXT \"v=spf1 -all\"",
+        ])
+        /// What is said of a message after the change, in one line.
+        func replayed(_ name: String, _ options: [String]) throws -> String {
+            let result = try host.signet(["explain", "\(name)@example.net", "--replay"] + options)
+            #expect(result.succeeded, "\(result.errors)")
+            return result.output.split(whereSeparator: \.isWhitespace).joined(separator: " ")
+        }
+        // The answers of then are in the record: nothing has changed for them.
+        for name in ["dkim-intact", "forged", "passes"] {
+            let text = try replayed(name, [])
+            #expect(!text.contains(" why "), "\(text)")
+            #expect(text.contains("now The same."), "\(text)")
+        }
+        for (name, words) in [
+            ("forged", "now Let through by signet-dmarc: dmarc=fail reject.example"),
+            ("forged", "policy=none of reject.example"),
+            ("dkim-intact", "Found then: d=signed.example s=intact a=rsa-sha256: pass; now: "),
+            ("dkim-intact", "now Refused by signet-dmarc at end of message: DMARC: "),
+            ("passes", "now Refused by signet-spf at RCPT: SPF fail: "),
+            ("passes", "Found then: spf=pass spf.example; now: spf=fail spf.example."),
+        ] {
+            let text = try replayed(name, ["--today"])
+            #expect(text.contains(words), "\(name): \(text)")
         }
     }
 

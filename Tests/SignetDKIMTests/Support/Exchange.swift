@@ -4,6 +4,7 @@ import Foundation
 import MailDNS
 import MailSyntax
 import Milter
+import Observation
 import SessionTestKit
 import TestKit
 import Testing
@@ -47,6 +48,8 @@ struct Exchange {
     var queueID: String? = "4XyZ"
     /// How much is logged.
     var level = Log.Level.debug
+    /// What is kept.
+    var observer = Observer.silent
     /// The edits that the MTA allows.
     var edits: MilterEdits = [.addHeaders, .changeHeaders, .quarantine]
 
@@ -60,7 +63,8 @@ struct Exchange {
         let (settings, problems) = read(configuration)
         guard !problems.hasErrors else { throw Unusable(problems: problems) }
         let log = Log(level: level, collecting: { _, line in lines.add(line) })
-        let services = DKIMServices(configuration: Snapshot(settings), resolver: zone, log: log)
+        let services = DKIMServices(
+            configuration: Snapshot(settings), resolver: zone, log: log, observer: observer)
         return DKIMFilter(services: services).makeSession(
             protocol: NegotiatedProtocol(edits: edits))
     }

@@ -34,6 +34,7 @@ public final class ScriptedDNSServer: Sendable {
     }
 
     private struct State {
+        var zone: ZoneResolver
         var behaviours: [DomainName: Behaviour] = [:]
         var isSilent = false
         var silentDomain: DomainName?
@@ -47,14 +48,13 @@ public final class ScriptedDNSServer: Sendable {
     public let nameserver: Nameserver
     /// The TTL of every record, in seconds.
     public let ttl: UInt32
-    private let zone: ZoneResolver
     private let udp: Int32
     private let tcp: Int32
-    private let state = Mutex(State())
+    private let state: Mutex<State>
 
     /// Starts a server.
     public init(_ zone: ZoneResolver, ttl: UInt32 = 300) throws {
-        self.zone = zone
+        state = Mutex(State(zone: zone))
         self.ttl = ttl
         let sockets = try LoopbackSockets()
         udp = sockets.udp
@@ -72,6 +72,11 @@ public final class ScriptedDNSServer: Sendable {
     /// Tells how a name is answered from now on.
     public func set(_ behaviour: Behaviour, for name: DomainName) {
         state.withLock { $0.behaviours[name] = behaviour }
+    }
+
+    /// Answers from another zone from now on, as after a change that a postmaster has made.
+    public func change(to zone: ZoneResolver) {
+        state.withLock { $0.zone = zone }
     }
 
     /// Answers nothing at all for a while, as a server that is down.
@@ -208,6 +213,7 @@ extension ScriptedDNSServer {
     private func answer(
         _ query: DNSMessage.Query, _ question: DNSQuestion, _ overTCP: Bool
     ) -> [UInt8] {
+        let zone = state.withLock { $0.zone }
         var records: [(owner: DomainName, type: RecordType, data: DNSRecord)] = []
         var name = question.name
         while question.type != .cname, records.count < 20,
