@@ -20,8 +20,10 @@ struct SignerFailureTests {
         first.kill()
         try client.send(Array(stuffed.dropFirst(60)))
         // Stock Postfix: milter_default_action = tempfail. The client keeps the message.
-        #expect(try client.reply().code == 451)
-        try client.quit()
+        let refusal = try client.reply()
+        #expect([421, 451].contains(refusal.code), "\(refusal)")
+        // Postfix 3.10 has ended the connection: the action is shutdown there.
+        if refusal.code == 451 { try client.quit() }
 
         // Mail of sendmail(1) waits in the queue while there is no daemon.
         let text = SigningHost.message("waiting").filter { $0 != UInt8(ascii: "\r") }
