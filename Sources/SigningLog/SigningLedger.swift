@@ -1,6 +1,6 @@
 /// What a signing log says, ready for questions about reports.
 package struct SigningLedger: Sendable {
-    /// The first day that is in the log; nil where nothing is.
+    /// The first day that all logs have; nil where nothing is in them.
     package private(set) var first: Int64?
     private var messages: [String: [Int64: Int64]] = [:]
     private var selectors: [Selector: Use] = [:]
@@ -34,25 +34,29 @@ package struct SigningLedger: Sendable {
         for (count, numbers) in counts { add(count, numbers) }
     }
 
-    /// Reads a log.
+    /// Reads the logs of all hosts that sign for the same domains.
     ///
     /// - Parameters:
-    ///   - directory: the log's directory.
+    ///   - directories: the logs' directories.
     ///   - day: the first day of the reports.
-    /// - Returns: the ledger; nil where there is no log.
-    /// - Throws: why it cannot be read.
+    /// - Returns: the ledger; nil where one of them has nothing yet, as nobody knows then what its host has signed.
+    /// - Throws: why one cannot be read.
     package static func read(
-        _ directory: String, since day: Int64
+        _ directories: [String], since day: Int64
     ) throws(SigningLogError) -> SigningLedger? {
-        let folder = SigningFolder(path: directory)
-        let days = folder.days()
-        guard !days.isEmpty else { return nil }
         var ledger = SigningLedger([])
-        for one in days where one >= day - queue {
-            for (count, numbers) in try folder.counts(of: one) { ledger.add(count, numbers) }
+        var begin: Int64?
+        for directory in directories {
+            let folder = SigningFolder(path: directory)
+            let days = folder.days()
+            guard let first = days.first else { return nil }
+            for one in days where one >= day - queue {
+                for (count, numbers) in try folder.counts(of: one) { ledger.add(count, numbers) }
+            }
+            begin = max(begin ?? first, first)
         }
-        ledger.first = days.first
-        return ledger
+        ledger.first = begin
+        return begin == nil ? nil : ledger
     }
 
     private mutating func add(_ count: SigningCount, _ numbers: SigningNumbers) {

@@ -12,38 +12,39 @@ final class ProbeProcess {
         return products + "/DaemonProbe"
     }()
 
-    let process = Process()
+    let process: ChildProcess
     private let errors: String
 
     /// Starts `DaemonProbe` with these arguments; standard error goes to a file in `folder`.
     init(
         _ arguments: [String], in folder: Folder, environment: [String: String] = [:],
-        input: FileHandle = .nullDevice, output: FileHandle = .nullDevice, shell: String? = nil
+        input: FileHandle? = nil, output: FileHandle? = nil, shell: String? = nil
     ) throws {
         errors = folder.file("stderr-\(UUID().uuidString.prefix(6))")
         try Data().write(to: URL(fileURLWithPath: errors))
-        process.executableURL = URL(fileURLWithPath: shell == nil ? Self.path : "/bin/sh")
-        process.arguments = shell.map { ["-c", $0, Self.path] + arguments } ?? arguments
-        process.environment = environment
-        process.standardInput = input
-        process.standardOutput = output
-        process.standardError = FileHandle(forWritingAtPath: errors)
-        try process.run()
+        process = try ChildProcess(
+            shell == nil ? Self.path : "/bin/sh",
+            shell.map { ["-c", $0, Self.path] + arguments } ?? arguments,
+            environment: environment,
+            descriptors: [
+                input.map { .init($0.fileDescriptor, as: 0) } ?? .null(as: 0),
+                output.map { .init($0.fileDescriptor, as: 1) } ?? .null(as: 1),
+                .file(errors, as: 2),
+            ])
     }
 
-    deinit {
-        if process.isRunning { kill(process.processIdentifier, SIGKILL) }
-    }
+    var isRunning: Bool { process.end == nil }
 
     func signal(_ number: Int32) {
-        kill(process.processIdentifier, number)
+        process.send(number)
     }
 
     /// Waits for the end; the exit status, or the negated signal.
-    func status() -> Int32 {
-        process.waitUntilExit()
-        return process.terminationReason == .exit
-            ? process.terminationStatus : -process.terminationStatus
+    func status() throws -> Int32 {
+        switch try process.waitForEnd(seconds: 120) {
+        case .exited(let status): status
+        case .signalled(let signal): -signal
+        }
     }
 
     var log: String {
@@ -70,7 +71,7 @@ final class Client {
     let descriptor: Int32
 
     init?(unix path: String) {
-        descriptor = socket(AF_UNIX, Int32(SOCK_STREAM.rawValue), 0)
+        descriptor = socket(AF_UNIX, Int32(SOCK_STREAM.rawValue | SOCK_CLOEXEC.rawValue), 0)
         guard connectUnix(descriptor, path) == 0 else {
             close(descriptor)
             return nil
@@ -78,7 +79,7 @@ final class Client {
     }
 
     init?(port: UInt16) {
-        descriptor = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
+        descriptor = socket(AF_INET, Int32(SOCK_STREAM.rawValue | SOCK_CLOEXEC.rawValue), 0)
         var address = sockaddr_in()
         address.sin_family = sa_family_t(AF_INET)
         address.sin_port = port.bigEndian
@@ -141,8 +142,8 @@ final class BoundSocket {
     let descriptor: Int32
 
     init(_ path: String, stream: Bool, listening: Bool = false) throws {
-        descriptor = socket(
-            AF_UNIX, Int32(stream ? SOCK_STREAM.rawValue : SOCK_DGRAM.rawValue), 0)
+        let type = stream ? SOCK_STREAM.rawValue : SOCK_DGRAM.rawValue
+        descriptor = socket(AF_UNIX, Int32(type | SOCK_CLOEXEC.rawValue), 0)
         #expect(unsafe withUnixAddress(path) { unsafe bind(descriptor, $0, $1) } == 0)
         if listening { #expect(listen(descriptor, 16) == 0) }
     }

@@ -9,7 +9,7 @@ import Testing
         #expect(try probe.mta.deliver(hello).decision == .accepted)
         try probe.settle()
         probe.process.tell("drain")
-        #expect(probe.process.waitForExit() == 0)
+        #expect(try probe.process.waitForExit() == 0)
         #expect(throws: StreamError.refused(ECONNREFUSED)) { try probe.mta.connect() }
     }
 
@@ -27,7 +27,7 @@ import Testing
         for _ in 0..<3 { #expect(try connection.deliver(hello).decision == .accepted) }
         #expect(probe.process.isRunning)
         connection.quit()
-        #expect(probe.process.waitForExit() == 0)
+        #expect(try probe.process.waitForExit() == 0)
         #expect(probe.process.lines.last == "end")
         #expect(probe.events().last == "deinit")
     }
@@ -37,7 +37,7 @@ import Testing
         let connection = try probe.mta.connect()
         #expect(try connection.deliver(hello).decision == .accepted)
         probe.process.tell("drain")
-        #expect(probe.process.waitForExit() == 0)
+        #expect(try probe.process.waitForExit() == 0)
         #expect(try probe.process.line("problem").contains("did not finish within 1 s"))
         connection.close()
     }
@@ -57,7 +57,7 @@ import Testing
         let connection = try mta.connect()
         #expect(try connection.deliver(hello).decision == .accepted)
         connection.quit()
-        #expect(probe.process.waitForExit() == 0)
+        #expect(try probe.process.waitForExit() == 0)
     }
 
     @Test func whoNeverSpeaksHoldsUpNobody() throws {
@@ -65,7 +65,7 @@ import Testing
         #expect(try probe.mta.deliver(hello).decision == .accepted)
         let silent = try StreamSocket(probe.address)
         probe.process.tell("drain")
-        #expect(probe.process.waitForExit() == 0)
+        #expect(try probe.process.waitForExit() == 0)
         silent.close()
     }
 }

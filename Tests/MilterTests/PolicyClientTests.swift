@@ -15,7 +15,7 @@ import Testing
             #expect(throws: StreamError.closed) { try client.read(1) }
         }
         probe.process.tell("drain")
-        #expect(probe.process.waitForExit() == 0)
+        #expect(try probe.process.waitForExit() == 0)
         let problems = probe.process.lines.filter { $0.hasPrefix("problem ") }
         #expect(
             problems == [

@@ -38,7 +38,7 @@ import Testing
                 missed.allSatisfy { !$0.hasPrefix("endOfMessage") }, "\(context)")
         }
         native.process.tell("drain")
-        #expect(native.process.waitForExit() == 0)
+        #expect(try native.process.waitForExit() == 0)
     }
 
     /// Runs one side of a conversation; what goes wrong is recorded with all that repeats it.

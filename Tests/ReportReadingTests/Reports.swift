@@ -1,5 +1,6 @@
 import Foundation
 import ReportStore
+import TestKit
 import Testing
 
 @testable import ReportReading
@@ -37,20 +38,7 @@ enum Sample {
     /// The output of a program that is given octets.
     static func piped(_ program: String, _ arguments: [String], _ octets: [UInt8]) throws -> [UInt8]
     {
-        let process = Process()
-        process.executableURL = URL(filePath: "/usr/bin/env")
-        process.arguments = [program] + arguments
-        let (input, output) = (Pipe(), Pipe())
-        (process.standardInput, process.standardOutput) = (input, output)
-        try process.run()
-        let writer = Thread {
-            try? input.fileHandleForWriting.write(contentsOf: Data(octets))
-            try? input.fileHandleForWriting.close()
-        }
-        writer.start()
-        let result = [UInt8](output.fileHandleForReading.readDataToEndOfFile())
-        process.waitUntilExit()
-        return result
+        try Command.run(program, arguments, input: octets).octets
     }
 
     /// A zip archive of files, made by Python as no test machine lacks it.

@@ -37,7 +37,7 @@ import Threads
                 "example.org s1 rsa-sha256 - 1 1", "example.org s1 rsa-sha256 a.example 2 2",
                 "example.org s1 rsa-sha256 b.example 1 1",
             ])
-        let ledger = try #require(try SigningLedger.read(directory, since: 20_001))
+        let ledger = try #require(try SigningLedger.read([directory], since: 20_001))
         #expect(ledger.first == 20_000)
         #expect(ledger.messages(of: "example.org", in: 20_001...30_000) == 4)
         #expect(ledger.messages(of: "example.org", in: 0...30_000) == 8)
@@ -97,7 +97,7 @@ import Threads
         #expect(signed.days() == [20_000])
         let counts = try signed.counts(of: 20_000)
         #expect(counts.values.map(\.messages) == [5])
-        #expect(try SigningLedger.read(folder.file("none"), since: 0) == nil)
+        #expect(try SigningLedger.read([folder.file("none")], since: 0) == nil)
         // Root follows no link that a daemon has laid.
         try FileManager.default.createSymbolicLink(
             atPath: folder.file("20001.signed"), withDestinationPath: "/etc/hostname")
@@ -159,6 +159,27 @@ import Threads
         #expect(lines.withLock { $0.count } == 1)
         // What is too old has gone all the same.
         #expect(!FileManager.default.fileExists(atPath: "\(directory)/19000.signed"))
+    }
+
+    /// A host whose log begins later, or has nothing, is one of which nobody knows what it has signed.
+    @Test func `the logs of several hosts are added up`() throws {
+        let folder = try TemporaryDirectory("signet-signed")
+        for (host, days) in [("a", [20_000, 20_001]), ("b", [20_001])] {
+            var counts: [SigningCount: SigningNumbers] = [:]
+            for day in days {
+                let count = SigningCount(
+                    day: Int64(day), domain: "example.org", selector: host,
+                    algorithm: "rsa-sha256", recipient: "r.example")
+                counts[count] = SigningNumbers(signatures: 2, messages: 2)
+            }
+            try SigningFolder(path: folder.file(host)).append(&counts)
+        }
+        let hosts = ["a", "b"].map { folder.file($0) }
+        let ledger = try #require(try SigningLedger.read(hosts, since: 0))
+        #expect(ledger.messages(of: "example.org", in: 20_000...20_001) == 6)
+        #expect(ledger.hasSigned(domain: "example.org", selector: "b", in: 20_001...20_001))
+        #expect(ledger.covers(20_001) && !ledger.covers(20_000))
+        #expect(try SigningLedger.read(hosts + [folder.file("none")], since: 0) == nil)
     }
 
     @Test func `too many recipients are put together`() {

@@ -1,13 +1,14 @@
 public import Foundation
+internal import Glibc
 
 /// A program of this package that runs as a child of the test, and what it writes.
 ///
 /// The child ends with this object: it is told to through its standard input, which closes, and by
 /// signal.
 public final class ServerProcess: @unchecked Sendable {
-    // All mutable state is behind `condition`; Process is used from the test's thread only.
-    private let process = Process()
-    private let input = Pipe()
+    // All mutable state is behind `condition`.
+    private let process: ChildProcess
+    private let input: FileHandle
     private let condition = NSCondition()
     private var received: [String] = []
     private var hasEnded = false
@@ -23,16 +24,19 @@ public final class ServerProcess: @unchecked Sendable {
     /// - Parameters:
     ///   - product: The name of an executable product of this package.
     ///   - arguments: Its arguments.
-    /// - Throws: What Foundation throws if it cannot be started.
+    /// - Throws: `TestKitError` if it cannot be started.
     public init(_ product: String, _ arguments: [String]) throws {
-        process.executableURL = Self.products.appendingPathComponent(product)
-        process.arguments = arguments
-        let output = Pipe()
-        process.standardInput = input
-        process.standardOutput = output
-        process.standardError = output
-        try process.run()
-        let handle = output.fileHandleForReading
+        let (input, output) = (try PrivatePipe(), try PrivatePipe())
+        self.input = input.writing
+        let theirs = (input.reading.fileDescriptor, output.writing.fileDescriptor)
+        process = try ChildProcess(
+            Self.products.appendingPathComponent(product).path, arguments,
+            descriptors: [
+                .init(theirs.0, as: 0), .init(theirs.1, as: 1), .init(theirs.1, as: 2),
+            ])
+        try input.reading.close()
+        try output.writing.close()
+        let handle = output.reading
         Thread.detachNewThread { [weak self] in
             var rest = Data()
             while case let data = handle.availableData, !data.isEmpty {
@@ -46,7 +50,8 @@ public final class ServerProcess: @unchecked Sendable {
     }
 
     deinit {
-        if process.isRunning { process.terminate() }
+        try? input.close()
+        process.send(SIGTERM)
     }
 
     /// The directory of the package's products: the one that holds the test bundle.
@@ -71,10 +76,10 @@ public final class ServerProcess: @unchecked Sendable {
     }
 
     /// The number of the process.
-    public var identifier: Int32 { process.processIdentifier }
+    public var identifier: Int32 { process.pid }
 
     /// Whether the program still runs.
-    public var isRunning: Bool { process.isRunning }
+    public var isRunning: Bool { process.end == nil }
 
     /// Waits until the lines so far satisfy a condition.
     ///
@@ -115,14 +120,17 @@ public final class ServerProcess: @unchecked Sendable {
     ///
     /// - Parameter line: The line, without its end.
     public func tell(_ line: String) {
-        try? input.fileHandleForWriting.write(contentsOf: Data((line + "\n").utf8))
+        try? input.write(contentsOf: Data((line + "\n").utf8))
     }
 
     /// Waits for the program's end.
     ///
     /// - Returns: Its exit status; the number of the signal if one ended it.
-    public func waitForExit() -> Int32 {
-        process.waitUntilExit()
-        return process.terminationStatus
+    /// - Throws: `TestKitError` if it does not end within two minutes.
+    public func waitForExit() throws -> Int32 {
+        switch try process.waitForEnd(seconds: 120) {
+        case .exited(let status): status
+        case .signalled(let signal): signal
+        }
     }
 }

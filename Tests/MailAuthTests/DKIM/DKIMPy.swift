@@ -1,4 +1,5 @@
 import Foundation
+import TestKit
 import Testing
 
 /// dkimpy as a second opinion: one child process for a batch of messages.
@@ -59,20 +60,6 @@ enum DKIMPy {
     }
 
     static func run(_ script: String, _ input: Data) throws -> Data {
-        let scratch = FileManager.default.temporaryDirectory
-            .appendingPathComponent("dkimpy-\(UUID().uuidString)")
-        try input.write(to: scratch)
-        defer { try? FileManager.default.removeItem(at: scratch) }
-        let process = Process()
-        let output = Pipe()
-        process.executableURL = URL(fileURLWithPath: "/usr/bin/python3")
-        process.arguments = ["-c", script]
-        process.standardInput = try FileHandle(forReadingFrom: scratch)
-        process.standardOutput = output
-        process.standardError = FileHandle.nullDevice
-        try process.run()
-        let answer = output.fileHandleForReading.readDataToEndOfFile()
-        process.waitUntilExit()
-        return answer
+        Data(try Command.run("python3", ["-c", script], input: Array(input)).octets)
     }
 }

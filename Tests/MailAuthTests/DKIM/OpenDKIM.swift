@@ -1,4 +1,5 @@
 import Foundation
+import TestKit
 
 /// OpenDKIM as a second opinion, in its test mode: one child process for a batch of messages.
 enum OpenDKIM {
@@ -56,18 +57,12 @@ enum OpenDKIM {
         let file = scratch.appendingPathComponent("conf")
         try Data("\(configuration)\n".utf8).write(to: file)
 
-        let process = Process()
-        let output = Pipe()
-        process.executableURL = URL(fileURLWithPath: program)
-        process.arguments = [
-            "-x", file.path, "-t", messages.indices.map(String.init).joined(separator: ","),
-        ]
-        process.currentDirectoryURL = scratch
-        process.standardOutput = output
-        process.standardError = FileHandle.nullDevice
-        try process.run()
-        let text = output.fileHandleForReading.readDataToEndOfFile()
-        process.waitUntilExit()
-        return "\n" + String(decoding: text, as: UTF8.self)
+        let result = try Command.run(
+            "sh",
+            [
+                "-c", "cd \"$1\" && exec \"$2\" -x \"$3\" -t \"$4\"", "sh", scratch.path, program,
+                file.path, messages.indices.map(String.init).joined(separator: ","),
+            ])
+        return "\n" + result.output
     }
 }

@@ -1,5 +1,6 @@
 import Foundation
 import MailSyntax
+import TestKit
 import Testing
 
 /// libspf2's opinions, from a child process: it is started again after each check that aborts it.
@@ -38,23 +39,12 @@ struct SPF2Process {
 
     /// Runs checks until the process ends, by the end of its input or before.
     private static func run(_ checks: ArraySlice<Check>) throws -> [String] {
-        let input = FileManager.default.temporaryDirectory
-            .appending(path: "spf2-witness-\(UUID().uuidString)")
-        try checks.map(\.script).joined().write(to: input, atomically: false, encoding: .utf8)
-        defer { try? FileManager.default.removeItem(at: input) }
-        let process = Process()
-        process.executableURL = executable
-        process.standardInput = try FileHandle(forReadingFrom: input)
-        process.standardError = FileHandle.nullDevice
-        // A stack trace for each abort would take longer than all checks together.
-        process.environment = ["SWIFT_BACKTRACE": "enable=no"]
-        let output = Pipe()
-        process.standardOutput = output
-        try process.run()
-        let data = output.fileHandleForReading.readDataToEndOfFile()
-        process.waitUntilExit()
+        let result = try Command.run(
+            executable.path, [], input: Array(checks.map(\.script).joined().utf8),
+            // A stack trace for each abort would take longer than all checks together.
+            environment: ["SWIFT_BACKTRACE": "enable=no"])
         // "(invalid)" is its word for a record that it did not parse.
-        return String(decoding: data, as: UTF8.self).split(separator: "\n").map {
+        return result.output.split(separator: "\n").map {
             $0 == "(invalid)" ? "permerror" : String($0)
         }
     }

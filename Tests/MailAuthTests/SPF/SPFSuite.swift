@@ -1,6 +1,7 @@
 import Foundation
 import MailDNS
 import MailSyntax
+import TestKit
 import Testing
 import Threads
 import Yams
@@ -48,15 +49,7 @@ struct SPFSuite {
 
     private static func gunzip(_ path: String) -> String? {
         guard FileManager.default.isReadableFile(atPath: path) else { return nil }
-        let process = Process()
-        process.executableURL = URL(filePath: "/usr/bin/gzip")
-        process.arguments = ["-dc", path]
-        let pipe = Pipe()
-        process.standardOutput = pipe
-        guard (try? process.run()) != nil else { return nil }
-        let data = pipe.fileHandleForReading.readDataToEndOfFile()
-        process.waitUntilExit()
-        return process.terminationStatus == 0 ? String(decoding: data, as: UTF8.self) : nil
+        return try? Command.require("gzip", ["-dc", path])
     }
 
     /// Reads the suite; nil if it is not in the form that is known.

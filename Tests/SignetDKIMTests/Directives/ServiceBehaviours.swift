@@ -172,7 +172,7 @@ extension Behaviours {
             _ = exchange.deliver(.plain.with(("From", "eve@example.com")), session)
             session.close()
             signingLog?.close()
-            let ledger = try #require(try SigningLedger.read(directory, since: 0))
+            let ledger = try #require(try SigningLedger.read([directory], since: 0))
             // Two messages to two domains.
             #expect(ledger.messages(of: "example.org", in: 0...30_000) == 4)
             #expect(ledger.recipientDomains(of: "example.org", in: 0...30_000) == 2)

@@ -7,9 +7,12 @@ public struct Command: Sendable {
         /// How it ended.
         public let end: ChildProcess.End
         /// What it wrote to standard output.
-        public let output: String
+        public let octets: [UInt8]
         /// What it wrote to standard error.
         public let errors: String
+
+        /// What it wrote to standard output, as text.
+        public var output: String { String(decoding: octets, as: UTF8.self) }
 
         /// Whether it ended by itself with status 0.
         public var succeeded: Bool { end == .exited(0) }
@@ -35,8 +38,8 @@ public struct Command: Sendable {
             ])
         let end = try process.waitForEnd(seconds: seconds)
         return Result(
-            end: end, output: try text(directory.file("out")),
-            errors: try text(directory.file("err")))
+            end: end, octets: try octets(directory.file("out")),
+            errors: String(decoding: try octets(directory.file("err")), as: UTF8.self))
     }
 
     /// Runs a program that must succeed, and returns its standard output.
@@ -65,7 +68,7 @@ public struct Command: Sendable {
         throw TestKitError("\(name) is not installed; Tests/run installs what the tests need")
     }
 
-    private static func text(_ path: String) throws -> String {
-        String(decoding: try Data(contentsOf: URL(fileURLWithPath: path)), as: UTF8.self)
+    private static func octets(_ path: String) throws -> [UInt8] {
+        Array(try Data(contentsOf: URL(fileURLWithPath: path)))
     }
 }

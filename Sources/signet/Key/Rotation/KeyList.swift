@@ -80,7 +80,7 @@ struct KeyList: ParsableCommand {
         guard let directory = SigningLogSettings(reader).directory else { return nil }
         do throws(SigningLogError) {
             let today = TimeSource.system.seconds() / 86_400
-            return try SigningLedger.read(directory, since: today - signedDays)
+            return try SigningLedger.read([directory], since: today - signedDays)
         } catch {
             complain("what was signed cannot be read, and is not looked at: \(error)")
             return nil

@@ -33,9 +33,9 @@ struct InsightOptions: ParsableArguments {
     @Option(
         name: .customLong("signed"),
         help: ArgumentHelp(
-            "The SigningLog of signet-dkim, to compare reports with; what dkim.conf names without it, none for none.",
+            "The SigningLog of signet-dkim, to compare reports with, once for each host that signs; what dkim.conf names without it, none for none.",
             valueName: "directory"))
-    var signingLog: String?
+    var signingLogs: [String] = []
 
     /// How many names are asked for.
     private static let nameLimit = 300
@@ -86,23 +86,27 @@ struct InsightOptions: ParsableArguments {
 
     /// What was signed here; nil where nobody knows, which is said where somebody should.
     private func ledger(since day: Int64) -> SigningLedger? {
-        guard let directory = signingDirectory() else { return nil }
         do throws(SigningLogError) {
-            return try SigningLedger.read(directory, since: day)
+            let directories = signingDirectories()
+            let ledger = try SigningLedger.read(directories, since: day)
+            if ledger == nil, !signingLogs.isEmpty, !directories.isEmpty {
+                complain("--signed: not every directory has counts, and none is looked at")
+            }
+            return ledger
         } catch {
             complain("what was signed cannot be read, and is not looked at: \(error)")
             return nil
         }
     }
 
-    private func signingDirectory() -> String? {
-        if let signingLog { return signingLog == "none" ? nil : signingLog }
+    private func signingDirectories() -> [String] {
+        guard signingLogs.isEmpty else { return signingLogs.filter { $0 != "none" } }
         let file = "/etc/signet/dkim.conf"
-        guard FileManager.default.isReadableFile(atPath: file) else { return nil }
+        guard FileManager.default.isReadableFile(atPath: file) else { return [] }
         let reader = ConfigurationReader(
             schema: ConfigurationSchema([SigningLogSettings.directive]), file: file,
             passingOverOthers: true)
-        return SigningLogSettings(reader).directory
+        return SigningLogSettings(reader).directory.map { [$0] } ?? []
     }
 
     private func ownNetworks() throws -> [IPNetwork] {
