@@ -23,7 +23,10 @@ package enum KeySighting: Hashable, Sendable {
             $0.key < $1.key
         }) {
             for server in servers {
-                let who = "\(name) (\(Self.plain(server.address)))"
+                let address = Self.plain(server.address)
+                // A server that is given by its address has no other name.
+                let who =
+                    name == server.address.description ? address : "\(name) (\(address))"
                 switch server.answer {
                 case .noRoute: continue
                 case .silent(let reason): unknown = unknown ?? "\(who): \(reason)"
