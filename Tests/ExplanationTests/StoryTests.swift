@@ -18,9 +18,10 @@ import Testing
     private struct Given: Evidence {
         let story: Case
 
-        func entries(with texts: [String]) -> [FlightEntry] {
+        func entries(with texts: [String], in span: ClosedRange<Int64>?) -> [FlightEntry] {
             story.entries.filter { entry in
-                entry.items.contains { item in texts.contains { item.text.contains($0) } }
+                span?.contains(entry.time) != false
+                    && entry.items.contains { item in texts.contains { item.text.contains($0) } }
             }
         }
 
@@ -86,6 +87,50 @@ import Testing
         }
     }
 
+    /// A short queue id is given to other messages, before and after.
+    @Test func aQueueIDIsOneMessagesAtATime() throws {
+        let day: Int64 = 86_400_000_000
+        let base: Int64 = 1_764_250_000_000_000
+        var story = Case()
+        for (number, days) in [-3, -1, 0].enumerated() {
+            let time = base + Int64(days) * day
+            var entry = FlightEntry(.dkim, time: time + 1_500_000)
+            entry.add(.queueID, "4AAA1")
+            entry.add(.messageID, "m\(number)@example.org")
+            entry.add(.signature, "d=d\(number).example s=mail a=rsa-sha256")
+            entry.add(.verdict, "signed")
+            story.entries.append(entry)
+            for (second, program, text) in [
+                (1, "smtpd", "client=laptop[192.0.2.\(number)]"),
+                (1, "cleanup", "message-id=<m\(number)@example.org>"),
+                (
+                    2, "smtp",
+                    "to=<b\(number)@example.com>, relay=mx.example.com[198.51.100.1]:25, delay=1, "
+                        + "delays=0/0/0/1, dsn=2.0.0, status=sent (250 2.0.0 Ok: queued as 9Z\(number))"
+                ), (2, "qmgr", "removed"),
+            ] {
+                story.lines.append(
+                    MailLogLine(
+                        time: time + Int64(second) * 1_000_000, program: "postfix/\(program)",
+                        queueID: "4AAA1", text: text))
+            }
+        }
+        let finder = StoryFinder(Given(story: story))
+        for number in 0..<3 {
+            for what in ["m\(number)@example.org", "b\(number)@example.com", "9Z\(number)"] {
+                #expect(
+                    finder.stories(of: .init(what)).map(\.answer) == [
+                        "Signed for d\(number).example (selector mail, rsa-sha256); delivered to "
+                            + "b\(number)@example.com by mx.example.com, there queued as 9Z\(number)."
+                    ], "\(what)")
+            }
+        }
+        // By the id alone all of them are meant, the newest last.
+        let all = finder.stories(of: .init("4AAA1"))
+        #expect(all.map(\.messageID) == (0..<3).map { "m\($0)@example.org" })
+        #expect(all.allSatisfy { $0.entries.count == 1 && $0.lines.count == 4 })
+    }
+
     @Test func tableIsRead() { #expect(Self.cases.count > 10) }
 
     @Test func nothingIsKnownOfAnotherMessage() throws {
@@ -117,7 +162,7 @@ extension String {
 
         init(_ all: [MailLogLine]) { self.all = all }
 
-        func entries(with texts: [String]) -> [FlightEntry] { [] }
+        func entries(with texts: [String], in span: ClosedRange<Int64>?) -> [FlightEntry] { [] }
 
         func lines(with texts: [String]) -> [MailLogLine] {
             searches += 1

@@ -34,11 +34,14 @@ package struct StoryFinder {
     /// The stories of the messages that the question may mean, the newest last; of many the newest.
     package func stories(of question: Question) -> [MessageStory] {
         let lines = evidence.lines(with: [question.text])
-        let entries = evidence.entries(with: [question.text])
-        var ids: [String] = []
-        var times: [String: Int64] = [:]
+        let span = question.near.map { $0 - Self.nearness...$0 + Self.nearness }
+        let entries = evidence.entries(with: [question.text], in: span)
+        var places: [Place] = []
+        var seen: Set<Place> = []
         func add(_ id: String, at time: Int64) {
-            if times.updateValue(time, forKey: id) == nil { ids.append(id) }
+            // Whatever happens to one message within a minute is one place to look at.
+            let minute = Place(id: id, time: time / 60_000_000)
+            if seen.insert(minute).inserted { places.append(Place(id: id, time: time)) }
         }
         for line in lines where names(line, question) && isNear(line.time, question) {
             if let id = line.queueID { add(id, at: line.time) }
@@ -48,14 +51,14 @@ package struct StoryFinder {
         for entry in entries where names(entry, forms) && isNear(entry.time, question) {
             if let id = entry[.queueID] { add(id, at: entry.time) } else { loose.append(entry) }
         }
-        if ids.count > Self.mostIDs {
-            ids = ids.sorted { (times[$0] ?? 0) < (times[$1] ?? 0) }.suffix(Self.mostIDs)
-        }
         var stories: [MessageStory] = []
-        var told: Set<String> = []
-        for id in ids where !told.contains(id) {
-            let story = story(of: id)
-            told.formUnion(story.queueIDs)
+        var told: Set<QueueLife> = []
+        // The newest first, until there are enough.
+        for place in places.sorted(by: { $0.time > $1.time }) where stories.count < Self.mostIDs {
+            guard !told.contains(where: { $0.id == place.id && $0.span.contains(place.time) })
+            else { continue }
+            let (story, lives) = story(of: place)
+            told.formUnion(lives)
             stories.append(story)
         }
         let joined = Set(stories.flatMap(\.entries))
@@ -108,51 +111,68 @@ package struct StoryFinder {
 
     // MARK: One message
 
+    /// A queue id at a time: at others it may be another message's.
+    private struct Place: Hashable {
+        let id: String
+        /// In microseconds since 1970.
+        let time: Int64
+    }
+
     /// The story of a queue id, and of those that the message had before and after on this host.
-    private func story(of first: String) -> MessageStory {
-        var ids = [first]
+    private func story(of first: Place) -> (MessageStory, lives: [QueueLife]) {
+        var places = [first]
+        var lives: [QueueLife] = []
         var lines: [MailLogLine] = []
         var entries: [FlightEntry] = []
         var next = 0
-        while next < ids.count, ids.count < Self.mostIDs {
-            let id = ids[next]
+        while next < places.count, places.count < Self.mostIDs {
+            let place = places[next]
             next += 1
-            let mine = evidence.lines(with: [id])
-            lines += mine.filter { $0.queueID == id }
-            let told = evidence.entries(with: [id]).filter { $0[.queueID] == id }
-            entries += told
-            for other in neighbours(of: id, in: mine, told) where !ids.contains(other) {
-                ids.append(other)
+            let found = evidence.lines(with: [place.id])
+            let life = QueueLife(
+                place.id, at: place.time, found.filter { $0.queueID == place.id })
+            lives.append(life)
+            let mine = found.filter { life.span.contains($0.time) }
+            lines += mine.filter { $0.queueID == place.id }
+            entries += evidence.entries(with: [place.id], in: life.span).filter {
+                $0[.queueID] == place.id
+            }
+            for other in neighbours(of: place.id, in: mine)
+            where !places.contains(where: { $0.id == other.id }) {
+                places.append(other)
             }
         }
         entries += earlier(entries, lines)
-        return MessageStory(queueIDs: ids, entries: entries, lines: lines)
+        let story = MessageStory(queueIDs: places.map(\.id), entries: entries, lines: lines)
+        return (story, lives)
     }
 
     /// The queue ids that the same message has, or has had, on this host.
-    private func neighbours(
-        of id: String, in lines: [MailLogLine], _ entries: [FlightEntry]
-    ) -> [String] {
-        var found: [String] = []
-        var nexts: [String] = []
+    private func neighbours(of id: String, in lines: [MailLogLine]) -> [Place] {
+        var found: [Place] = []
+        var nexts: [Place] = []
         for line in lines {
             guard let event = PostfixEvent(line) else { continue }
             switch event {
             case .delivery(let delivery) where line.queueID == id:
-                if let next = delivery.nextID, nexts.count < Self.mostIDs, !nexts.contains(next) {
-                    nexts.append(next)
+                if let next = delivery.nextID, nexts.count < Self.mostIDs,
+                    !nexts.contains(where: { $0.id == next })
+                {
+                    nexts.append(Place(id: next, time: line.time))
                 }
             case .delivery(let delivery) where delivery.nextID == id:
-                if let before = line.queueID { found.append(before) }
-            case .bounce(let notification) where line.queueID == id: found.append(notification)
-            case .bounce(id): if let before = line.queueID { found.append(before) }
+                if let before = line.queueID { found.append(Place(id: before, time: line.time)) }
+            case .bounce(let notification) where line.queueID == id:
+                found.append(Place(id: notification, time: line.time))
+            case .bounce(id):
+                if let before = line.queueID { found.append(Place(id: before, time: line.time)) }
             default: break
             }
         }
         guard !nexts.isEmpty else { return found }
         // Only what this host has in its own log was handed over on this host.
-        let known = Set(evidence.lines(with: nexts).compactMap(\.queueID))
-        return found + nexts.filter(known.contains)
+        let known = Set(evidence.lines(with: nexts.map(\.id)).compactMap(\.queueID))
+        return found + nexts.filter { known.contains($0.id) }
     }
 
     /// What was asked about the recipients before there was a queue id: the same client, envelope and
@@ -162,7 +182,8 @@ package struct StoryFinder {
             let client = anchor[.clientAddress]
         else { return [] }
         let sender = entries.compactMap { $0[.sender] }.first
-        return evidence.entries(with: [client]).filter { entry in
+        let span = anchor.time - Self.envelopeSpan...anchor.time
+        return evidence.entries(with: [client], in: span).filter { entry in
             entry.daemon == .spf && entry[.queueID] == nil && entry[.clientAddress] == client
                 && entry.time <= anchor.time && entry.time >= anchor.time - Self.envelopeSpan
                 && (sender == nil || entry[.sender] == nil || entry[.sender] == sender)

@@ -6,6 +6,9 @@ enum FlightCoding {
     private static let version: UInt8 = 1
     private static let headLength = 10
 
+    /// The times that an entry can have, in microseconds since 1970: sums and differences of them can be formed.
+    private static let times: ClosedRange<UInt64> = 0...1 << 60
+
     /// Appends an entry.
     static func append(_ entry: FlightEntry, to octets: inout [UInt8]) {
         octets.append(version)
@@ -32,6 +35,7 @@ enum FlightCoding {
         else { return nil }
         var time: UInt64 = 0
         for index in 0..<8 { time |= UInt64(octets[start + 2 + index]) << UInt64(8 * index) }
+        guard times.contains(time) else { return nil }
         var entry = FlightEntry(daemon, time: Int64(bitPattern: time))
         var rest = octets.dropFirst(headLength)
         while rest.count >= 3 {

@@ -13,6 +13,9 @@ package struct FlightReader: Sendable {
     /// length says.
     private static let mostDamaged = 100
 
+    /// How long an entry may have waited when its segment was begun, in microseconds.
+    private static let longestWait: Int64 = 600_000_000
+
     /// Reads these directories.
     package init(directories: [String]) { folders = directories.map(FlightFolder.init) }
 
@@ -31,11 +34,12 @@ package struct FlightReader: Sendable {
     ///   - texts: the texts, as they stand in the record; a code is searched for where the record has
     ///     codes.
     ///   - time: entries before it are left out; in microseconds since 1970.
+    ///   - end: entries after it are left out.
     ///   - limit: how many entries are given at most: the newest.
     ///   - condition: looks at a decoded entry.
     /// - Returns: the entries.
     package func entries(
-        with texts: [String], since time: Int64 = .min, limit: Int = 1_000,
+        with texts: [String], since time: Int64 = .min, until end: Int64 = .max, limit: Int = 1_000,
         where condition: (FlightEntry) -> Bool
     ) -> [FlightEntry] {
         var found: [FlightEntry] = []
@@ -44,7 +48,7 @@ package struct FlightReader: Sendable {
             let needles = texts.filter { !$0.isEmpty }
                 .flatMap { text in [text] + (code.map { [$0.text(of: text)] } ?? []) }
                 .map { Array($0.utf8) }
-            found += search(folder, since: time, limit: limit) { octets in
+            found += search(folder, since: time, until: end, limit: limit) { octets in
                 Self.places(of: needles, in: octets)
             } where: {
                 condition($0)
@@ -59,7 +63,7 @@ package struct FlightReader: Sendable {
     ) -> [FlightEntry] {
         var found: [FlightEntry] = []
         for folder in folders {
-            found += search(folder, since: time, limit: limit) { _ in
+            found += search(folder, since: time, until: .max, limit: limit) { _ in
                 nil
             } where: {
                 condition($0)
@@ -82,18 +86,21 @@ package struct FlightReader: Sendable {
     /// - Parameters:
     ///   - folder: the record.
     ///   - time: entries before it are left out.
+    ///   - end: entries after it are left out.
     ///   - limit: how many entries are enough.
     ///   - offsets: where to look in a segment; nil for everywhere.
     ///   - condition: looks at a decoded entry.
     /// - Returns: the entries, in the order in which they were written.
     private func search(
-        _ folder: FlightFolder, since time: Int64, limit: Int, at offsets: ([UInt8]) -> [Int]?,
-        where condition: (FlightEntry) -> Bool
+        _ folder: FlightFolder, since time: Int64, until end: Int64, limit: Int,
+        at offsets: ([UInt8]) -> [Int]?, where condition: (FlightEntry) -> Bool
     ) -> [FlightEntry] {
         var found: [FlightEntry] = []
         for segment in folder.segments().reversed() {
             guard found.count < limit else { break }
-            guard segment.changed >= time / 1_000_000 - 1 else { continue }
+            guard segment.changed >= time / 1_000_000 - 1,
+                FlightFolder.start(of: segment.name) / 2 <= end / 2 + Self.longestWait / 2
+            else { continue }
             guard let octets = folder.octets(of: segment, limit: Self.longestSegment) else {
                 continue
             }
@@ -101,7 +108,9 @@ package struct FlightReader: Sendable {
             if let hits, hits.isEmpty { continue }
             var inSegment: [FlightEntry] = []
             Self.walk(octets, hits) { entry in
-                if entry.time >= time, condition(entry) { inSegment.append(entry) }
+                if entry.time >= time, entry.time <= end, condition(entry) {
+                    inSegment.append(entry)
+                }
             }
             found = inSegment.suffix(limit) + found
         }

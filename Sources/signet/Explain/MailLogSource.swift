@@ -104,8 +104,11 @@ struct HostEvidence: Evidence {
     /// Entries before it are not looked at; in microseconds since 1970.
     let since: Int64
 
-    func entries(with texts: [String]) -> [FlightEntry] {
-        reader.entries(with: texts, since: since) { _ in true }
+    func entries(with texts: [String], in span: ClosedRange<Int64>?) -> [FlightEntry] {
+        reader.entries(
+            with: texts, since: max(since, span?.lowerBound ?? since),
+            until: span?.upperBound ?? .max
+        ) { _ in true }
     }
 
     func lines(with texts: [String]) -> [MailLogLine] {
