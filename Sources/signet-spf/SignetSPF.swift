@@ -13,7 +13,7 @@ enum SignetSPF: DaemonProgram {
     static let description = DaemonDescription(
         shortName: "spf", version: Version.current,
         summary: "checks SPF for Postfix, as a policy service",
-        directives: Directives.all,
+        directives: Directives.all, tolerance: Directives.tolerance,
         extraOptions: [.configurationAsOperand, .standardIO, .replay])
 
     static func load(_ reader: ConfigurationReader) -> SPFConfiguration? {

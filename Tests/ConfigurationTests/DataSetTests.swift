@@ -222,6 +222,21 @@ import Testing
     }
 
     @Test(arguments: [
+        ("10.*", "10.0.0.0/8"), ("10.*.*.*", "10.0.0.0/8"), ("172.16.*", "172.16.0.0/16"),
+        ("192.168.7.*", "192.168.7.0/24"), ("*.example.org", ".example.org for all names below"),
+        ("256.*", ".example.com for all names below"),
+        ("10.*.5", ".example.com for all names below"),
+    ])
+    func `a pattern in a plain list has a warning with what to write`(
+        _ entry: String, _ form: String
+    ) throws {
+        let reader = reader("InternalHosts 127.0.0.1,\(entry)")
+        _ = try #require(reader.peerSet("InternalHosts"))
+        #expect(reader.problems.map(\.severity) == [.warning])
+        #expect(reader.problems.first?.suggestion?.contains("or write \(form)") == true)
+    }
+
+    @Test(arguments: [
         "192.168.0.1/33", "192.168.0/24", "192.168.0.256", "10.0.0.0/255.0.255.0", "2001:db8::/129",
         "2001:db8:::1", "*.example.com", "a..b", "host name!", "http://x/",
     ])

@@ -205,6 +205,47 @@ import Testing
         #expect(reader.text("Canonicalization") == "relaxed/simple")
     }
 
+    /// opendkim(8), DATA SETS: what begins with a slash, or with dots and a slash, is a file.
+    @Test(arguments: ["./t", "../NAME/t", "file:t", "file:./t"])
+    func `a data set may be a relative file`(_ value: String) throws {
+        let folder = try TemporaryDirectory("signet-folder")
+        try folder.write("name value\n", to: "t")
+        let own = String(folder.path.split(separator: "/").last ?? "")
+        let path = try folder.write("KeyTable \(value.replacing("NAME", with: own))\n", to: "c")
+        let reader = ConfigurationReader(schema: sampleSchema, file: path)
+        #expect(reader.dataSet("KeyTable")?.entries.map(\.key) == ["name"])
+        #expect(reader.problems.map(\.severity) == [.warning])
+    }
+
+    /// A line that a peer passes over is a warning in its dialect, and an error in the others.
+    @Test func `a peer's tolerance makes warnings of its errors`() {
+        let schema = ConfigurationSchema(
+            sampleSchema.directives,
+            tolerance: FaultTolerance(
+                peer: "peer", directives: ["Syslog", "MinimumKeyBits", "InternalHosts"]))
+        let text = """
+            Xyzzy yes
+            ? what
+            Syslog maybe
+            MinimumKeyBits 99999
+            InternalHosts 127.0.0.1,1.2.3.4/99
+            """
+        let lenient = reader(text, schema: schema)
+        let hosts = lenient.peerSet("InternalHosts")
+        #expect(hosts?.contains(hostName: nil, address: IPAddress("127.0.0.1")) == true)
+        #expect(lenient.integer("MinimumKeyBits") == 16384)
+        #expect(!lenient.boolean("Syslog"))
+        #expect(lenient.problems.map(\.severity) == Array(repeating: .warning, count: 5))
+        let strict = reader(text)
+        _ = strict.peerSet("InternalHosts")
+        #expect(strict.problems.map(\.severity) == Array(repeating: .error, count: 5))
+        for text in ["MinimumKeyBits many", "UMask 8", "InternalHosts !1.2.3.4/99", "Socket x"] {
+            let dangerous = reader(text, schema: schema)
+            _ = dangerous.peerSet("InternalHosts")
+            #expect(dangerous.problems.hasErrors, "\(text)")
+        }
+    }
+
     /// A daemon has no working directory of its own: paths begin in the configuration's folder, or in BaseDirectory.
     @Test func `a relative path is taken from the configuration's folder`() throws {
         let directory = try Folder([

@@ -80,6 +80,10 @@ import Testing
         "dmarc=fail header.from=victim.example", "dmarc=pass header.from=evil.example",
         "dmarc=pass header.from=sub.victim.example", "dmarc=pass", "spf=pass; dkim=pass",
         "arc=pass; dmarc=none header.from=victim.example", "none",
+        "dmarc=pass header.from=victim.example header.from=evil.example",
+        "dmarc=pass header.from=evil.example header.from=victim.example",
+        "dmarc=pass header.from=victim.example; dmarc=fail header.from=victim.example",
+        "dmarc=pass header.from=victim.example header.from=victim.example",
     ])
     func `a word that DMARC did not pass for this author makes up for nothing`(
         _ results: String

@@ -65,13 +65,14 @@ public enum DataSetSource: Hashable, Sendable {
                 message: "\"\(scheme):\" is no kind of data set",
                 suggestion: NearestName.of(scheme, among: kinds).map { "did you mean \($0):?" }
                     ?? "use csl:, file: or refile:")
-        case _ where text.hasPrefix("/"):
+        // opendkim(8), DATA SETS: a string that begins so names a file.
+        case _ where ["/", "./", "../"].contains(where: text.hasPrefix):
             guard !text.lowercased().hasSuffix(".db") else {
                 throw Fault(
                     message: "\"\(text)\": Berkeley DB files are not read",
                     suggestion: Self.refused["db"]?.instead)
             }
-            self = .file(text)
+            self = .file(try Self.path(resolve(text)))
         default:
             self = .list(Self.elements(text))
         }

@@ -26,11 +26,10 @@ enum NameEntry {
     init(_ text: String, matching: DataSet.Matching) throws(Fault) {
         if text.utf8.contains(UInt8(ascii: "*")) {
             guard matching == .patterns else {
-                let parent = text.hasPrefix("*.") ? String(text.dropFirst()) : ".example.com"
                 throw Fault(
                     message: "\"\(text)\" is a pattern, and nothing matches it here",
-                    suggestion: "put it in a file named with refile:, or write \(parent) for"
-                        + " all names below \(parent.dropFirst())", isHarmless: true)
+                    suggestion: "put it in a file named with refile:, or write "
+                        + Self.plainForm(of: text), isHarmless: true)
             }
             do { self = .glob(try Glob(text)) } catch { throw Fault(message: error.message) }
             return
@@ -47,6 +46,20 @@ enum NameEntry {
         } catch {
             throw Fault(message: "\"\(text)\" is not a domain or host name")
         }
+    }
+
+    /// What says in a plain set what a pattern was meant to say.
+    private static func plainForm(of pattern: String) -> String {
+        let parts = pattern.split(separator: ".", omittingEmptySubsequences: false)
+        let octets = parts.prefix { UInt8($0) != nil }
+        if (1...3).contains(octets.count), parts.count <= 4,
+            parts.dropFirst(octets.count).allSatisfy({ $0 == "*" })
+        {
+            let all = octets + Array(repeating: "0", count: 4 - octets.count)
+            return "\(all.joined(separator: "."))/\(8 * octets.count)"
+        }
+        let parent = pattern.hasPrefix("*.") ? String(pattern.dropFirst()) : ".example.com"
+        return "\(parent) for all names below \(parent.dropFirst())"
     }
 
     /// Whether names like this exist: letters, digits, hyphens, underscores, and no number at the end, so that a mistyped

@@ -39,12 +39,13 @@ public struct PeerSet: Sendable {
                             suggestion: suggestion))
                 }
             } catch {
-                report(
-                    ConfigurationProblem(
-                        error.severity(for: NegatableEntry(entry.key)), at: entry.location,
-                        directive: directive,
-                        error.message,
-                        suggestion: error.suggestion))
+                let negatable = NegatableEntry(entry.key)
+                var problem = ConfigurationProblem(
+                    error.severity(for: negatable), at: entry.location, directive: directive,
+                    error.message, suggestion: error.suggestion)
+                // Left out, it would leave in whom it should take out.
+                problem.isDangerous = !negatable.isMember
+                report(problem)
             }
         }
         for network in networks.keys {

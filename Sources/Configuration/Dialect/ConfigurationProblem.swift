@@ -36,6 +36,8 @@ public struct ConfigurationProblem: Hashable, Sendable, CustomStringConvertible 
     public let message: String
     /// What to do about it.
     public let suggestion: String?
+    /// Whether it is dangerous to go on, whatever a peer does.
+    var isDangerous = false
 
     /// Makes a finding.
     public init(

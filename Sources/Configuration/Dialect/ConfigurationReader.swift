@@ -58,8 +58,12 @@ public final class ConfigurationReader {
     ) {
         self.schema = schema
         self.file = file
-        self.problems = problems
         baseFolder = Self.baseFolder(file: file, statements)
+        // Of what the files themselves have wrong, lines have no directive's name.
+        for problem in problems {
+            let isLine = problem.directive == nil && problem.location.line != nil
+            add(problem, isLine ? "passed over, as \(schema.peer) does" : nil)
+        }
         for statement in statements { take(statement, noteRepeats: true) }
         for statement in overrides { take(statement, noteRepeats: false) }
     }
@@ -69,12 +73,14 @@ public final class ConfigurationReader {
         let place = statement.location
         guard let spec = schema[statement.name] else {
             let nearest = schema.nearest(to: statement.name)
-            problems.append(
+            add(
                 ConfigurationProblem(
                     .error, at: place, directive: statement.name, "unknown directive",
-                    suggestion: nearest.map { "did you mean \($0)?" }))
+                    suggestion: nearest.map { "did you mean \($0)?" }),
+                "passed over, as \(schema.peer) does")
             return
         }
+        let isTolerated = schema.tolerance?.covers(spec.name) ?? false
         switch spec.support {
         case .noOp(let notice):
             problems.append(
@@ -89,10 +95,11 @@ public final class ConfigurationReader {
                     .error, at: place, directive: spec.name, reason, suggestion: instead))
         case .implemented(let kind):
             guard !statement.value.isEmpty else {
-                problems.append(
+                add(
                     ConfigurationProblem(
                         .error, at: place, directive: spec.name, "has no value",
-                        suggestion: "leave the line out to have the default"))
+                        suggestion: "leave the line out to have the default"),
+                    isTolerated ? "the default holds" : nil)
                 return
             }
             let key = spec.name.lowercased()
@@ -112,11 +119,31 @@ public final class ConfigurationReader {
                 let value = try DirectiveValue(text, as: kind)
                 values[key, default: []].append((value, place))
             } catch {
-                problems.append(
+                var words = isTolerated && !error.isNoNumber ? "the default holds" : nil
+                if isTolerated, let bound = error.bound {
+                    words = "\(bound) is taken"
+                    let nearest: DirectiveValue =
+                        if case .duration = kind { .duration(seconds: bound) } else {
+                            .integer(bound)
+                        }
+                    values[key, default: []].append((nearest, place))
+                }
+                add(
                     ConfigurationProblem(
                         .error, at: place, directive: spec.name, error.message,
-                        suggestion: error.suggestion))
+                        suggestion: error.suggestion), words)
             }
+        }
+    }
+
+    /// Adds a finding: an error as a warning with these words, where the dialect is that of a peer which goes on.
+    private func add(_ problem: ConfigurationProblem, _ words: String?) {
+        if let words, let tolerance = schema.tolerance, problem.severity == .error,
+            !problem.isDangerous
+        {
+            problems.append(tolerance.lowered(problem, saying: words))
+        } else {
+            problems.append(problem)
         }
     }
 
@@ -167,7 +194,8 @@ public final class ConfigurationReader {
 
     /// Adds a finding.
     public func report(_ problem: ConfigurationProblem) {
-        problems.append(problem)
+        let isTolerated = problem.directive.map { schema.tolerance?.covers($0) ?? false } ?? false
+        add(problem, isTolerated ? "left out" : nil)
     }
 
     /// Where the value that holds stands; nil when the default holds.

@@ -99,9 +99,12 @@ public struct ConfigurationSchema: Sendable {
     /// The directives, in the order in which a man page lists them.
     public let directives: [DirectiveSpec]
     private let byName: [String: DirectiveSpec]
+    /// What files may have wrong; nil where nothing.
+    let tolerance: FaultTolerance?
 
     /// Makes a schema; of two directives with one name the later holds, so that a daemon can restate a common one.
-    public init(_ directives: [DirectiveSpec]) {
+    public init(_ directives: [DirectiveSpec], tolerance: FaultTolerance? = nil) {
+        self.tolerance = tolerance
         var latest: [String: Int] = [:]
         for (position, spec) in directives.enumerated() {
             for name in [spec.name] + spec.aliases { latest[name.lowercased()] = position }
@@ -116,6 +119,9 @@ public struct ConfigurationSchema: Sendable {
     public subscript(name: String) -> DirectiveSpec? {
         byName[name.lowercased()]
     }
+
+    /// The peer whose files may have faults, as it is named in messages.
+    var peer: String { tolerance?.peer ?? "the peer" }
 
     /// The known name that a mistyped one was probably meant to be.
     func nearest(to name: String) -> String? {

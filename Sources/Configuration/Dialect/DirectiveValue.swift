@@ -12,6 +12,10 @@ enum DirectiveValue: Hashable, Sendable {
     struct Fault: Error {
         let message: String
         var suggestion: String?
+        /// The bound that a number lies beyond.
+        var bound: Int?
+        /// Whether there is no number where one belongs.
+        var isNoNumber = false
     }
 
     /// Reads a text; words come out in their canonical spelling.
@@ -21,11 +25,12 @@ enum DirectiveValue: Hashable, Sendable {
             self = .boolean(try Self.boolean(text))
         case .integer(let range):
             guard let number = Int(text) else {
-                throw Fault(message: "\"\(text)\" is not a whole number")
+                throw Fault(message: "\"\(text)\" is not a whole number", isNoNumber: true)
             }
             guard range.contains(number) else {
                 throw Fault(
-                    message: "\(number) is out of range", suggestion: Self.bounds(range, unit: ""))
+                    message: "\(number) is out of range", suggestion: Self.bounds(range, unit: ""),
+                    bound: Self.bound(range, nearest: number))
             }
             self = .integer(number)
         case .duration(let range):
@@ -33,7 +38,8 @@ enum DirectiveValue: Hashable, Sendable {
             guard range.contains(seconds) else {
                 throw Fault(
                     message: "\(text) is out of range",
-                    suggestion: Self.bounds(range, unit: " seconds"))
+                    suggestion: Self.bounds(range, unit: " seconds"),
+                    bound: Self.bound(range, nearest: seconds))
             }
             self = .duration(seconds: seconds)
         case .text, .dataSet:
@@ -86,7 +92,8 @@ enum DirectiveValue: Hashable, Sendable {
         default: break
         }
         let fault = Fault(
-            message: "\"\(text)\" is not a time", suggestion: "write seconds, or 10s, 5m, 1h, 7d")
+            message: "\"\(text)\" is not a time", suggestion: "write seconds, or 10s, 5m, 1h, 7d",
+            isNoNumber: true)
         guard let number = Int(digits), number >= 0 else { throw fault }
         let (seconds, overflow) = number.multipliedReportingOverflow(by: unit)
         if overflow { throw fault }
@@ -104,6 +111,10 @@ enum DirectiveValue: Hashable, Sendable {
         throw Fault(
             message: "\"\(text)\" is not one of its values",
             suggestion: "write " + names.joined(separator: ", "))
+    }
+
+    private static func bound(_ range: ClosedRange<Int>, nearest number: Int) -> Int {
+        min(max(number, range.lowerBound), range.upperBound)
     }
 
     private static func bounds(_ range: ClosedRange<Int>, unit: String) -> String {

@@ -32,14 +32,14 @@ public struct DaemonDescription: Sendable {
     /// The short name (`dkim` in `signet-dkim`) gives the configuration file, the socket and the user.
     public init(
         shortName: String, version: String, summary: String, directives: [DirectiveSpec],
-        extraOptions: Set<ExtraOption> = []
+        tolerance: FaultTolerance? = nil, extraOptions: Set<ExtraOption> = []
     ) {
         name = "signet-\(shortName)"
         self.version = version
         self.summary = summary
         configurationFile = "/etc/signet/\(shortName).conf"
         schema = ConfigurationSchema(
-            ServiceSettings.directives(shortName: shortName) + directives)
+            ServiceSettings.directives(shortName: shortName) + directives, tolerance: tolerance)
         self.extraOptions = extraOptions
     }
 }

@@ -25,7 +25,7 @@ public struct DKIMVerifierOptions: Sendable {
     public static let standardSingletonFields: [FieldName] = [
         "From", "Sender", "Reply-To", "To", "Cc", "Subject", "Date", "Message-ID",
         "In-Reply-To", "References", "MIME-Version", "Content-Type",
-        "Content-Transfer-Encoding", "Content-Disposition", "List-Unsubscribe",
-        "List-Unsubscribe-Post",
+        "Content-Transfer-Encoding", "Content-Disposition", "Content-ID", "Content-Description",
+        "List-Unsubscribe", "List-Unsubscribe-Post",
     ]
 }

@@ -107,12 +107,21 @@ struct DKIMTask: ~Copyable {
                 .reject, why: fault,
                 refusal: Refusal(detail: "6.0", text: "Message refused: \(fault) (RFC 5322)"))
         case .oversized:
+            let removals = context.resultRemovals
+            guard removals.count <= MilterVerdict.maximumEdits else {
+                // No later attempt could have another end.
+                return context.perform(
+                    .reject, why: "\(removals.count) fields would have to be removed",
+                    refusal: Refusal(
+                        detail: "6.0",
+                        text: "too many header fields that would have to be changed"))
+            }
             let limit = context.configuration.maximumHeaderOctets
             return context.perform(
                 context.configuration.actions.security,
                 why: "the header section has more than \(limit) octets",
                 refusal: Refusal(detail: "3.4", text: "Message header section too long"),
-                edits: context.resultRemovals)
+                edits: removals)
         }
     }
 

@@ -271,13 +271,13 @@ extension ARCOutcome {
     func override(for author: DomainName, trusting sealers: [DomainSet]) -> String? {
         let trusted = trustedHops { domain in sealers.contains { $0.contains(domain) } }
         guard let results = trusted.last?.assessment?.results else { return nil }
-        let hasPassed = results.contains { result in
-            guard result.method == "dmarc", result.isRegistered, result.result == "pass",
-                let name = result["header", "from"], let domain = try? DomainName(name)
-            else { return false }
-            return domain == author
+        // Of results that contradict each other, and of one about two domains, none counts.
+        let words = results.filter { $0.method == "dmarc" && $0.isAbout(author) }
+        let hasPassed = words.allSatisfy { result in
+            let domains = result.properties.filter { $0.ptype == "header" && $0.name == "from" }
+            return result.isRegistered && result.result == "pass" && domains.count == 1
         }
-        return hasPassed ? reportComment : nil
+        return hasPassed && !words.isEmpty ? reportComment : nil
     }
 
     /// Whether the resolver could not ask for a key, and the last sealer is one of these.
@@ -285,6 +285,18 @@ extension ARCOutcome {
         guard case .signature(_, _, .dns(.resolver)) = reason, let sealer = hops.last?.domain
         else { return false }
         return sealers.contains { $0.contains(sealer) }
+    }
+}
+
+extension MethodResult {
+    /// Whether this says something about mail of a domain.
+    fileprivate func isAbout(_ author: DomainName) -> Bool {
+        properties.contains { property in
+            guard property.ptype == "header", property.name == "from",
+                let domain = try? DomainName(property.value)
+            else { return false }
+            return domain == author
+        }
     }
 }
 

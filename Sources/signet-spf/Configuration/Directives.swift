@@ -133,6 +133,17 @@ enum Directives {
             instead: "use IgnoreAuthenticatedClients and InternalHosts"),
     ]
 
+    /// What policyd-spf passes over: unknown names, lines without a name, and values that fit none of
+    /// those that it compares with.
+    ///
+    /// It ends where a number is none, and fails for each message where Prospective or Per_User are not
+    /// what they must be. Whoever asks for Hide_Receiver in other words than yes would be shown.
+    static let tolerance = FaultTolerance(
+        peer: "policyd-spf",
+        directives: (results + exemptions + fields + checks + logging).map(\.name).filter {
+            !["Per_User", "Prospective", "Hide_Receiver", "DNSTimeout"].contains($0)
+        })
+
     /// The directives that recipients may have of their own.
     ///
     /// The others are accepted without effect, as the peer's example has one of them.

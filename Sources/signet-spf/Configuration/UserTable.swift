@@ -59,7 +59,8 @@ struct UserTable: Sendable {
             return
         }
         let settings = ConfigurationReader(
-            schema: ConfigurationSchema(Directives.perUser), file: nil,
+            schema: ConfigurationSchema(Directives.perUser, tolerance: Directives.tolerance),
+            file: nil,
             overrides: parts[1].split(separator: "|").map { Self.statement($0, at: place) })
         var own = policy
         PolicyReader(settings, keepsOthers: true).read(into: &own)

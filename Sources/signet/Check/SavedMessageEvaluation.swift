@@ -52,9 +52,10 @@ struct SavedMessageEvaluation {
     /// For signatures whose body was added to, by the places of their fields: the first line that was added.
     private static func additions(to message: MessageFile, _ dkim: DKIMOutcome) -> [Int: Int] {
         var lines: [Int: Int] = [:]
+        var additions = BodyAdditions(to: message.body)
         for result in dkim.results where result.reason == .bodyChanged {
-            lines[result.fieldPosition] = BodyAddition.firstLine(
-                of: message.body.span, signature: message.header.value(of: result.fieldPosition))
+            lines[result.fieldPosition] = additions.firstLine(
+                signature: message.header.value(of: result.fieldPosition))
         }
         return lines
     }

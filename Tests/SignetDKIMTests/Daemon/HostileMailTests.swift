@@ -17,6 +17,14 @@ import Testing
         try message.signed("Canonicalization relaxed/relaxed\n")
     }
 
+    @Test func `thousands of forged results are refused for good`() throws {
+        var message = MailMessage.plain
+        message.fields += (0..<10_050).map { _ in MailMessage.Field("Authentication-Results", "=?")
+        }
+        let daemon = try RunningDaemon("Mode v")
+        #expect(try daemon.mta.deliver(message).refusal == "550 5.6.0")
+    }
+
     @Test func `200,000 header fields are refused, and signed where the limit allows`() throws {
         var message = MailMessage.plain
         message.fields += (0..<200_000).map { MailMessage.Field("X\($0 % 10)", " y") }

@@ -38,7 +38,7 @@ struct ServiceTests {
         // The message that was begun keeps its rules.
         #expect(try client.ask(from: "a@softfail.example") == "DUNNO")
         #expect(try client.ask(from: "a@softfail.example", instance: "2")?.hasPrefix("550") == true)
-        try daemon.directory.write("Mail_From_reject perhaps\n", to: "spf.conf")
+        try daemon.directory.write("Prospective perhaps\n", to: "spf.conf")
         daemon.process.send(SIGUSR1)
         _ = try wait(for: "the refusal") { daemon.log.contains("the old one stays") ? true : nil }
         #expect(try client.ask(from: "a@softfail.example", instance: "3")?.hasPrefix("550") == true)
@@ -115,9 +115,16 @@ struct ServiceTests {
 
     @Test func `a configuration is checked, with file and line`() throws {
         let directory = try TemporaryDirectory()
-        let path = try directory.write("TestOnly = 1\nHELO_reject = Sometimes\n", to: "spf.conf")
+        let path = try directory.write("TestOnly = 1\nPer_User = nowhere\n", to: "spf.conf")
         let result = try Command.run(Self.program, ["-n", path])
         #expect(result.end == .exited(78))
-        #expect(result.errors.contains("\(path):2:1: error: HELO_reject:"))
+        #expect(result.errors.contains("\(path):2:1: error: Per_User:"))
+        // What policyd-spf starts with starts here too.
+        let odd = try directory.write(
+            "TestOnly = 1\nHELO_reject = Sometimes\nColour = red\n", to: "odd.conf")
+        let warned = try Command.run(Self.program, ["-n", odd])
+        #expect(warned.end == .exited(0))
+        #expect(warned.errors.contains("\(odd):2:1: warning: HELO_reject:"))
+        #expect(warned.errors.contains("\(odd):3:1: warning: Colour:"))
     }
 }

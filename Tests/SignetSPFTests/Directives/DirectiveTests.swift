@@ -87,20 +87,50 @@ struct DirectiveTests {
         }
     }
 
+    /// What would be dangerous to go on with, and where policyd-spf ends or fails for each message.
     @Test(arguments: [
-        ("HELO_reject = maybe", "is not one of its values"), ("TestOnly = yes", "whole number"),
-        ("Prospective = mail.example", "is not an IP address"), ("Lookup_Time = 0", "out of range"),
-        ("Void_Limit = -1", "out of range"), ("Whitelist = 10.0.0.0/99", "not an address"),
-        ("Domain_Whitelist = a..b", "not a domain name"), ("Colour = red", "unknown directive"),
-        ("Reason_Message = {nobody}", "is not one of its placeholders"),
-        ("Reason_Message = {spf", "without its pair"), ("MacroList = a", "passes no macros"),
-        ("Header_Type = both sides", "is not one of its values"),
+        ("TestOnly = yes", "whole number"), ("Void_Limit = two", "whole number"),
+        ("Lookup_Time = soon", "is not a time"), ("Hide_Receiver = perhaps", "neither yes nor no"),
+        ("Prospective = mail.example", "is not an IP address"),
+        ("MacroList = a", "passes no macros"), ("Per_User = ldap,x", "does not name a file"),
+        ("Whitelist = !10.0.0.0/99", "not an address"),
+        ("Nameservers = dns.example", "dns.example"), ("Socket = unix:spf.sock", "is relative"),
     ])
-    func `a mistake is an error with its line`(_ line: String, _ message: String) {
+    func `a dangerous mistake is an error with its line`(_ line: String, _ message: String) {
         let problems = read("# spf\n\(line)\n").problems
         #expect(problems.map(\.severity) == [.error], "\(problems)")
         #expect(problems[0].description.hasPrefix("spf.conf:2:1: error: "), "\(problems)")
         #expect(problems[0].message.contains(message), "\(problems)")
+    }
+
+    /// policyd-spf goes on, so that such a file must not stop mail.
+    @Test(arguments: [
+        ("HELO_reject = maybe", "is not one of its values: the default holds"),
+        ("Lookup_Time = 0", "0 is out of range: 1 is taken"),
+        ("Void_Limit = -1", "-1 is out of range: 0 is taken"),
+        ("Whitelist_Lookup_Time = 1000", "1000 is out of range: 300 is taken"),
+        ("Whitelist = 10.0.0.0/99", "is not an address or network: left out"),
+        ("skip_addresses = 127.0.0.0/8,localhost!", ": left out"),
+        ("Domain_Whitelist = a..b", "is not a domain name: left out"),
+        ("Reject_Not_Pass_Domains = a..b", ": left out"),
+        ("Colour = red", "unknown directive: passed over, as policyd-spf does"),
+        ("Authserv_Id =", "has no value: the default holds"),
+        ("TempError_Defer = maybe", "neither yes nor no: the default holds"),
+        ("Reason_Message = {nobody}", "is not one of its placeholders"),
+        ("Reason_Message = {spf", "without its pair"),
+        ("Header_Type = both sides", "is not one of its values"),
+        ("= Fail", "not a directive: "), ("Whitelist = file:/nonexistent", ": left out"),
+    ])
+    func `a mistake that the peer passes over is a warning with its line`(
+        _ line: String, _ message: String
+    ) {
+        let (configuration, problems) = read("# spf\n\(line)\nTempError_Defer = True\n")
+        #expect(problems.filter { $0.severity > .notice }.map(\.severity) == [.warning])
+        let problem = problems.first { $0.severity == .warning }
+        #expect(problem?.description.hasPrefix("spf.conf:2:1: warning: ") == true, "\(problems)")
+        #expect(problem?.description.contains(message) == true, "\(problems)")
+        #expect(configuration.policy.defersTempError)
+        #expect(configuration.policy.helo == .fail)
     }
 
     @Test(arguments: [

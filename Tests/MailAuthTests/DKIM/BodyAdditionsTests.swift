@@ -5,7 +5,7 @@ import Testing
 @testable import MailAuth
 
 /// Where text was added below a signed body.
-@Suite struct BodyAdditionTests {
+@Suite struct BodyAdditionsTests {
     /// A signature's value for a body.
     private static func signature(
         _ body: String, _ kind: Canonicalization, _ more: String = ""
@@ -21,8 +21,8 @@ import Testing
     private static func line(
         of body: String, _ signed: String, _ kind: Canonicalization, _ more: String = ""
     ) -> Int? {
-        BodyAddition.firstLine(
-            of: Array(body.utf8).span, signature: signature(signed, kind, more))
+        var additions = BodyAdditions(to: Array(body.utf8))
+        return additions.firstLine(signature: signature(signed, kind, more))
     }
 
     @Test(arguments: Canonicalization.allCases)
@@ -37,6 +37,25 @@ import Testing
     }
 
     @Test(arguments: Canonicalization.allCases)
+    func `all of the text was added to an empty body`(_ kind: Canonicalization) {
+        for signed in ["", "\r\n", "\r\n\r\n"] {
+            #expect(Self.line(of: "-- \r\nlist@example.org\r\n", signed, kind) == 1)
+            #expect(Self.line(of: "\r\n-- \r\nlist@example.org\r\n", signed, kind) == 1)
+            #expect(Self.line(of: "\r\n", signed, kind) == nil)
+        }
+    }
+
+    @Test func `several signatures are asked about one body`() {
+        let one = "One.\r\n"
+        let two = one + "Two  words.\r\n"
+        var additions = BodyAdditions(to: Array((two + "Three.\r\n").utf8))
+        for kind in Canonicalization.allCases {
+            #expect(additions.firstLine(signature: Self.signature(one, kind)) == 2)
+            #expect(additions.firstLine(signature: Self.signature(two, kind)) == 3)
+        }
+    }
+
+    @Test(arguments: Canonicalization.allCases)
     func `other changes are not taken for one`(_ kind: Canonicalization) {
         let signed = "One.\r\nTwo.\r\n"
         #expect(Self.line(of: "Two.\r\n" + signed, signed, kind) == nil)
@@ -45,9 +64,8 @@ import Testing
         #expect(Self.line(of: "One.\r\nTwo. More on the line.\r\n", signed, kind) == nil)
         #expect(Self.line(of: signed + "More.\r\n", signed, kind, " l=12;") == nil)
         for value in ["", " v=1", " bh=;c=relaxed/relaxed", " v=1; bh=!; c=odd", " v=1;;"] {
-            let octets = Array(value.utf8)
-            #expect(
-                BodyAddition.firstLine(of: Array(signed.utf8).span, signature: octets[...]) == nil)
+            var additions = BodyAdditions(to: Array(signed.utf8))
+            #expect(additions.firstLine(signature: Array(value.utf8)[...]) == nil)
         }
     }
 
