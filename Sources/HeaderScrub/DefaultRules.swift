@@ -29,7 +29,8 @@ extension RuleList {
     /// NNTP-Posting-*, gateways from news; X-MIMETrack, Domino's servers by name, and X-Lotus-*, its domain; X-MDRemoteIP to
     /// X-MDOrigin-Country, MDaemon; X-SA-Exim-*, SA-Exim, the client's address, sender and recipients; X-OriginalArrivalTime,
     /// the SMTP service of Windows and Exchange, its clock; X-MS-Office365-* to X-LD-Processed, Exchange Online, the tenant;
-    /// X-Exim-ID to X-Email-Count, cPanel hosts beside X-Source-*. All of these were found in archives of public mailing lists.
+    /// X-Exim-ID to X-Email-Count, cPanel hosts beside X-Source-*. Those from X-MDRemoteIP on were found in archives of public
+    /// mailing lists.
     private static let addresses = [
         "X-Originating-*", "X-Originator-*", "X-Client-*", "X-Sender-IP", "X-Sender-Host",
         "X-Source-*", "X-Source", "X-Remote-*", "X-RemoteIP", "X-Real-IP", "X-User-IP",
@@ -41,16 +42,16 @@ extension RuleList {
         "X-MS-Exchange-*", "X-Microsoft-Antispam*", "X-Forefront-*", "X-OriginatorOrg",
         "X-MS-Office365-*", "X-MS-PublicTrafficType", "X-MS-TrafficTypeDiagnostic",
         "X-EOPAttributedMessage", "X-LD-Processed", "X-OriginalArrivalTime", "X-SA-Exim-*",
-        "X-Lotus-*", "X-Exim-ID", "X-Local-Domain", "X-BWhitelist", "X-Email-Count",
+        "X-Lotus-*", "X-Exim-ID", "X-BWhitelist", "X-Email-Count",
         "X-SenderIP", "X-SMTP-Server", "Received-SPF",
     ]
 
     /// Names of accounts, and of programs on the server that wrote the message.
     ///
     /// X-Squirrel-* hold the login and the client's address under a short key (class/deliver/Deliver.class.php of SquirrelMail),
-    /// X-DG-* of Digital Guardian the path of a file in the user's folder; X-Titus-*, X-CTPClassification and DLP-* are of other
-    /// software that classifies mail. X-AntiAbuse to X-From-Rewrite are of cPanel's Exim, X-PPP-* of Plesk, X-Identity-Key and X-Account-Key of Thunderbird,
-    /// X-K9mail-Identity of K-9 Mail, X-Claws-* and X-Sylpheed-* of Claws Mail and Sylpheed, which name the account in drafts.
+    /// X-DG-* the path of a file in the user's folder, in Base64; X-Titus-*, X-CTPClassification and DLP-* are, as those, of
+    /// software that classifies mail (all in archives of public mailing lists). X-AntiAbuse to X-From-Rewrite are of cPanel's
+    /// Exim, X-PPP-* of Plesk, X-Identity-Key and X-Account-Key of Thunderbird, X-K9mail-Identity of K-9 Mail, X-Claws-* and X-Sylpheed-* of Claws Mail and Sylpheed, which name the account in drafts.
     private static let accounts = [
         "X-Auth-*", "X-AuthUser", "X-Authenticated-*", "X-Authentication-Warning", "X-Sender",
         "X-X-Sender", "X-SquirrelMail-*", "X-Squirrel-*", "X-DG-*", "X-Titus-*",
@@ -63,8 +64,8 @@ extension RuleList {
     /// Mail programs and what they leave behind.
     ///
     /// X-Pgp-Agent is GPGMail's, X-Readdle-* Spark's, X-Rim-* BlackBerry's, X-Google-* and X-Gm-* of Gmail sending through
-    /// another server, X-QQ-*, X-CM-* and X-Coremail-* of webmailers in China; X-Library names Indy, X-EM-* EasyMail,
-    /// X-KeepSent Notes, X-MS-Has-Attach and an empty X-MS-TNEF-Correlator Outlook and Exchange.
+    /// another server, X-QQ-*, X-CM-* and X-Coremail-* of webmailers in China; X-Library names Indy, X-EM-* a component for
+    /// Windows and its licence, X-KeepSent Notes, X-MS-Has-Attach and an empty X-MS-TNEF-Correlator Outlook and Exchange.
     private static let programs = [
         "X-Mailer", "X-Mailer-*", "User-Agent", "UserAgent", "*-User-Agent", "X-UserAgent",
         "Mail-Client", "X-Mail-Client", "X-MailClient", "X-Newsreader", "X-MimeOLE", "X-MSMail-*",

@@ -1,5 +1,6 @@
 import Configuration
 import MailAuth
+import MailDNS
 import Milter
 import SessionTestKit
 import TestKit
@@ -111,6 +112,28 @@ import Testing
         let disposition = expected == "hold" ? "quarantine" : expected
         #expect(dmarc.comment?.contains("dis=\(disposition);") == true, "\(passage.results)")
         #expect((passage.quarantine != nil) == (expected == "hold"))
+    }
+
+    /// What this host could not ask is asked again; while it has no server at all, only those who reject wait.
+    @Test(arguments: [
+        (DNSFailure.serverFailure(responseCode: 2), "quarantine"), (.malformed, "quarantine"),
+        (.bogus(reason: "expired"), "quarantine"), (.resolver("too many questions"), "defer"),
+        (.noServer, "none"),
+    ])
+    func `why the policy is not found decides what mail without one gets`(
+        _ failure: DNSFailure, _ expected: String
+    ) throws {
+        var exchange = Exchange(failing: ["_dmarc.victim.example"])
+        exchange.failure = failure
+        let passage = try exchange.pass(.from("ceo@victim.example"))
+        #expect((passage.refusal?.hasPrefix("451 4.7.1") == true) == (expected == "defer"))
+        if expected != "defer" {
+            let comment = try passage.methods()["dmarc"]?.comment
+            #expect(comment?.contains("dis=\(expected);") == true, "\(passage.results)")
+        }
+        exchange.configuration = "RejectFailures yes"
+        let rejecting = try exchange.pass(.from("ceo@victim.example"))
+        #expect(rejecting.refusal?.hasPrefix("451 4.7.1") == true)
     }
 
     @Test func `the words of a rejection are the administrator's`() throws {

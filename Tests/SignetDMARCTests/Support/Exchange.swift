@@ -28,6 +28,8 @@ struct Exchange {
     var zone = Exchange.zone
     /// Names whose questions fail.
     var failing: [String] = []
+    /// What they fail with.
+    var failure = DNSFailure.timeout
     /// Names that the resolver cannot ask for, as too much is under way.
     var refused: [String] = []
     /// Names whose questions fail otherwise.
@@ -78,7 +80,7 @@ struct Exchange {
         let (settings, problems) = read(configuration)
         #expect(!problems.hasErrors, "\(problems)")
         var resolver = try ZoneResolver(parsing: zone)
-        for name in failing { resolver.fail(try DomainName(name), with: .timeout) }
+        for name in failing { resolver.fail(try DomainName(name), with: failure) }
         for name in refused {
             resolver.fail(try DomainName(name), with: .resolver("too many questions are under way"))
         }
