@@ -26,7 +26,7 @@ extension RuleList {
     ///
     /// Written by, where it is one program's own: X-Forward, SOGo (SoObjects/Mailer/SOGoDraftObject.m, from
     /// x-webobjects-remote-host); X-Forwarded-*, web servers before a webmailer, which hand their request's fields on;
-    /// NNTP-Posting-*, gateways from news; X-MIMETrack, Domino's servers by name, and X-Lotus-*, its domain; X-MDRemoteIP to
+    /// NNTP-Posting-* to X-Trace, gateways from news; X-MIMETrack, Domino's servers by name, and X-Lotus-*, its domain; X-MDRemoteIP to
     /// X-MDOrigin-Country, MDaemon; X-SA-Exim-*, SA-Exim, the client's address, sender and recipients; X-OriginalArrivalTime,
     /// the SMTP service of Windows and Exchange, its clock; X-MS-Office365-* to X-LD-Processed, Exchange Online, the tenant;
     /// X-Exim-ID to X-Email-Count, cPanel hosts beside X-Source-*. Those from X-MDRemoteIP on were found in archives of public
@@ -38,7 +38,7 @@ extension RuleList {
         "X-Forwarded-Host", "X-Forwarded-Server", "X-Cluster-Client-IP", "X-ProxyUser-IP",
         "X-MDRemoteIP", "X-MDHelo", "X-MDArrival-Date", "X-MDOrigin-Country", "X-Greylist", "X-IP",
         "X-Host", "X-HTTP-*", "X-Webmail-*", "X-MIMETrack",
-        "NNTP-Posting-*",
+        "NNTP-Posting-*", "X-NNTP-Posting-*", "X-Trace", "X-ClientAddr", "X-Uptime",
         "X-MS-Exchange-*", "X-Microsoft-Antispam*", "X-Forefront-*", "X-OriginatorOrg",
         "X-MS-Office365-*", "X-MS-PublicTrafficType", "X-MS-TrafficTypeDiagnostic",
         "X-EOPAttributedMessage", "X-LD-Processed", "X-OriginalArrivalTime", "X-SA-Exim-*",
@@ -54,7 +54,7 @@ extension RuleList {
     /// Exim, X-PPP-* of Plesk, X-Identity-Key and X-Account-Key of Thunderbird, X-K9mail-Identity of K-9 Mail, X-Claws-* and X-Sylpheed-* of Claws Mail and Sylpheed, which name the account in drafts.
     private static let accounts = [
         "X-Auth-*", "X-AuthUser", "X-Authenticated-*", "X-Authentication-Warning", "X-Sender",
-        "X-X-Sender", "X-SquirrelMail-*", "X-Squirrel-*", "X-DG-*", "X-Titus-*",
+        "X-X-Sender", "X-Sender-Id", "X-SquirrelMail-*", "X-Squirrel-*", "X-DG-*", "X-Titus-*",
         "X-CTPClassification", "DLP-*", "X-PHP-*", "X-Script-*", "X-CGI-*", "X-AntiAbuse",
         "X-Get-Message-Sender-Via", "X-From-Rewrite", "X-PPP-*", "X-Identity-Key",
         "X-Account-Key", "X-K9mail-Identity", "X-Claws-*", "X-Sylpheed-*", "X-Login",
