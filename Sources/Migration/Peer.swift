@@ -36,7 +36,8 @@ package enum Peer: String, CaseIterable, Sendable {
         case .opendkim, .dkimpyMilter:
             [
                 "a signature with rsa-sha1 or an RSA key under 1024 bits never passes (RFC 8301)",
-                "more header fields are signed by default; SignHeaders brings the old list back",
+                "more header fields are signed by default, and none of them can be added later; SignHeaders "
+                    + "and OversignHeaders bring the old lists back",
             ]
         case .opendmarc:
             [

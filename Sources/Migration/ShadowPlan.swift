@@ -10,6 +10,9 @@ package struct ShadowPlan: Sendable {
     /// Why nothing can be compared; empty where something can.
     package private(set) var obstacles: [String] = []
 
+    /// The daemons beside whose peers mail passes.
+    package private(set) var daemons: [SignetDaemon] = []
+
     private let main: MainConfiguration
     private let master: MasterConfiguration
     private let sockets: PeerSockets
@@ -27,10 +30,10 @@ package struct ShadowPlan: Sendable {
         main = MainConfiguration(try tree.file("/etc/postfix/main.cf")?.contents ?? [])
         master = MasterConfiguration(try tree.file("/etc/postfix/master.cf")?.contents ?? [])
         sockets = try PeerSockets(tree, peers)
-        var isAsked = false
+        var asked: Set<SignetDaemon> = []
         for name in Self.lists + [Self.restrictions] {
             let items = main.items(of: name)
-            isAsked = isAsked || items.contains(where: isPeer)
+            asked.formUnion(items.compactMap(peer))
             if let value = completed(items) {
                 commands.append("postconf -e '\(name) = \(value)'")
             }
@@ -39,20 +42,27 @@ package struct ShadowPlan: Sendable {
             for name in Self.lists + [Self.restrictions] {
                 guard let option = service.option(name) else { continue }
                 let items = PostfixList.items(option.value)
-                isAsked = isAsked || items.contains(where: isPeer)
+                asked.formUnion(items.compactMap(peer))
                 if let value = completed(items) {
-                    commands.append("postconf -P '\(service.key)/\(name) = \(value)'")
+                    // Here postconf takes no white space; a comma separates as well.
+                    let words = value.replacing(", ", with: ",").replacing(" ", with: ",")
+                        .replacing("{,", with: "{").replacing(",}", with: "}")
+                    commands.append("postconf -P '\(service.key)/\(name)=\(words)'")
                 }
             }
         }
-        guard isAsked else {
+        daemons = SignetDaemon.allCases.filter(asked.contains)
+        guard !asked.isEmpty else {
             obstacles.append(
                 "Postfix asks none of these filters, so that there is nothing to compare")
             return
         }
-        if sockets.daemons.contains(.spf) {
+        for (peer, file) in peers where peer.daemonOfSetup.map(asked.contains) == false {
+            notes.append("Postfix does not ask \(peer.rawValue) (\(file)): it is not compared")
+        }
+        if asked.contains(.spf) {
             notes.append(
-                sockets.daemons.contains(.dmarc)
+                asked.contains(.dmarc)
                     ? "SPF is compared by signet-dmarc, which sees the field that policyd-spf adds"
                     : "signet-spf logs what it would answer; a policy service does not see the other's "
                         + "answer, so that nothing is compared")
@@ -61,14 +71,9 @@ package struct ShadowPlan: Sendable {
             "what the filters in use refuse or hold never comes to Signet, and is not compared")
     }
 
-    /// The units that listen.
-    package var units: [String] {
-        SignetDaemon.allCases.filter { sockets.daemons.contains($0) }
-            .map { "signet-\($0.rawValue).socket" }
-    }
-
-    private func isPeer(_ item: String) -> Bool {
-        item.contains(":") && sockets.successor(of: item) != nil
+    /// The daemon that takes the place of the filter that an item of a list means; nil for other items.
+    private func peer(_ item: String) -> SignetDaemon? {
+        item.contains(":") ? sockets.successor(of: item) : nil
     }
 
     /// A list with ours after each peer's last; nil where nothing is missing.
@@ -78,9 +83,7 @@ package struct ShadowPlan: Sendable {
         for daemon in SignetDaemon.allCases where sockets.daemons.contains(daemon) {
             guard !items.contains(where: { daemon.isNamed(by: $0) }),
                 let place = parts.lastIndex(where: { part in
-                    PostfixList.items(part).contains {
-                        isPeer($0) && sockets.successor(of: $0) == daemon
-                    }
+                    PostfixList.items(part).contains { peer($0) == daemon }
                 })
             else { continue }
             isChanged = true

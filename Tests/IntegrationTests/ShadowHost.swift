@@ -31,13 +31,29 @@ final class ShadowHost {
     private var peers: [ChildProcess] = []
     private var daemons: [DaemonProcess] = []
 
+    /// The configurations that guides hand out; nil where they are not at hand.
+    static let fixtures: String? = {
+        let root = URL(filePath: #filePath).deletingLastPathComponent()
+            .appending(path: "../../../shared/fixtures").standardized.path
+        let path = ProcessInfo.processInfo.environment["SIGNET_FIXTURES"] ?? root
+        return FileManager.default.fileExists(atPath: path) ? path : nil
+    }()
+
+    /// A file that a guide hands out, for this host's domain.
+    static func fixture(_ name: String) throws -> String {
+        guard let fixtures else { throw TestKitError("no fixtures here") }
+        return try String(contentsOfFile: "\(fixtures)/\(name)", encoding: .utf8)
+            .replacing("yourdomain.com", with: "example.org")
+    }
+
     /// Starts Postfix and the filters in use.
     ///
     /// - Parameters:
     ///   - opendkim: further lines of opendkim.conf.
     ///   - opendmarc: further lines of opendmarc.conf.
+    ///   - files: files in the place of those, by their paths.
     /// - Throws: what does not start.
-    init(opendkim: String = "", opendmarc: String = "") throws {
+    init(opendkim: String = "", opendmarc: String = "", files: [String: String] = [:]) throws {
         let sink = try SMTPSink()
         self.sink = sink
         keys = try SigningKeys()
@@ -48,7 +64,9 @@ final class ShadowHost {
             configuration.relayPort = sink.port
             configuration.settings["smtpd_milters"] = Self.filters
         }
-        for folder in ["etc/opendkim", "etc/postfix", "etc/signet", "var/lib", "run"] {
+        for folder in [
+            "etc/opendkim", "etc/opendmarc", "etc/postfix", "etc/signet", "var/lib", "run",
+        ] {
             try tree.makeDirectory(folder)
         }
         try tree.write("signet-dkim:x:0:0::/:\n", to: "etc/passwd")
@@ -88,7 +106,21 @@ final class ShadowHost {
             \(opendmarc)
 
             """, to: "etc/opendmarc.conf")
+        for (name, text) in files { try tree.write(text, to: name) }
         try startPeers(zone)
+    }
+
+    /// A configuration without what says how the program runs here.
+    private static func bare(_ text: String, _ socket: String) -> String {
+        let host = [
+            "socket", "userid", "pidfile", "umask", "syslog", "syslogsuccess", "autorestart",
+            "autorestartrate", "background", "trustanchorfile",
+        ]
+        let kept = text.split(separator: "\n").filter { line in
+            let name = line.prefix { !$0.isWhitespace }.lowercased()
+            return !host.contains(name)
+        }
+        return kept.joined(separator: "\n") + "\nSyslog no\nUMask 000\nSocket local:\(socket)\n"
     }
 
     private static let filters = "unix:peers/opendkim.sock, unix:peers/opendmarc.sock"
@@ -118,13 +150,15 @@ final class ShadowHost {
         let table = try tree.write(try placed("etc/opendkim/KeyTable"), to: "run/KeyTable")
         let records = try tree.write(
             keys.records.map { "\($0.key) \($0.value)\n" }.joined(), to: "run/records")
-        let dkim = try placed("etc/opendkim.conf")
+        let dkim = Self.bare(try placed("etc/opendkim.conf"), "\(folder)/opendkim.sock")
             .replacing("\(tree.path)/etc/opendkim/KeyTable", with: table)
         let dkimFile = try tree.write(
             dkim + "RequireSafeKeys no\nTestDNSData file:\(records)\n", to: "run/opendkim.conf")
         peers.append(try ChildProcess("/usr/sbin/opendkim", ["-f", "-x", dkimFile]))
         // OpenDMARC asks whom resolv.conf names, at port 53: it has a network of its own, with an NSD in it.
-        let dmarcFile = try tree.write(try placed("etc/opendmarc.conf"), to: "run/opendmarc.conf")
+        let dmarcFile = try tree.write(
+            Self.bare(try placed("etc/opendmarc.conf"), "\(folder)/opendmarc.sock"),
+            to: "run/opendmarc.conf")
         try tree.write("nameserver 127.0.0.1\n", to: "run/resolv.conf")
         let apex =
             "$ORIGIN .\n$TTL 300\n. IN SOA ns.invalid. p.invalid. 1 3600 600 86400 300\n"
@@ -183,9 +217,11 @@ final class ShadowHost {
     /// - Parameters:
     ///   - dkim: changes the configuration that was made of OpenDKIM's.
     ///   - dmarc: changes that of OpenDMARC's.
+    ///   - compact: whether the list is written without white space, as for master.cf.
     /// - Throws: what goes wrong.
     func beginShadow(
-        dkim: (String) -> String = { $0 }, dmarc: (String) -> String = { $0 }
+        dkim: (String) -> String = { $0 }, dmarc: (String) -> String = { $0 },
+        compact: Bool = false
     ) throws {
         let result = try migrate(["--shadow", "--copy-keys"])
         guard result.succeeded else { throw TestKitError(result.output + result.errors) }
@@ -193,14 +229,19 @@ final class ShadowHost {
         guard
             let line = result.output.split(separator: "\n").first(where: { $0.hasPrefix(command) })
         else { throw TestKitError("no line for main.cf: \(result.output)") }
-        let milters = String(line.dropFirst(command.count).dropLast())
+        // In the tree the filters have the names that their configurations give.
+        let named = try String(contentsOfFile: tree.file("etc/postfix/main.cf"), encoding: .utf8)
+        let before = named.split(separator: "\n")[0].dropFirst("smtpd_milters = ".count)
+        let listed = String(line.dropFirst(command.count).dropLast())
+        let milters = listed.replacing(before, with: Self.filters)
         try start("dkim", dkim)
         try start("dmarc", dmarc)
         try tree.write(
-            "smtpd_milters = \(milters)\nnon_smtpd_milters =\n", to: "etc/postfix/main.cf")
+            "smtpd_milters = \(listed)\nnon_smtpd_milters =\n", to: "etc/postfix/main.cf")
         var configuration = PostfixConfiguration()
         configuration.relayPort = sink.port
-        configuration.settings["smtpd_milters"] = milters
+        configuration.settings["smtpd_milters"] =
+            compact ? milters.filter { $0 != " " } : milters
         try postfix.reload(configuration)
     }
 
@@ -210,6 +251,7 @@ final class ShadowHost {
         let table = try tree.write(
             (try? placed("etc/signet/KeyTable")) ?? "", to: "run/signet-KeyTable")
         let text = change(try placed("etc/signet/\(name).conf"))
+            .replacing("Socket", with: "#Socket")
             .replacing("\(tree.path)/etc/signet/KeyTable", with: table)
         daemons.append(
             try DaemonProcess(

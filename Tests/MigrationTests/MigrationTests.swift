@@ -97,10 +97,10 @@ import Testing
             "inet:localhost:12345, inet:localhost:11332, "
             + "{ unix:signet/dkim.sock, default_action=accept }"
         #expect(first.output.contains("\n  postconf -e 'smtpd_milters = \(main)'\n"))
-        let master = "inet:127.0.0.1:12345, { unix:signet/dkim.sock, default_action=accept }"
+        let master = "inet:127.0.0.1:12345,{unix:signet/dkim.sock,default_action=accept}"
         #expect(
             first.output.contains(
-                "\n  postconf -P 'submission/inet/smtpd_milters = \(master)'\n"))
+                "\n  postconf -P 'submission/inet/smtpd_milters=\(master)'\n"))
         #expect(!first.output.contains("non_smtpd_milters"))
         // What is edited stays, and the lines are told again until Postfix has them.
         let edited = tree.text("etc/signet/dkim.conf") + "LogWhy yes\n"
@@ -115,7 +115,7 @@ import Testing
         try tree.write(
             "etc/postfix/master.cf",
             tree.text("etc/postfix/master.cf").replacing(
-                "-o smtpd_milters=inet:127.0.0.1:12345", with: "-o { smtpd_milters = \(master) }"))
+                "-o smtpd_milters=inet:127.0.0.1:12345", with: "-o smtpd_milters=\(master)"))
         #expect(
             try tree.migrate(["--shadow", "--copy-keys"]).output.hasPrefix(
                 "No message has been compared yet.\n"))

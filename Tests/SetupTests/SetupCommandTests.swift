@@ -4,6 +4,80 @@ import Testing
 
 /// `signet setup` on stock Debian trees: what it changes, that it does so once, and that it leaves no trace when undone.
 @Suite struct SetupCommandTests {
+    /// The configurations that guides and Debian hand out; nil where they are not at hand.
+    private static let fixtures: String? = {
+        let root = URL(filePath: #filePath).deletingLastPathComponent()
+            .appending(path: "../../../shared/fixtures").standardized.path
+        let path = ProcessInfo.processInfo.environment["SIGNET_FIXTURES"] ?? root
+        return FileManager.default.fileExists(atPath: path) ? path : nil
+    }()
+
+    private static let guides: [(files: [String: String], main: String, master: String)] = [
+        (
+            [
+                "etc/opendkim.conf": "tutorial-opendkim/opendkim.conf",
+                "etc/opendkim/KeyTable": "tutorial-opendkim/KeyTable",
+                "etc/opendkim/SigningTable": "tutorial-opendkim/SigningTable",
+                "etc/opendkim/TrustedHosts": "tutorial-opendkim/TrustedHosts",
+            ], "smtpd_milters = inet:localhost:12145\nnon_smtpd_milters = $smtpd_milters\n", ""
+        ),
+        (
+            ["etc/opendmarc.conf": "guide-opendmarc/opendmarc.conf"],
+            "smtpd_milters = local:opendmarc/opendmarc.sock\n", ""
+        ),
+        (
+            [
+                "etc/opendkim.conf": "debian-defaults/opendkim.conf",
+                "etc/opendmarc.conf": "debian-defaults/opendmarc.conf",
+            ],
+            "smtpd_milters = local:opendkim/opendkim.sock, local:opendmarc/opendmarc.sock\n", ""
+        ),
+        (
+            [
+                "etc/postfix-policyd-spf-python/policyd-spf.conf":
+                    "debian-defaults/policyd-spf.conf"
+            ],
+            "smtpd_recipient_restrictions = permit_mynetworks, reject_unauth_destination, "
+                + "check_policy_service unix:private/policyd-spf\n",
+            "policyd-spf unix - n n - 0 spawn\n  user=nobody argv=/usr/bin/policyd-spf\n"
+        ),
+    ]
+
+    @Test(
+        .enabled(if: fixtures != nil, "no fixtures here"), arguments: guides.indices,
+        HostTree.Release.allCases)
+    func `a guide's host is set up once it is migrated, and put back to the octet`(
+        _ number: Int, _ release: HostTree.Release
+    ) throws {
+        let guide = Self.guides[number]
+        let host = try HostTree(release, main: guide.main, master: guide.master)
+        for folder in ["etc/opendkim", "etc/postfix-policyd-spf-python"] {
+            try host.makeDirectory(folder)
+        }
+        for (name, fixture) in guide.files {
+            let path = "\(Self.fixtures ?? "")/\(fixture)"
+            try host.write(name, String(contentsOfFile: path, encoding: .utf8))
+        }
+        let before = try host.snapshot()
+        // Beside a filter that does the same nothing is changed.
+        #expect(try host.apply().end == .exited(78))
+        #expect(try host.snapshot() == before)
+        for step in [["migrate", "--copy-keys"], ["migrate", "--finish"]] {
+            let result = try host.signet(step)
+            #expect(result.succeeded, "\(step): \(result.output)\(result.errors)")
+        }
+        let migrated = try host.snapshot()
+        let applied = try host.apply()
+        #expect(applied.succeeded, "\(applied.output)\(applied.errors)")
+        let done = try host.snapshot()
+        #expect(try host.apply().output.hasPrefix("This host is set up"))
+        #expect(try host.snapshot() == done)
+        #expect(try host.signet(["setup", "--undo", "--yes"]).succeeded)
+        #expect(try host.snapshot() == migrated)
+        for _ in 0..<2 { #expect(try host.signet(["migrate", "--undo", "--yes"]).succeeded) }
+        #expect(try host.snapshot() == before)
+    }
+
     @Test func `where KeyDirectory is, keys go there, and no table goes before it`() throws {
         let host = try HostTree()
         try host.write(

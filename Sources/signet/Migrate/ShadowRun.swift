@@ -27,10 +27,8 @@ struct ShadowRun {
         if isWritten {
             try Transactions(in: tree).apply(plan.changes, directories: plan.directories)
         }
-        let named = Set(plan.peers.map(\.peer.daemon))
-        let daemons = SignetDaemon.allCases.filter { named.contains($0.rawValue) }
         let isRunning = obstacles.isEmpty && plan.changes.isEmpty && shadow.commands.isEmpty
-        let report = isRunning ? ShadowReport(tree, daemons) : nil
+        let report = isRunning ? ShadowReport(tree, shadow.daemons) : nil
         if json {
             let document = Document(
                 written: isWritten, changes: plan.changes.map(\.path), commands: shadow.commands,
@@ -73,7 +71,11 @@ struct ShadowRun {
             lines += terminal.wrapped("\(place): \(finding.what)", label: "look", labelWidth: 7)
         }
         lines += ["", "Now have Postfix show them the mail, behind the filters in use:", ""]
-        lines.append("  systemctl enable --now \(shadow.units.joined(separator: " "))")
+        let units = shadow.daemons.map { "signet-\($0.rawValue)" }
+        // One that runs already reads what is new.
+        lines.append(
+            "  systemctl enable --now \(units.map { "\($0).socket" }.joined(separator: " "))")
+        lines.append("  systemctl try-reload-or-restart \(units.joined(separator: " "))")
         // Commands are not wrapped: they are there to be copied.
         lines += (shadow.commands + ["postfix reload"]).map { "  \($0)" }
         lines += ["", "then, as mail comes: signet migrate --shadow", ""]
