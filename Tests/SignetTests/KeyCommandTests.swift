@@ -47,6 +47,6 @@ struct KeyCommandTests {
         #expect(run.errors.contains("signet key new --selector <selector>"), "\(run.errors)")
         let check = try SignetCommand.run(["check", "--helo", "x", "message"])
         #expect(check.status == 64)
-        #expect(check.errors.contains("\nUsage: signet check [--ip <ip>]"), "\(check.errors)")
+        #expect(check.errors.contains("\nUsage: signet check "), "\(check.errors)")
     }
 }

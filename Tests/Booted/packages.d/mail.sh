@@ -190,7 +190,7 @@ good_and_bad_reloads() {
         conf=$(outside_path "/etc/signet/$name.conf")
         cp "$conf" "$scratch/$name.conf"
         inside systemctl reload "signet-$name" || fail "signet-$name does not reload"
-        echo 'Nonsense yes' >>"$conf"
+        echo 'Socket Nonsense' >>"$conf"
         inside systemctl reload "signet-$name" 2>/dev/null && fail "signet-$name takes nonsense"
         [ "$(main_pid "$name")" = "$before" ] || fail "signet-$name did not survive nonsense"
         inside journalctl --quiet --no-pager --unit "signet-$name" --output cat |
@@ -232,7 +232,7 @@ misfortunes() {
                 1) inside systemctl kill --signal KILL "signet-$name" ;;
                 2) inside systemctl reload "signet-$name" 2>/dev/null ;;
                 3)
-                    echo 'Nonsense yes' >>"$(outside_path "/etc/signet/$name.conf")"
+                    echo 'Socket Nonsense' >>"$(outside_path "/etc/signet/$name.conf")"
                     inside systemctl reload "signet-$name" 2>/dev/null
                     cat "$scratch/$name.conf" >"$(outside_path "/etc/signet/$name.conf")"
                     ;;

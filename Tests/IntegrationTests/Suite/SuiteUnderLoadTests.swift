@@ -24,7 +24,7 @@ struct SuiteUnderLoadTests {
         case .reloaded:
             try daemon.reload(adding: "# the same", until: "the configuration is reloaded")
         case .misconfigured:
-            try daemon.reload(adding: "Nonsense yes", until: "the old one stays")
+            try daemon.reload(adding: "Socket nonsense", until: "the old one stays")
         case .killed:
             daemon.kill()
             usleep(pause)
