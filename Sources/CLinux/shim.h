@@ -1,6 +1,7 @@
 // What the toolchain's Glibc module leaves out of the C library.
 #include <malloc.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
 #include <sys/prctl.h>
@@ -41,6 +42,9 @@ static inline int signet_epoll_take(int epoll, uint64_t *id) {
     if (count == 1) *id = event.data.u64;
     return count;
 }
+
+// Whether all that was printed has been written: stdout is a variable, which Swift takes for unsafe.
+static inline int signet_flush_output(void) { return fflush(stdout) == 0 && !ferror(stdout); }
 
 static inline int signet_eventfd(void) { return eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK); }
 static inline void signet_eventfd_signal(int descriptor) { (void)eventfd_write(descriptor, 1); }

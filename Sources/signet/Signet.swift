@@ -21,8 +21,7 @@ struct Signet: ParsableCommand {
         let parsed: any ParsableCommand
         do { parsed = try parseAsRoot() } catch { exit(withError: error) }
         do {
-            var command = parsed
-            try command.run()
+            try run(parsed)
         } catch let failure as CommandFailure {
             complain(failure.description)
             exit(withError: ArgumentParser.ExitCode(failure.status.rawValue))
@@ -33,5 +32,13 @@ struct Signet: ParsableCommand {
         } catch {
             exit(withError: error)
         }
+    }
+
+    /// Runs the command; whatever it came to, output that could not be written, as on a full disk, is a failure (status 74).
+    private static func run(_ parsed: any ParsableCommand) throws {
+        var command = parsed
+        let result = Result { try command.run() }
+        guard StandardOutput.flush() else { throw StandardOutput.failure }
+        try result.get()
     }
 }

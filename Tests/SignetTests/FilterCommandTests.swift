@@ -98,14 +98,20 @@ import Testing
         #expect(signed.status == 64 && signed.output.isEmpty)
     }
 
-    @Test func `output that cannot be written ends with a status of its own`() throws {
+    /// As on a full disk, whether a command prints or writes octets, and whatever its own status would be.
+    @Test(arguments: [
+        "sign s example.org \"$1\"", "postfix", "check --zone \"$2\" --json -",
+        "check --zone \"$2\" --exit-status --ip 192.0.2.1 -",
+        "verify --zone \"$2\"", "doctor --local --root / --json",
+    ])
+    func `output that cannot be written ends with a status of its own`(_ words: String) throws {
         let directory = try TemporaryDirectory("signet-full")
         let key = try directory.write(try Self.ed25519.get().text, to: "key", mode: 0o600)
         let result = try Command.run(
             "/bin/sh",
             [
-                "-c", "exec \"$0\" sign s example.org \"$1\" >/dev/full",
-                DaemonProcess.path(of: "signet"), key,
+                "-c", "exec \"$0\" \(words) >/dev/full",
+                DaemonProcess.path(of: "signet"), key, try directory.write("", to: "zone"),
             ], input: Array(Self.message.utf8))
         guard case .exited(let status) = result.end else { throw TestKitError("\(result.end)") }
         #expect(status == 74, "\(result.errors)")

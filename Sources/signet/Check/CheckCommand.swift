@@ -88,7 +88,7 @@ struct CheckCommand: ParsableCommand {
                     message, from: readsTrace ? EnvelopeFacts(trace: message.header) : client)
                 if report.isTemporary, !exitStatus, status == .ok { status = .tempFail }
                 if !json {
-                    if messages.count > 1 { print("\(path):") }
+                    if messages.count > 1 { print("\(LogText.safe(path)):") }
                     print(report.text(for: terminal, showsField: verbose))
                 }
                 reports.append(report)

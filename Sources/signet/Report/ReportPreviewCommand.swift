@@ -92,15 +92,13 @@ struct ReportPreviewCommand: ParsableCommand {
             try StandardOutput.pass(report.document)
             return
         }
-        // Past print's buffer, as the documents are, so that the order is that of the calls.
-        let text = """
+        print(
+            """
             \(report.identity.policyDomain) \(day): \(report.size)
               To: \(addresses.joined(separator: ", "))
               Subject: \(report.identity.subject)
               File: \(report.identity.fileName)
-
-            """
-        try StandardOutput.pass(text.utf8)
+            """)
     }
 }
 
