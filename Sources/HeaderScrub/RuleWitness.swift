@@ -58,12 +58,15 @@ public struct RuleWitness: Hashable, Sendable {
         _ rule: ScrubRule, at position: Int, named name: @autoclosure () -> String,
         judge: () -> Bool
     ) -> Bool {
-        guard role != .silent, let pattern = rule.value?.description else { return judge() }
+        // What is not noted any more is no work, however many fields there are.
+        guard role != .silent, role != .noting || answers.count < Self.most,
+            let pattern = rule.value?.description
+        else { return judge() }
         let question = Question(position: position, pattern: pattern)
         switch role {
         case .silent, .noting:
             let answer = judge()
-            if answers.count < Self.most { answers[question] = answer }
+            answers[question] = answer
             return answer
         case .recalling:
             if let answer = answers[question] { return answer }

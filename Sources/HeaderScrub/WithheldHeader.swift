@@ -1,7 +1,8 @@
 public import MailSyntax
 
-/// A header section with no more of its values than a plan rests on: enough to plan again, with a
-/// ``RuleWitness``, and nothing of what was to be hidden.
+/// A header section with no more of its values than a plan rests on: enough to plan again, with a ``RuleWitness``.
+///
+/// Identifiers keep what stands behind their "@", which may name an internal host: it decides.
 ///
 /// Trust: hostile octets; linear time.
 public enum WithheldHeader {

@@ -3,7 +3,7 @@ package import MailSyntax
 
 /// Copies keys to other hosts with the administrator's rsync(1) and ssh(1), in the order that keeps every host able to sign.
 ///
-/// First the private keys go to every host, with the state by which another host can go on; only when all have them, the lists
+/// A folder without a list of those that sign gets one; then the private keys go to every host, with the state by which another host can go on; only when all have them, the lists
 /// of those that sign. What is gone here is removed there last.
 package struct HostSync: KeyDistributor {
     private let directory: String
@@ -11,6 +11,7 @@ package struct HostSync: KeyDistributor {
     private let seconds: Double
     private let shell: String?
     private let program: String
+    private let leader: (any RotationLeader)?
 
     /// What is copied, by rsync's filter rules: folders, and in them the files of one kind.
     private enum Files: String {
@@ -19,14 +20,14 @@ package struct HostSync: KeyDistributor {
         case lists = "signing"
     }
 
-    /// Copies a directory to the same place on other hosts; `shell` is rsync's `--rsh`.
+    /// Copies a directory to the same place on other hosts; `shell` is rsync's `--rsh`, and `leader` is asked before each copy.
     package init(
         _ tree: KeyTree, hosts: [String], shell: String? = nil, seconds: Double,
-        program: String = "/usr/bin/rsync"
+        leader: (any RotationLeader)? = nil, program: String = "/usr/bin/rsync"
     ) {
         self.init(
             tree, places: hosts.map { "\($0):\(tree.root)/" }, shell: shell, seconds: seconds,
-            program)
+            leader, program)
     }
 
     /// Copies a directory to other directories.
@@ -35,12 +36,14 @@ package struct HostSync: KeyDistributor {
         program: String = "/usr/bin/rsync"
     ) {
         self.init(
-            tree, places: directories.map { "\($0)/" }, shell: nil, seconds: seconds, program)
+            tree, places: directories.map { "\($0)/" }, shell: nil, seconds: seconds, nil, program)
     }
 
     private init(
-        _ tree: KeyTree, places: [String], shell: String?, seconds: Double, _ program: String
+        _ tree: KeyTree, places: [String], shell: String?, seconds: Double,
+        _ leader: (any RotationLeader)?, _ program: String
     ) {
+        self.leader = leader
         directory = tree.root
         self.places = places
         self.shell = shell
@@ -49,6 +52,7 @@ package struct HostSync: KeyDistributor {
     }
 
     package func distributeKeys(of domain: DomainName) throws(MethodFailure) {
+        for place in places { try copyMissingLists(to: place, of: domain) }
         for files in [Files.keys, .states] {
             for place in places { try copy(files, to: place, of: domain) }
         }
@@ -60,15 +64,29 @@ package struct HostSync: KeyDistributor {
 
     /// Copies all of it.
     package func run() throws(MethodFailure) {
+        for place in places { try copyMissingLists(to: place) }
         for files in [Files.keys, .states, .lists] {
             for place in places { try copy(files, to: place) }
         }
         for place in places { try copy(.keys, to: place, deletes: true) }
     }
 
-    private func copy(
-        _ files: Files, to place: String, of domain: DomainName? = nil, deletes: Bool = false
+    /// Where a folder has no list every key in it signs: it gets one before it gets another key.
+    private func copyMissingLists(
+        to place: String, of domain: DomainName? = nil
     ) throws(MethodFailure) {
+        try copy(.lists, to: place, of: domain, options: ["--ignore-existing"])
+    }
+
+    private func copy(
+        _ files: Files, to place: String, of domain: DomainName? = nil, deletes: Bool = false,
+        options others: [String] = []
+    ) throws(MethodFailure) {
+        do throws(RotationFailure) {
+            try leader?.confirm()
+        } catch {
+            throw MethodFailure(error.description)
+        }
         // A host name has no character that rsync's patterns know.
         let folder = domain?.ascii ?? "*"
         let rules = [
@@ -77,7 +95,10 @@ package struct HostSync: KeyDistributor {
         // A domain that is not here at all is not ours to remove there: "P" protects its folder.
         let removal = deletes ? ["--delete", "--filter=P /*/"] : []
         let way = shell.map { ["--rsh=\($0)"] } ?? []
-        let options = ["--recursive", "--perms", "--times", "--owner", "--group"] + removal + way
+        // By what is in them: a list may be written twice in a second and stay as long as it is.
+        let options =
+            ["--recursive", "--checksum", "--perms", "--times", "--owner", "--group"]
+            + removal + others + way
         do throws(MethodFailure) {
             _ = try ProgramRun(
                 path: program,

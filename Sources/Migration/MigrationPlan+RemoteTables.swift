@@ -57,13 +57,21 @@ extension MigrationPlan {
         let head =
             "# Read from the \(directive.name) of \(path); signet migrate --tables reads it again.\n"
         let text = head + lines.map { "\($0)\n" }.joined()
+        // A table that has lost all rows at once is rather a database that is not what it was.
+        let before = try tree.file(place)?.text.split(separator: "\n").count ?? 0
+        if lines.isEmpty, before > 1 {
+            obstacles.append(
+                "\(path):\(directive.line): \(directive.name) has no rows now; if that is right, remove \(place) first"
+            )
+        }
         write(place, FileState(Array(text.utf8), mode: 0o644))
-        remotePaths.insert(place)
-        if remotePaths.count == 1 {
+        if !hasRemoteTable {
+            hasRemoteTable = true
             finding(
                 .meaning, path, nil, nil,
                 "tables of databases are files now: have a timer run signet migrate --tables")
         }
+        remotePaths.insert(place)
         return "file:\(place)"
     }
 
@@ -85,7 +93,11 @@ extension MigrationPlan {
         guard key.contains("-----BEGIN") else {
             guard key.hasPrefix("/"), Self.isWord(key), Self.isWord(domain), Self.isWord(selector)
             else { return nil }
+            // What was copied stays copied, also where a timer reads the table again.
+            let own = "\(Self.keyFolder)\(domain.lowercased())/\(selector).private"
+            if !copiesKeys, try tree.file(own) != nil { return "\(domain):\(selector):\(own)" }
             let place = try self.key(key, domain, selector, path, directive.line)
+            if place != key { remotePaths.insert(place) }
             return "\(domain):\(selector):\(place)"
         }
         guard let place = keep(Array("\(key)\n".utf8), domain, selector) else { return nil }

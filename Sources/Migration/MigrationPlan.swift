@@ -14,17 +14,21 @@ package struct MigrationPlan: Sendable {
     package internal(set) var obstacles: [String] = []
     /// The files that are made of tables in databases and directories.
     package internal(set) var remotePaths: Set<String> = []
+    /// Whether a table of a database or directory was written as a file.
+    var hasRemoteTable = false
 
-    private let copiesKeys: Bool
+    let copiesKeys: Bool
     /// Whether the daemons only compare.
     private let isShadow: Bool
     /// Reads tables of databases and directories; nil where none are asked.
     let fetch: Fetch?
-    private let tree: FileTree
+    let tree: FileTree
     private let owner: (user: UInt32, group: UInt32)?
     /// The contents of the files to be written, so far.
     private var written: [String: FileState] = [:]
     private var order: [String] = []
+    /// The paths of the directories for keys, so far.
+    private var folders: Set<String> = []
     /// Where tables were copied to, by where they were.
     private var places: [String: String] = [:]
 
@@ -237,16 +241,19 @@ package struct MigrationPlan: Sendable {
         return place
     }
 
+    /// Where signet-dkim has keys of its own.
+    static let keyFolder = "/etc/signet/keys/"
+
     /// Writes a key where signet-dkim has its own, and gives the place; nil for what is no domain and selector.
     mutating func keep(_ contents: [UInt8], _ domain: String, _ selector: String) -> String? {
         guard Self.isSafe(domain), Self.isSafe(selector) else { return nil }
-        let folder = "/etc/signet/keys/\(domain.lowercased())"
+        let folder = "\(Self.keyFolder)\(domain.lowercased())"
         let place = "\(folder)/\(selector).private"
         let (user, group) = owner ?? (0, 0)
         for directory in [
             NeededDirectory(path: "/etc/signet/keys", mode: 0o750, group: group),
             NeededDirectory(path: folder, mode: 0o700, user: user, group: group),
-        ] where !directories.contains(directory) { directories.append(directory) }
+        ] where folders.insert(directory.path).inserted { directories.append(directory) }
         write(place, FileState(contents, mode: 0o600, user: user, group: group))
         return place
     }

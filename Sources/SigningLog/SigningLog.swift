@@ -83,6 +83,7 @@ package final class SigningLog: Sendable {
     ///   - signatures: the signatures.
     ///   - recipients: the domains, each once; none where they are not known.
     package func add(_ signatures: [Signature], to recipients: some Sequence<String>) {
+        guard !signatures.isEmpty else { return }
         let message = Signed(
             day: max(0, seconds()) / 86_400, signatures: signatures,
             recipients: Array(recipients.prefix(Self.mostRecipients)))
@@ -133,15 +134,14 @@ package final class SigningLog: Sendable {
         mutating func run() {
             while true {
                 let isLast = gather()
-                if dropped > 0 {
-                    say("\(dropped) signatures were not counted: too many differ")
+                if dropped > 0, say("\(dropped) counts were lost: too many wait, or differ") {
                     dropped = 0
                 }
                 do throws(SigningLogError) {
                     try folder.append(&counts)
                 } catch {
                     // What is left waits for the next attempt, beside what comes.
-                    say("signatures cannot be counted: \(error)")
+                    _ = say("signatures cannot be counted: \(error)")
                 }
                 if counts.isEmpty { tidy() }
                 if isLast { return }
@@ -197,15 +197,17 @@ package final class SigningLog: Sendable {
             do throws(SigningLogError) {
                 try folder.tidy(today: today)
             } catch {
-                say("a file cannot be put in order: \(error)")
+                _ = say("a file cannot be put in order: \(error)")
             }
         }
 
-        private mutating func say(_ words: String) {
+        /// Reports, once a minute at most; false where it is too early.
+        private mutating func say(_ words: String) -> Bool {
             let now = MonotonicTime.now()
-            if let lastLine, now.seconds(since: lastLine) < SigningLog.silence { return }
+            if let lastLine, now.seconds(since: lastLine) < SigningLog.silence { return false }
             lastLine = now
             report("SigningLog: \(words)")
+            return true
         }
     }
 }

@@ -99,13 +99,21 @@ import Testing
         let sync = HostSync(disk.tree, directories: [other], seconds: 20)
         try sync.distributeKeys(of: domain)
         let manager = FileManager.default
-        #expect(
-            try manager.contentsOfDirectory(atPath: other + "/example.org").sorted()
-                == ["rotation", "s1.private"])
-        try sync.distributeList(of: domain)
+        // Without a list every key there would sign.
+        let list = other + "/example.org/signing"
         #expect(
             try manager.contentsOfDirectory(atPath: other + "/example.org").sorted()
                 == ["rotation", "s1.private", "signing"])
+        let first = try String(contentsOfFile: list, encoding: .utf8)
+        let next = try DomainName("s2")
+        try disk.makeKey(next, .ed25519, bits: 2048, of: domain)
+        try disk.writeSigning([next], of: domain)
+        try sync.distributeKeys(of: domain)
+        #expect(manager.fileExists(atPath: other + "/example.org/s2.private"))
+        #expect(try String(contentsOfFile: list, encoding: .utf8) == first)
+        try sync.distributeList(of: domain)
+        #expect(try String(contentsOfFile: list, encoding: .utf8) != first)
+        try disk.destroyKey(next, of: domain)
         try disk.destroyKey(selector, of: domain)
         try sync.run()
         #expect(
@@ -116,5 +124,13 @@ import Testing
         #expect(throws: MethodFailure.self) {
             try HostSync(disk.tree, directories: ["/proc/none"], seconds: 20).run()
         }
+        // Where one host is away no other has a key without the list that keeps it from signing.
+        let third = try directory.makeDirectory("third", mode: 0o700)
+        #expect(throws: MethodFailure.self) {
+            try HostSync(disk.tree, directories: [third, "/proc/none"], seconds: 20).run()
+        }
+        #expect(
+            try manager.contentsOfDirectory(atPath: third + "/example.org").sorted().last
+                == "signing")
     }
 }

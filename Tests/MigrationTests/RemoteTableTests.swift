@@ -129,7 +129,8 @@ import Testing
             bin.text("mysql.arguments").split(separator: "\n").map(String.init) == [
                 "--no-defaults", "--batch", "--skip-column-names", "--host=db.example",
                 "--port=3306", "--user=dkim", "--database=dkim",
-                "--execute=SELECT id, domain, selector, private_key FROM keys",
+                "--execute=SELECT IFNULL(id, ''), IFNULL(domain, ''), IFNULL(selector, ''), "
+                    + "IFNULL(private_key, '') FROM keys",
             ])
         #expect(bin.text("mysql.environment") == "pass@word\n")
         let arguments = bin.text("ldapsearch.arguments")
@@ -138,6 +139,25 @@ import Testing
         #expect(bin.text("ldapsearch.password") == "hush-hush")
         #expect(bin.text("ldapsearch.mode") == "600\n")
         #expect(!tree.text("etc/signet/dkim.conf").contains("hush-hush"))
+    }
+
+    /// Values with carriage returns, as data from Windows have them, hide no row; NUL is no digit.
+    @Test func `each line is a row, whatever it ends with`() throws {
+        let mysql = try #require(try RemoteTable("dsn:mysql://h/base/table=t?keycol=k?datacol=v"))
+        #expect(
+            try mysql.rows(of: "a\tone\r\nb\ttwo\\0\\n\n")
+                == [["a", "one\r"], ["b", "two\0\n"]])
+        let psql = try #require(try RemoteTable("dsn:pgsql://h/base/table=t?keycol=k?datacol=v"))
+        #expect(
+            try psql.rows(of: "a\u{1F}one\r\u{1E}b\u{1F}two\r\n")
+                == [["a", "one\r"], ["b", "two\r"]])
+        let ldap = try #require(try RemoteTable("ldap://h/dc=example?key?sub?(mail=$d)"))
+        #expect(
+            try ldap.rows(of: "dn: x\r\nmail: a\r\nkey: one\r\n\r\nmail: b\nkey: two\n")
+                == [["a", "one"], ["b", "two"]])
+        #expect(throws: RemoteTable.Fault.self) {
+            try mysql.rows(of: String(repeating: "a\n", count: 300_000))
+        }
     }
 
     @Test(arguments: [

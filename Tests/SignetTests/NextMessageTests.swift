@@ -85,6 +85,24 @@ import Testing
         #expect(result.end == .exited(0) && result.output.contains("SPF pass"), "\(result.output)")
     }
 
+    /// What is left when mail is taken out of a mbox was there before.
+    @Test func `a mbox that becomes shorter has no new message`() throws {
+        let folder = try TemporaryDirectory("signet-next")
+        let one = "From old\nFrom: old@example.com\n\nold\n\n"
+        try folder.write(one + one, to: "mbox")
+        let result = try Self.check(folder.file("mbox"), folder) {
+            try folder.write(one, to: "mbox")
+            usleep(600_000)
+            let file = try FileHandle(forWritingTo: URL(filePath: folder.file("mbox")))
+            try file.seekToEnd()
+            try file.write(
+                contentsOf: Data("From ann Sat Nov 21 08:00:00 2026\n\(Self.message)\n".utf8))
+            try file.close()
+        }
+        #expect(result.output.contains("SPF pass"), "\(result.output)\(result.errors)")
+        #expect(!result.output.contains("example.com"))
+    }
+
     @Test func `who waits in vain, for nobody, or for files is told`() throws {
         let folder = try TemporaryDirectory("signet-next")
         let late = try Self.check("\(folder.path)/", folder, seconds: 1) {}

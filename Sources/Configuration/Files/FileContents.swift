@@ -49,19 +49,26 @@ package struct OpenFile: ~Copyable {
         if Self.isNullDevice(status) { return [] }
         guard status.st_mode & S_IFMT == S_IFREG else { throw .notRegular }
         guard status.st_size <= limit else { throw .tooLarge(limit: limit) }
-        var bytes: [UInt8] = []
-        bytes.reserveCapacity(Int(status.st_size) + 1)
-        var chunk = [UInt8](repeating: 0, count: 65_536)
+        // Read where they stay: of a key no copy is left behind. One octet more than there are shows the end.
+        var bytes = [UInt8](repeating: 0, count: Int(status.st_size) + 1)
+        var filled = 0
         while true {
-            let count = unsafe read(descriptor, &chunk, chunk.count)
+            let count = unsafe bytes.withUnsafeMutableBytes { memory in
+                let rest = unsafe UnsafeMutableRawBufferPointer(rebasing: memory[filled...])
+                return unsafe read(descriptor, rest.baseAddress, rest.count)
+            }
             if count < 0 {
                 if errno == EINTR { continue }
                 throw .system(.last)
             }
-            if count == 0 { return bytes }
-            // The file may grow while it is read; the limit holds all the same.
-            guard bytes.count + count <= limit else { throw .tooLarge(limit: limit) }
-            bytes += chunk.prefix(count)
+            filled += count
+            // The file may grow while it is read, and those of /proc have no size; the limit holds all the same.
+            guard filled <= limit else { throw .tooLarge(limit: limit) }
+            if count == 0 {
+                bytes.removeLast(bytes.count - filled)
+                return bytes
+            }
+            if filled == bytes.count { bytes += repeatElement(0, count: 65_536) }
         }
     }
 

@@ -219,19 +219,19 @@ package struct StoryFinder {
     /// Refusals that no daemon knows of: those of one client one after another are one attempt, as a
     /// client is refused at each command while a milter does not answer.
     private static func attempts(_ lines: [MailLogLine]) -> [[MailLogLine]] {
-        var attempts: [(client: String, lines: [MailLogLine])] = []
+        var attempts: [[MailLogLine]] = []
+        var newest: [String: Int] = [:]
         for line in lines {
             guard case .refusal(let refusal) = PostfixEvent(line) else { continue }
-            let index = attempts.lastIndex { attempt in
-                attempt.client == refusal.client
-                    && attempt.lines.last.map { line.time - $0.time < attemptSpan } == true
-            }
-            if let index {
-                attempts[index].lines.append(line)
+            if let index = newest[refusal.client], let last = attempts[index].last,
+                line.time - last.time < attemptSpan
+            {
+                attempts[index].append(line)
             } else {
-                attempts.append((refusal.client, [line]))
+                newest[refusal.client] = attempts.count
+                attempts.append([line])
             }
         }
-        return attempts.map(\.lines)
+        return attempts
     }
 }

@@ -184,7 +184,7 @@ package struct KeyRotator {
 }
 
 /// Brings keys to the other hosts that sign.
-package protocol KeyDistributor: Sendable {
+package protocol KeyDistributor {
     /// Copies a domain's private keys, and how far they are; when it has returned every host has them.
     func distributeKeys(of domain: DomainName) throws(MethodFailure)
     /// Copies the list of the keys that sign for a domain; when it has returned no host signs with another.

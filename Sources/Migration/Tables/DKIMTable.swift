@@ -54,18 +54,18 @@ extension DirectiveTable {
         ScreenPolicyScript | none | there is no Lua; the signing tables and InternalHosts decide
         SetupPolicyScript | none | there is no Lua; the signing tables decide
         StatsPolicyScript | none | there is no Lua; statistics are in the log
-        LDAPAuthMechanism | none | no table is read from LDAP; write it to a file
-        LDAPAuthName | none | no table is read from LDAP; write it to a file
-        LDAPAuthRealm | none | no table is read from LDAP; write it to a file
-        LDAPAuthUser | none | no table is read from LDAP; write it to a file
-        LDAPBindPassword | none | no table is read from LDAP; write it to a file
-        LDAPBindUser | none | no table is read from LDAP; write it to a file
-        LDAPDisableCache | none | no table is read from LDAP; write it to a file
-        LDAPKeepaliveIdle | none | no table is read from LDAP; write it to a file
-        LDAPKeepaliveInterval | none | no table is read from LDAP; write it to a file
-        LDAPKeepaliveProbes | none | no table is read from LDAP; write it to a file
-        LDAPTimeout | none | no table is read from LDAP; write it to a file
-        LDAPUseTLS | none | no table is read from LDAP; write it to a file
+        LDAPAuthMechanism | none | signet migrate alone uses it, as it reads the tables
+        LDAPAuthName | none | signet-dkim reads files: signet migrate has made them of the tables
+        LDAPAuthRealm | none | signet-dkim reads files: signet migrate has made them of the tables
+        LDAPAuthUser | none | signet-dkim reads files: signet migrate has made them of the tables
+        LDAPBindPassword | none | signet migrate alone uses it, as it reads the tables
+        LDAPBindUser | none | signet migrate alone uses it, as it reads the tables
+        LDAPDisableCache | none | signet-dkim reads files: signet migrate has made them of the tables
+        LDAPKeepaliveIdle | none | signet-dkim reads files: signet migrate has made them of the tables
+        LDAPKeepaliveInterval | none | signet-dkim reads files: signet migrate has made them of the tables
+        LDAPKeepaliveProbes | none | signet-dkim reads files: signet migrate has made them of the tables
+        LDAPTimeout | none | signet-dkim reads files: signet migrate has made them of the tables
+        LDAPUseTLS | none | signet migrate alone uses it, as it reads the tables
         VBR-Certifiers | none | Vouch by Reference has no certifiers left (RFC 5518)
         VBR-PurgeFields | none | Vouch by Reference has no certifiers left (RFC 5518)
         VBR-TrustedCertifiers | none | Vouch by Reference has no certifiers left (RFC 5518)

@@ -3,7 +3,9 @@ internal import MailSyntax
 /// Entries of a directory in LDIF (RFC 2849), as ldapsearch(1) prints them with `ldif-wrap=no`.
 enum LDIF {
     /// For each value of the first attribute of an entry a row with it and the first value of each of the others.
-    static func rows(_ text: String, _ attributes: [String]) -> [[String]] {
+    ///
+    /// Stops with the entry in which there are more rows than are wanted.
+    static func rows(_ text: String, _ attributes: [String], atMost limit: Int) -> [[String]] {
         let names = attributes.map { $0.lowercased() }
         var rows: [[String]] = []
         var entry: [String: [String]] = [:]
@@ -13,7 +15,10 @@ enum LDIF {
             rows += (entry[key] ?? []).map { [$0] + values }
             entry = [:]
         }
-        for line in text.split(separator: "\n", omittingEmptySubsequences: false) {
+        for octets in text.utf8.split(separator: 0x0A, omittingEmptySubsequences: false) {
+            guard rows.count <= limit else { return rows }
+            let line = String(
+                decoding: octets.last == 0x0D ? octets.dropLast() : octets, as: UTF8.self)
             guard !line.isEmpty else {
                 close()
                 continue

@@ -36,7 +36,7 @@ package struct RemoteTable: Hashable, Sendable {
     package let attributes: [String]
 
     /// Between the columns, and between the rows, of what psql prints: they are in no value.
-    static let (unit, record) = ("\u{1F}", "\u{1E}")
+    private static let (unit, record) = ("\u{1F}", "\u{1E}")
 
     /// Reads a value such as `dsn:mysql://user:password@3306+host/base/table=t?keycol=k?datacol=a,b`; nil where it is of another
     /// kind.
@@ -75,7 +75,7 @@ package struct RemoteTable: Hashable, Sendable {
             let (key, value) = Self.pair(item, "=")
             options[key.lowercased()] = value
         }
-        let query = try Self.query(options)
+        let query = try Self.query(options, isMySQL: backend == "mysql")
         let base = String(parts[1])
         self.password = password.isEmpty ? nil : password
         attributes = []
@@ -114,7 +114,9 @@ package struct RemoteTable: Hashable, Sendable {
         return (String(text[..<place]), String(text[text.index(after: place)...]))
     }
 
-    private static func query(_ options: [String: String]) throws(Fault) -> String {
+    private static func query(
+        _ options: [String: String], isMySQL: Bool
+    ) throws(Fault) -> String {
         guard let table = options["table"], let key = options["keycol"] else {
             throw Fault("it names no table= or keycol=")
         }
@@ -123,7 +125,9 @@ package struct RemoteTable: Hashable, Sendable {
             throw Fault("\"\(name)\" is not the plain name of a table or column")
         }
         let filter = options["filter"].map { " WHERE \($0)" } ?? ""
-        return "SELECT \(columns.joined(separator: ", ")) FROM \(table)\(filter)"
+        // mysql(1) writes NULL as that word, which nobody can tell from a value.
+        let wanted = isMySQL ? columns.map { "IFNULL(\($0), '')" } : columns
+        return "SELECT \(wanted.joined(separator: ", ")) FROM \(table)\(filter)"
     }
 
     private static func isName(_ text: String) -> Bool {
@@ -222,19 +226,17 @@ package struct RemoteTable: Hashable, Sendable {
     ///
     /// - Throws: where there are more than anybody needs.
     package func rows(of output: String) throws(Fault) -> [[String]] {
-        let rows: [[String]]
+        // By octets: for Swift a CR that a value ends with and the line end behind it are one character.
+        let octets = Array(output.utf8)
+        var rows: [[String]]
         switch client {
         case .psql:
-            let text = output.hasSuffix("\n") ? output.dropLast() : output[...]
-            rows = text.split(separator: Self.record).map { row in
-                row.split(separator: Self.unit, omittingEmptySubsequences: false).map(String.init)
-            }
+            let text = octets.last == 0x0A ? octets.dropLast() : octets[...]
+            rows = Self.table(text, row: 0x1E, column: 0x1F)
         case .mysql:
-            rows = output.split(separator: "\n").map { row in
-                row.split(separator: "\t", omittingEmptySubsequences: false)
-                    .map { Self.withoutEscapes($0) }
-            }
-        case .ldapsearch: rows = LDIF.rows(output, attributes)
+            rows = Self.table(octets[...], row: 0x0A, column: 0x09)
+                .map { $0.map(Self.withoutEscapes) }
+        case .ldapsearch: rows = LDIF.rows(output, attributes, atMost: Self.mostRows)
         }
         guard rows.count <= Self.mostRows else {
             throw Fault("it has more than \(Self.mostRows) rows")
@@ -242,14 +244,25 @@ package struct RemoteTable: Hashable, Sendable {
         return rows.filter { !($0.first ?? "").isEmpty }
     }
 
+    /// Rows and their columns; one more than may be where there are too many.
+    private static func table(
+        _ octets: ArraySlice<UInt8>, row: UInt8, column: UInt8
+    ) -> [[String]] {
+        octets.split(separator: row, maxSplits: mostRows).map { line in
+            line.split(separator: column, omittingEmptySubsequences: false)
+                .map { String(decoding: $0, as: UTF8.self) }
+        }
+    }
+
     /// mysql(1) writes line feeds, tabs, NUL and backslashes of values with a backslash before them.
-    private static func withoutEscapes(_ text: Substring) -> String {
-        guard text.contains("\\") else { return String(text) }
+    private static func withoutEscapes(_ text: String) -> String {
+        guard text.contains("\\") else { return text }
+        let escapes: [Character: Character] = ["n": "\n", "t": "\t", "0": "\0"]
         var result = ""
         var isEscaped = false
         for character in text {
             if isEscaped {
-                result.append(character == "n" ? "\n" : character == "t" ? "\t" : character)
+                result.append(escapes[character] ?? character)
                 isEscaped = false
             } else if character == "\\" {
                 isEscaped = true

@@ -6,9 +6,6 @@ package import Milter
 internal import Observation
 
 extension MessageContext {
-    /// The most differences of one message that are told.
-    private static var mostDifferences: Int { 20 }
-
     /// The answer of a filter that runs beside another (`Shadow`): nothing is done, and what would have been is compared with
     /// what the other has done.
     ///
@@ -35,7 +32,7 @@ extension MessageContext {
         }
         let comparison = ShadowComparison(
             header, verdict, authservID, methods: methods, reason: reason)
-        let differences = comparison.differences.prefix(Self.mostDifferences).map {
+        let differences = comparison.differences.map {
             "\(LogText.safe($0.what, limit: 400)); \(LogText.safe($0.subject, limit: 300))"
         }
         for difference in differences { log.notice(queueID, "shadow: differs: \(difference)") }

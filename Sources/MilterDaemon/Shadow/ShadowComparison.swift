@@ -17,6 +17,9 @@ struct ShadowComparison {
     /// What differs.
     private(set) var differences: [Difference] = []
 
+    /// The most that are told of one message: more of them is what a stranger has written.
+    private static let mostDifferences = 20
+
     private let header: HeaderSection
 
     /// Compares.
@@ -64,6 +67,7 @@ struct ShadowComparison {
     }
 
     private mutating func add(_ what: String, _ subject: String, because reason: String? = nil) {
+        guard differences.count < Self.mostDifferences else { return }
         let words = reason.map { " (\($0))" } ?? ""
         let difference = Difference(what: what + words, subject: subject)
         if !differences.contains(difference) { differences.append(difference) }

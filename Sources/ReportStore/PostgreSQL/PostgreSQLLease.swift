@@ -39,13 +39,15 @@ package final class PostgreSQLLease {
     /// - Returns: whose it is now.
     /// - Throws: why the database cannot say so.
     package func take(takingOver: Bool = false) throws(SinkError) -> Holding {
-        do throws(SinkError) {
-            return try take(open(), takingOver)
-        } catch {
-            // The server may have been started anew since the last step.
-            connection = nil
-            return try take(open(), takingOver)
+        if let connection {
+            do throws(SinkError) {
+                return try take(connection, takingOver)
+            } catch {
+                // The server may have been started anew since the last step.
+                self.connection = nil
+            }
         }
+        return try take(open(), takingOver)
     }
 
     private func take(

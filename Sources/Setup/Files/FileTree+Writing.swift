@@ -47,7 +47,7 @@ extension FileTree {
     }
 
     /// Makes a directory; nothing happens where it exists.
-    func makeDirectory(_ directory: NeededDirectory) throws(FileFault) {
+    package func makeDirectory(_ directory: NeededDirectory) throws(FileFault) {
         let place = try resolved(directory.path)
         guard unsafe mkdir(place, 0o700) == 0 else {
             if errno == EEXIST { return }

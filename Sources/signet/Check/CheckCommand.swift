@@ -74,10 +74,10 @@ struct CheckCommand: ParsableCommand {
 
     func run() throws {
         let client = try client()
-        let arrived = try next.map(awaitMessage)
-        let messages = arrived == nil ? messages : ["the message"]
         let evaluation = SavedMessageEvaluation(
             resolver: try dns.resolver(), now: try ReceiptTime.parse(at))
+        let arrived = try next.map(awaitMessage)
+        let messages = arrived == nil ? messages : ["the message"]
         let terminal = Terminal.standardOutput
         var reports: [MessageReport] = []
         var status = DaemonKit.ExitCode.ok
@@ -126,7 +126,7 @@ struct CheckCommand: ParsableCommand {
             throw CommandFailure(
                 .noInput, "\(user) is no user of this host: give the path of the mailbox")
         }
-        let watch = MailboxWatch(places)
+        var watch = MailboxWatch(places)
         complain("waiting for mail in \(places.map(\.description).joined(separator: ", "))")
         guard let octets = watch.next(seconds: Double(timeout)) else {
             throw CommandFailure(.tempFail, "no message came within \(timeout) seconds")

@@ -1,3 +1,4 @@
+import DaemonKit
 import MailAuth
 import MailSyntax
 
@@ -113,7 +114,9 @@ struct MessageReport {
         if let line = additions[result.fieldPosition] {
             return ": text was added at its end, from line \(line) on"
         }
-        return conditions[result.fieldPosition].map { "; it would verify if \($0)" } ?? ""
+        return conditions[result.fieldPosition].map {
+            "; it would verify if \(LogText.safe($0))"
+        } ?? ""
     }
 
     /// By what the author domain passed.

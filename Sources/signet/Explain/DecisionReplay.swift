@@ -138,12 +138,16 @@ struct DecisionReplay {
             let lines = try? errors.fileHandleForReading.readToEnd()
             said.update { $0 = lines ?? Data() }
         }
+        guard isHeard else {
+            process.terminate()
+            throw CommandFailure(.unavailable, "there is no thread to read what \(program) says")
+        }
         // It reads all of its input before it writes an entry.
         try? standardInput.fileHandleForWriting.write(contentsOf: Data(input))
         try? standardInput.fileHandleForWriting.close()
         let octets = (try? output.fileHandleForReading.readToEnd()) ?? Data()
         process.waitUntilExit()
-        let lines = isHeard ? said.wait(until: .distantFuture) { $0 } ?? Data() : Data()
+        let lines = said.wait(until: .distantFuture) { $0 } ?? Data()
         guard process.terminationReason == .exit, process.terminationStatus == 0 else {
             let text = String(decoding: lines, as: UTF8.self)
                 .split(separator: "\n").map { LogText.safe(String($0), limit: 500) }

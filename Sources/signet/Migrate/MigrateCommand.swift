@@ -64,12 +64,14 @@ struct MigrateCommand: ParsableCommand {
                 return try UndoRun(tree: tree, asks: asks, json: json).run()
             }
             if !dryRun { try Transactions.finishEarlierRun(in: tree) }
+            let fetch: MigrationPlan.Fetch = { (table) throws(RemoteTable.Fault) in
+                try TableClient.rows(of: table)
+            }
             let plan = try MigrationPlan(
                 tree, copiesKeys: copyKeys, owner: SystemAccounts(tree)["signet-dkim"],
                 isShadow: shadow,
-                fetch: { (table: RemoteTable) throws(RemoteTable.Fault) in
-                    try TableClient.rows(of: table)
-                })
+                // Swapping Postfix's lines needs no table.
+                fetch: finish ? nil : fetch)
             if tables {
                 try refreshTables(tree, plan)
             } else if shadow {
@@ -101,14 +103,30 @@ struct MigrateCommand: ParsableCommand {
             for obstacle in plan.obstacles { complain(obstacle) }
             throw ExitCode(DaemonKit.ExitCode.configuration.rawValue)
         }
+        for finding in plan.findings where finding.kind == .problem {
+            complain("\(finding.file): \(finding.directive ?? ""): \(finding.what)")
+        }
         let changes = plan.changes.filter { plan.remotePaths.contains($0.path) }
-        for change in changes where !dryRun {
-            try tree.write(change.after, to: change.path)
+        if !dryRun {
+            for directory in plan.directories
+            where changes.contains(where: {
+                $0.path.hasPrefix("\(directory.path)/")
+            }) {
+                try tree.makeDirectory(directory)
+            }
+        }
+        // A table comes after the keys that it names.
+        for change in changes {
+            if !dryRun { try tree.write(change.after, to: change.path) }
             print(change.path)
         }
         guard !changes.isEmpty, !dryRun, tree.isThisHost else { return }
-        _ = HostProgram.run(
+        let reload = HostProgram.run(
             ["/usr/bin/systemctl", "try-reload-or-restart", "signet-dkim.service"], seconds: 120)
+        guard reload?.status == 0 else {
+            throw CommandFailure(
+                .tempFail, "signet-dkim has not read the new tables: systemctl reload signet-dkim")
+        }
     }
 
     /// Puts Signet's sockets where the others' are.

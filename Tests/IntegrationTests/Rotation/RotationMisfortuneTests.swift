@@ -161,10 +161,13 @@ struct RotationMisfortuneTests {
         let key = directory.file("keys/example.org/mail.private")
         let table = try directory.write("one example.org:mail:\(key)\n", to: "table")
         let other = try directory.write("one example.net:mail:\(key)\n", to: "other")
+        let pattern = try directory.write("one %:mail:/etc/none/%.private\n", to: "pattern")
         for configuration in [
             "KeyFile \(key)\nSelector mail\nDomain example.org", "KeyFile \(key)\nSelector mail",
             "KeyTable \(table)\nSigningTable csl:example.org=one",
             "KeyTable \(other)\nSigningTable csl:example.net=one",
+            "KeyTable \(pattern)\nSigningTable csl:*@example.net=one",
+            "KeyFile \(key)\nSelector mail\nDomain org\nSubDomains yes",
         ] {
             let result = try rotate(configuration, "example.org")
             #expect(result.end == .exited(75), "\(configuration)")

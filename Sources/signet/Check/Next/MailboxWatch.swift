@@ -8,7 +8,7 @@ import Threads
 /// Trust: the mailboxes belong to their users, who may put anything there: only regular files are read, up to a limit.
 struct MailboxWatch {
     private let places: [MailboxPlace]
-    private let before: [MailboxPlace: State]
+    private var before: [MailboxPlace: State]
 
     /// What is in a place: the names of a Maildir's messages, or the length of a mbox.
     private enum State {
@@ -28,7 +28,7 @@ struct MailboxWatch {
     }
 
     /// The next message; nil where none comes in time.
-    func next(seconds: Double) -> [UInt8]? {
+    mutating func next(seconds: Double) -> [UInt8]? {
         let deadline = MonotonicTime.now() + seconds
         while MonotonicTime.now() < deadline {
             for place in places {
@@ -59,7 +59,7 @@ struct MailboxWatch {
         return unsafe stat(path, &status) == 0 ? Int(status.st_size) : 0
     }
 
-    private func message(in place: MailboxPlace) -> [UInt8]? {
+    private mutating func message(in place: MailboxPlace) -> [UInt8]? {
         switch (place, before[place]) {
         case (.maildir(let path), .names(let known)):
             for folder in ["new", "cur"] {
@@ -77,7 +77,11 @@ struct MailboxWatch {
                 }
             }
             return nil
-        case (.mbox(let path), .length(let length)): return appended(path, from: length)
+        case (.mbox(let path), .length(let length)):
+            // Shorter than it was: somebody has taken mail out, and what is left was there before.
+            let now = Self.length(of: path)
+            if now < length { before[place] = .length(now) }
+            return appended(path, from: length)
         default: return nil
         }
     }
@@ -91,8 +95,6 @@ struct MailboxWatch {
         guard unsafe fstat(file, &status) == 0, status.st_mode & S_IFMT == S_IFREG else {
             return nil
         }
-        // Shorter than it was: somebody has taken mail out, and what is there is not known to be new.
-        let start = status.st_size < start ? 0 : start
         guard status.st_size > start, !Self.isLocked(file) else { return nil }
         let count = min(Int(status.st_size) - start, Self.longest)
         var octets = [UInt8](repeating: 0, count: count)

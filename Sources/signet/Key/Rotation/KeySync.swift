@@ -43,9 +43,10 @@ struct KeySync: ParsableCommand {
             sync = HostSync(KeyTree(from), directories: [tree.root], seconds: seconds)
         } else {
             // What this host has may be older than what it would replace.
-            try RotationLease(configuration, takesOver: options.takeOver)?.require()
+            let lease = RotationLease(configuration, takesOver: options.takeOver)
+            try lease?.require()
             sync = HostSync(
-                tree, hosts: to, shell: configuration.syncShell, seconds: seconds)
+                tree, hosts: to, shell: configuration.syncShell, seconds: seconds, leader: lease)
         }
         do throws(MethodFailure) {
             try sync.run()

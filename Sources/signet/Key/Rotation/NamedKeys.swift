@@ -9,9 +9,14 @@ import MailSyntax
 struct NamedKeys {
     /// Where a domain's key is named: the directive, and the file where it is known.
     private var places: [String: String] = [:]
+    /// Where a key is named for domains by a pattern: for all, as far as is known here.
+    private var patternPlace: String?
+    /// Whether the domains of a key have their subdomains with them.
+    private let includesSubdomains: Bool
 
     /// Collects them; `tree` is that of KeyDirectory.
     init(_ reader: ConfigurationReader, _ tree: KeyTree) {
+        includesSubdomains = reader.boolean("SubDomains")
         for directive in ["KeyFile", "KeyFileEd25519"] {
             guard let path = reader.text(directive) else { continue }
             for domain in reader.dataSet("Domain")?.entries.map(\.key) ?? [] {
@@ -31,20 +36,35 @@ struct NamedKeys {
     }
 
     private mutating func add(_ domain: String, _ place: String) {
+        guard !domain.contains(where: { "*%".contains($0) }) else {
+            patternPlace = patternPlace ?? place
+            return
+        }
         guard let name = try? DomainName(domain) else { return }
         places[name.ascii] = places[name.ascii] ?? place
     }
 
     /// A key file in a domain's folder counts for that domain.
     private mutating func add(_ path: String, below tree: KeyTree, _ place: String) {
-        guard path.hasPrefix("\(tree.root)/") else { return }
-        let parts = path.dropFirst(tree.root.count + 1).split(separator: "/")
-        if parts.count == 2 { add(String(parts[0]), place) }
+        guard path.contains("%") || tree.isInside(path) else { return }
+        let parts = path.split(separator: "/")
+        if parts.count > 1 { add(String(parts[parts.count - 2]), place) }
+    }
+
+    private func place(of domain: DomainName) -> String? {
+        if let place = places[domain.ascii] ?? patternPlace { return place }
+        guard includesSubdomains else { return nil }
+        var rest = domain.ascii[...]
+        while let dot = rest.firstIndex(of: ".") {
+            rest = rest[rest.index(after: dot)...]
+            if let place = places[String(rest)] { return place }
+        }
+        return nil
     }
 
     /// Ends the work on a domain that has one.
     func check(_ domain: DomainName) throws(RotationFailure) {
-        guard let place = places[domain.ascii] else { return }
+        guard let place = place(of: domain) else { return }
         throw RotationFailure(
             "dkim.conf signs with \(place), which goes before KeyDirectory: take it out there and reload "
                 + "signet-dkim, then its keys in KeyDirectory can rotate")

@@ -15,14 +15,14 @@ enum RotationAdvice {
         switch key.stage {
         case .planned: return "see that there is room in \(tree.root); the next run tries again"
         case .made:
-            return "mend what Method in rotate.conf uses, or publish by hand with --dns show; "
-                + "the next run tries again"
+            return "mend what Method in rotate.conf uses (or publish by hand with --dns show), "
+                + "or the way to the host of SyncHosts that is named; the next run tries again"
         case .published:
             let file = tree.keyFile(key.selector, of: domain) ?? ""
             return "have every server show the TXT record \(record), which signet key show \(file) "
                 + "prints; each run looks again"
         case .retiring where key.until == nil: return hosts
-        case .seen: return hosts
+        case .seen: return "see that there is room in \(tree.root), and \(hosts)"
         case .signing:
             return "publish the TXT record \(record) again, or signet key rotate \(domain)"
         case .retiring, .revoking, .emptied: return "the next run tries again"

@@ -133,7 +133,7 @@ final class RotationSession {
                 method: configuration.recordMethod(say: { print($0) }, log: { complain($0) }),
                 distributor: configuration.syncHosts.isEmpty
                     ? nil
-                    : HostSync(tree, configuration),
+                    : HostSync(tree, configuration, lease),
                 leader: lease, policy: configuration.policy, now: TimeSource.system.seconds)
         } catch {
             close(lock)
@@ -154,7 +154,7 @@ final class RotationSession {
         guard !configuration.syncHosts.isEmpty else { return }
         try lease?.require()
         do throws(MethodFailure) {
-            try HostSync(tree, configuration).run()
+            try HostSync(tree, configuration, lease).run()
         } catch {
             throw CommandFailure(.tempFail, error.description)
         }
@@ -188,9 +188,11 @@ final class RotationSession {
 
 extension HostSync {
     /// Copies to the hosts of SyncHosts.
-    fileprivate init(_ tree: KeyTree, _ configuration: RotationConfiguration) {
+    fileprivate init(
+        _ tree: KeyTree, _ configuration: RotationConfiguration, _ lease: RotationLease?
+    ) {
         self.init(
             tree, hosts: configuration.syncHosts, shell: configuration.syncShell,
-            seconds: configuration.programSeconds)
+            seconds: configuration.programSeconds, leader: lease)
     }
 }
