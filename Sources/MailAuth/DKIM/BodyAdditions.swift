@@ -10,6 +10,14 @@ public struct BodyAdditions: Sendable {
     /// How many octets are hashed for that at most, in all.
     private static let mostHashed: UInt64 = 256 << 20
 
+    /// A place where the signed body may have ended.
+    private struct SignedEnd {
+        /// The last line, counted from 1.
+        let line: Int
+        /// How many octets the canonical body has up to the end of that line.
+        let length: UInt64
+    }
+
     private let body: [UInt8]
     /// The hashes of the beginnings that were looked at, each with the first line behind it.
     private var known: [Canonicalization: [[UInt8]: Int]] = [:]
@@ -43,9 +51,11 @@ public struct BodyAdditions: Sendable {
         canonicalizer.update(body.span)
         canonicalizer.finish()
         var lines: [[UInt8]: Int] = [:]
-        // Of equal hashes the first beginning counts.
-        for (end, digest) in zip(ends, digests).reversed() { lines[digest.hash] = end.line + 1 }
         if !ends.isEmpty { lines[emptyBody(kind)] = 1 }
+        // Of equal hashes the first beginning counts.
+        for (end, digest) in zip(ends, digests) where lines[digest.hash] == nil {
+            lines[digest.hash] = end.line + 1
+        }
         return lines
     }
 
@@ -57,12 +67,12 @@ public struct BodyAdditions: Sendable {
         return digest.hash
     }
 
-    /// The lines with which the signed body may have ended, each with the length of the canonical body up to it.
+    /// The lines with which the signed body may have ended.
     private static func candidates(
         in body: Span<UInt8>, _ kind: Canonicalization
-    ) -> ArraySlice<(line: Int, length: UInt64)> {
+    ) -> [SignedEnd] {
         var canonicalizer = BodyCanonicalizer(kind)
-        var ends: [(line: Int, length: UInt64)] = []
+        var ends: [SignedEnd] = []
         var line = 0
         var start = 0
         for position in 0..<body.count where body[position] == .lf {
@@ -73,10 +83,10 @@ public struct BodyAdditions: Sendable {
             let length = canonicalizer.length + 2
             guard length > (ends.last?.length ?? 2) else { continue }
             if ends.count == 2 * mostLines { ends.removeFirst(mostLines) }
-            ends.append((line, length))
+            ends.append(SignedEnd(line: line, length: length))
         }
         // Each hash is one of nearly the whole body.
         let affordable = mostHashed / max(canonicalizer.length, 1)
-        return ends.suffix(min(mostLines, Int(clamping: affordable)))
+        return Array(ends.suffix(min(mostLines, Int(clamping: affordable))))
     }
 }
