@@ -73,11 +73,7 @@ struct DMARCTests {
         func client(_ address: String = "192.0.2.1", login: String? = nil) throws -> SMTPClient {
             let client = try postfix.connect()
             try client.ehlo()
-            if let login {
-                try client.xclient(["ADDR": address, "NAME": "out.example", "LOGIN": login])
-            } else {
-                try client.xclient(["ADDR": address, "NAME": "out.example"])
-            }
+            try client.xclient(address, login: login)
             try client.ehlo("spf.example")
             return client
         }

@@ -166,27 +166,9 @@ final class ShadowHost {
         try tree.write(apex + zone, to: "run/root.zone")
         let path = tree.file("run")
         let nsd = try tree.write(
-            """
-            server:
-                ip-address: 127.0.0.1@53
-                server-count: 1
-                username: ""
-                chroot: ""
-                zonesdir: "\(path)"
-                database: ""
-                pidfile: "\(path)/nsd.pid"
-                xfrdfile: "\(path)/xfrd.state"
-                xfrdir: "\(path)"
-                zonelistfile: "\(path)/zone.list"
-                logfile: "\(path)/nsd.log"
-                rrl-ratelimit: 0
-            remote-control:
-                control-enable: no
-            zone:
-                name: "."
-                zonefile: "root.zone"
-
-            """, to: "run/nsd.conf")
+            NSDConfiguration(
+                path: path, addresses: ["127.0.0.1@53"], zones: NSDConfiguration.root("root.zone")
+            ).text, to: "run/nsd.conf")
         let script = """
             set -e
             ip link set lo up

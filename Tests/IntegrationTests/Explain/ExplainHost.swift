@@ -207,11 +207,7 @@ final class ExplainHost {
     ) throws -> SMTPReply {
         let client = try postfix.connect()
         try client.ehlo()
-        if let login {
-            try client.xclient(["ADDR": address, "NAME": "out.example", "LOGIN": login])
-        } else {
-            try client.xclient(["ADDR": address, "NAME": "out.example"])
-        }
+        try client.xclient(address, login: login)
         try client.ehlo("out.example")
         let reply = try client.deliver(from: sender, to: ["bob@example.org"], message)
         try? client.quit()

@@ -76,28 +76,10 @@ public final class NSDServer: Sendable {
     ) throws -> ChildProcess {
         let path = directory.path
         let configuration = try directory.write(
-            """
-            server:
-                ip-address: 127.0.0.1@\(port)
-                \(hasIPv6 ? "ip-address: ::1@\(port)" : "")
-                server-count: 1
-                username: ""
-                chroot: ""
-                zonesdir: "\(path)"
-                database: ""
-                pidfile: "\(path)/nsd.pid"
-                xfrdfile: "\(path)/xfrd.state"
-                xfrdir: "\(path)"
-                zonelistfile: "\(path)/zone.list"
-                logfile: "\(path)/log"
-                rrl-ratelimit: 0
-            remote-control:
-                control-enable: no
-            zone:
-                name: "."
-                zonefile: "\(file)"
-
-            """, to: "nsd.conf")
+            NSDConfiguration(
+                path: path, addresses: ["127.0.0.1@\(port)"] + (hasIPv6 ? ["::1@\(port)"] : []),
+                zones: NSDConfiguration.root(file)
+            ).text, to: "nsd.conf")
         return try ChildProcess(try Command.path(of: "nsd"), ["-d", "-c", configuration])
     }
 

@@ -189,26 +189,10 @@ public final class PrivateServers: Sendable {
 
             """
         }
-        let configuration = try directory.write(
-            """
-            server:
-                ip-address: 127.0.0.1@\(port)
-                server-count: 1
-                username: ""
-                chroot: ""
-                zonesdir: "\(path)"
-                database: ""
-                pidfile: "\(path)/nsd.pid"
-                xfrdfile: "\(path)/xfrd.state"
-                xfrdir: "\(path)"
-                zonelistfile: "\(path)/zone.list"
-                logfile: "\(path)/log"
-                rrl-ratelimit: 0
-            remote-control:
-                control-enable: no
-            \(sections.joined())
-
-            """, to: "nsd.conf")
+        let text = NSDConfiguration(
+            path: path, addresses: ["127.0.0.1@\(port)"], zones: sections.joined()
+        ).text
+        let configuration = try directory.write(text, to: "nsd.conf")
         return try ChildProcess(try Command.path(of: "nsd"), ["-d", "-c", configuration])
     }
 }

@@ -70,6 +70,15 @@ public final class SMTPClient {
         try require("XCLIENT " + attributes.map { "\($0.key)=\($0.value)" }.joined(separator: " "))
     }
 
+    /// Plays out.example at an address, logged in or not, where the server allows it.
+    public func xclient(_ address: String, login: String?) throws {
+        if let login {
+            try xclient(["ADDR": address, "NAME": "out.example", "LOGIN": login])
+        } else {
+            try xclient(["ADDR": address, "NAME": "out.example"])
+        }
+    }
+
     /// Logs in with AUTH PLAIN (RFC 4616).
     public func authenticate(_ user: String, password: String) throws {
         let response = Base64.encode(Array("\0\(user)\0\(password)".utf8))
