@@ -62,10 +62,8 @@ package struct ShadowPlan: Sendable {
         }
         if asked.contains(.spf) {
             notes.append(
-                asked.contains(.dmarc)
-                    ? "SPF is compared by signet-dmarc, which sees the field that policyd-spf adds"
-                    : "signet-spf logs what it would answer; a policy service does not see the other's "
-                        + "answer, so that nothing is compared")
+                "signet-spf's results are compared with those that policyd-spf writes to the mail log "
+                    + "(debugLevel 1 or more)")
         }
         notes.append(
             "what the filters in use refuse or hold never comes to Signet, and is not compared")

@@ -25,7 +25,7 @@ demo_packages=(
 )
 # What the tests need beyond that.
 test_packages=(
-    ldnsutils miltertest opendkim-tools dkimpy-milter python3-spf publicsuffix mandoc
+    ldnsutils miltertest opendkim-tools dkimpy-milter postfix-policyd-spf-python python3-spf publicsuffix mandoc
     mmdebstrap systemd-container procps util-linux binutils iproute2 lintian python3
     sqlite3 libxml2-utils postgresql knot bind9-dnsutils opendmarc rsync openssh-server openssh-client prometheus python3-prometheus-client
 )

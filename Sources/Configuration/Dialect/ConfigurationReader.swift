@@ -10,6 +10,8 @@ public final class ConfigurationReader {
     public let file: String
     /// Everything found so far, in the order in which it was found.
     public private(set) var problems: [ConfigurationProblem] = []
+    /// The directives that an error was found in: with very many findings, nobody can look through all of them for each.
+    package private(set) var faulty: Set<String> = []
     /// Statements about known directives by lower-cased canonical name, in file order.
     private var statements: [String: [ConfigurationStatement]] = [:]
     /// The same statements in file order, for directives whose order counts across names.
@@ -83,14 +85,14 @@ public final class ConfigurationReader {
         let isTolerated = schema.tolerance?.covers(spec.name) ?? false
         switch spec.support {
         case .noOp(let notice):
-            problems.append(
+            keep(
                 ConfigurationProblem(
                     .notice, at: place, directive: spec.name, "has no effect here: \(notice)"))
         case .refused(_, _, acceptsNo: true)
         where (try? DirectiveValue(statement.value, as: .boolean)) == .boolean(false):
             break
         case .refused(let reason, let instead, _):
-            problems.append(
+            keep(
                 ConfigurationProblem(
                     .error, at: place, directive: spec.name, reason, suggestion: instead))
         case .implemented(let kind):
@@ -104,7 +106,7 @@ public final class ConfigurationReader {
             }
             let key = spec.name.lowercased()
             if noteRepeats, !spec.accumulates, let earlier = statements[key]?.last {
-                problems.append(
+                keep(
                     ConfigurationProblem(
                         .notice, at: place, directive: spec.name,
                         "given again, and this one holds; the other is at \(earlier.location)"))
@@ -136,14 +138,19 @@ public final class ConfigurationReader {
         }
     }
 
+    private func keep(_ problem: ConfigurationProblem) {
+        problems.append(problem)
+        if problem.severity == .error, let name = problem.directive { faulty.insert(name) }
+    }
+
     /// Adds a finding: an error as a warning with these words, where the dialect is that of a peer which goes on.
     private func add(_ problem: ConfigurationProblem, _ words: String?) {
         if let words, let tolerance = schema.tolerance, problem.severity == .error,
             !problem.isDangerous
         {
-            problems.append(tolerance.lowered(problem, saying: words))
+            keep(tolerance.lowered(problem, saying: words))
         } else {
-            problems.append(problem)
+            keep(problem)
         }
     }
 

@@ -54,10 +54,7 @@ extension ConfigurationReader {
             return nil
         }
         // Under another user than the one that was meant nothing can be said of who may read it.
-        let isUserUnknown = problems.contains {
-            $0.severity == .error && $0.directive == "UserID"
-        }
-        guard !isUserUnknown else { return bytes }
+        guard !faulty.contains("UserID") else { return bytes }
         let findings = KeyFileSafety.current.findings(path: path, status: status)
         for finding in findings {
             report(requireSafe ? .error : .warning, finding.message, finding.remedy)

@@ -22,6 +22,9 @@ package struct FlightEntry: Hashable, Sendable {
     /// The longest fact, in octets of UTF-8.
     static let longestText = 1_000
 
+    /// The reason of an answer that is the one to an earlier question about the message.
+    package static let repeated = "as for the message's first recipient"
+
     /// An entry without facts.
     ///
     /// - Parameters:

@@ -13,10 +13,13 @@ extension MessageContext {
     ///   - verdict: what would be answered.
     ///   - authservID: under which name results are given.
     ///   - methods: the methods that are compared.
+    ///   - comparesSignatures: whether the message is one that is signed here, so that what is on top of it is the other's work; what
+    ///     comes from outside has its senders' signatures there.
     ///   - log: where differences are told.
     /// - Returns: that the message goes on as it is.
     package func compared(
-        _ verdict: MilterVerdict, as authservID: AuthservID, methods: [String], log: Log
+        _ verdict: MilterVerdict, as authservID: AuthservID, methods: [String],
+        comparesSignatures: Bool, log: Log
     ) -> MilterVerdict {
         var reason: String?
         var would: [String] = []
@@ -31,7 +34,8 @@ extension MessageContext {
             return .continue
         }
         let comparison = ShadowComparison(
-            header, verdict, authservID, methods: methods, reason: reason)
+            header, verdict, authservID, methods: methods,
+            comparesSignatures: comparesSignatures, reason: reason)
         let differences = comparison.differences.map {
             "\(LogText.safe($0.what, limit: 400)); \(LogText.safe($0.subject, limit: 300))"
         }

@@ -28,11 +28,12 @@ struct ShadowComparison {
     ///   - header: the header section as the filter in use leaves it.
     ///   - verdict: what ours would answer.
     ///   - authservID: under which name results are given.
-    ///   - methods: the methods that are compared; signatures are where `dkim` is among them.
+    ///   - methods: the methods that are compared.
+    ///   - comparesSignatures: whether signatures on top are the other's work.
     ///   - reason: why ours would do what it does, where it says so.
     init(
         _ header: HeaderSection, _ verdict: MilterVerdict, _ authservID: AuthservID,
-        methods: [String], reason: String?
+        methods: [String], comparesSignatures: Bool, reason: String?
     ) {
         self.header = header
         let theirs = IncumbentWork(header, authservID)
@@ -50,7 +51,7 @@ struct ShadowComparison {
             }
         }
         compare(verdict.reply, isHeld, reason)
-        if methods.contains("dkim") { compare(theirs.signatures, signatures, reason) }
+        if comparesSignatures { compare(theirs.signatures, signatures, reason) }
         // What is not let through has no results.
         for method in methods where isLetThrough(verdict.reply) {
             compare(

@@ -9,6 +9,7 @@ import MailSyntax
 struct KeyBookReader {
     private let reader: ConfigurationReader
     private let requiresSafeKeys: Bool
+    private let files = TableKeyFiles()
 
     /// Prepares to read.
     init(_ reader: ConfigurationReader) {
@@ -119,14 +120,24 @@ struct KeyBookReader {
         var book: [String: [NamedKey]] = [:]
         // Names whose keys are faulty count as known: their fault is reported once, where it is.
         var known: Set<String> = []
-        for directive in ["KeyTable", "KeyTableEd25519"] {
+        let tables = ["KeyTable", "KeyTableEd25519"].map { directive in
+            (directive, entries: reader.dataSet(directive)?.entries ?? [])
+        }
+        files.plan(for: tables.flatMap(\.entries))
+        for (directive, entries) in tables {
             var names: Set<String> = []
-            for entry in reader.dataSet(directive)?.entries ?? [] {
+            for entry in entries {
                 known.insert(entry.key.lowercased())
                 guard isNew(entry, directive, &names) else { continue }
                 guard let key = tableKey(entry, directive: directive) else { continue }
                 book[entry.key.lowercased(), default: []].append(key)
             }
+        }
+        if files.areDeferred {
+            reader.report(
+                .notice, reader.isSet("KeyTable") ? "KeyTable" : "KeyTableEd25519",
+                "\(files.count) key files: each is read when it first signs",
+                suggestion: "signet key list reads them")
         }
         let set = reader.dataSet("SigningTable") ?? DataSet()
         reader.warnOfPatterns(in: set, directive: "SigningTable")
@@ -218,7 +229,7 @@ struct KeyBookReader {
     ) -> KeySource? {
         if text.hasPrefix("./") || text.hasPrefix("../") {
             let path = reader.absolutePath(text, directive: directive, at: place)
-            return key(inFile: path, directive: directive, at: place).map(KeySource.loaded)
+            return source(inFile: path, directive: directive, at: place)
         }
         guard text.hasPrefix("/") else {
             guard !Self.looksLikePath(text) else {
@@ -235,7 +246,26 @@ struct KeyBookReader {
                 .map(KeySource.loaded)
         }
         if text.contains("%") { return .perDomain(path: text) }
-        return key(inFile: text, directive: directive, at: place).map(KeySource.loaded)
+        return source(inFile: text, directive: directive, at: place)
+    }
+
+    /// A key in a file of a table's: read now, once for all lines that name it, or only looked for where there are very many.
+    private func source(
+        inFile path: String, directive: String, at place: SourceLocation
+    ) -> KeySource? {
+        guard files.areDeferred else {
+            return files.key(path) { key(inFile: path, directive: directive, at: place) }
+                .map(KeySource.loaded)
+        }
+        warnOfAge(path, directive: directive, at: place)
+        guard unsafe access(path, R_OK) == 0 else {
+            reader.report(
+                ConfigurationProblem(
+                    .error, at: place, directive: directive,
+                    "the key file \(path) cannot be read: \(SystemError.last)"))
+            return nil
+        }
+        return .deferred(path: path)
     }
 
     /// Whether what stands for a key is more likely a path without its "./": no key in base64 has a dot or is as short.

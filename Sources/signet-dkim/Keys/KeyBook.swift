@@ -159,4 +159,6 @@ enum KeySource: Sendable {
     case loaded(PrivateKey)
     /// In a file of its own for each sender domain; `%` in the path stands for the domain.
     case perDomain(path: String)
+    /// In a file that is read when it first signs, as there are very many.
+    case deferred(path: String)
 }

@@ -2,7 +2,7 @@ import MailCrypto
 import MailSyntax
 import Threads
 
-/// Keeps the private keys whose files are chosen by the sender's domain (`%` in KeyTable).
+/// Keeps the private keys whose files are chosen by the sender's domain (`%` in KeyTable), or are too many to be read at start.
 ///
 /// Such a file is read when its domain first sends, and kept, bounded in number, until the next reload. All other keys are read
 /// with the configuration and never pass through here.
@@ -35,17 +35,26 @@ final class KeyVault: Sendable {
         case .perDomain(let template):
             // The domain comes from the message: only a host name may become part of a path.
             guard domain.isHostName else { return .missing(path: template) }
-            let path = template.split(separator: "%", omittingEmptySubsequences: false)
-                .joined(separator: domain.ascii)
-            if let known = kept.withLock({ $0[path] }) { return known }
-            let outcome = read(path)
-            kept.withLock {
-                if $0.count >= Self.limit { $0.removeAll() }
-                // A missing file may appear at any time, and looking again costs one system call.
-                if case .missing = outcome { return }
-                $0[path] = outcome
-            }
+            return key(
+                in: template.split(separator: "%", omittingEmptySubsequences: false)
+                    .joined(separator: domain.ascii))
+        case .deferred(let path):
+            // The table names this very file: without it the mail that it is for cannot be signed.
+            let outcome = key(in: path)
+            if case .missing = outcome { return .fault(reason: "there is no \(path) any more") }
             return outcome
         }
+    }
+
+    private func key(in path: String) -> Outcome {
+        if let known = kept.withLock({ $0[path] }) { return known }
+        let outcome = read(path)
+        kept.withLock {
+            if $0.count >= Self.limit { $0.removeAll() }
+            // A missing file may appear at any time, and looking again costs one system call.
+            if case .missing = outcome { return }
+            $0[path] = outcome
+        }
+        return outcome
     }
 }

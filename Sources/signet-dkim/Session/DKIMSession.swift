@@ -146,10 +146,12 @@ final class DKIMSession: MilterSession {
             header: finished.header, configuration: configuration,
             log: settings.log(services.log), trace: services.observer.trace())
         let (client, helo, negotiated) = (client, helo, negotiated)
+        let isSignable = finished.task.isSignable
         var verdict = finished.task.finish(context, recipients: finished.recipients)
         if settings.isShadow {
             verdict = context.compared(
-                verdict, as: context.authservID, methods: ["dkim"], log: services.log)
+                verdict, as: context.authservID, methods: ["dkim"],
+                comparesSignatures: isSignable, log: services.log)
         }
         services.observer.ended(verdict, context.trace, settings) {
             MailFacts(

@@ -59,6 +59,12 @@ struct DKIMTask: ~Copyable {
             } else { nil }
     }
 
+    /// Whether the message is of those that are signed where there is a key: not from outside, and signing is what the daemon is for.
+    var isSignable: Bool {
+        guard let plan else { return false }
+        return !plan.isFromOutside && plan.unsigned != .mode
+    }
+
     /// Takes a piece of the body.
     mutating func update(_ chunk: Span<UInt8>) {
         signer?.update(chunk)

@@ -165,7 +165,7 @@ final class DMARCSession: MilterSession {
         if settings.isShadow {
             verdict = context.compared(
                 verdict, as: context.authservID, methods: ["spf", "arc", "dmarc"],
-                log: services.log)
+                comparesSignatures: false, log: services.log)
         }
         services.observer.ended(verdict, context.trace, settings) {
             MailFacts(

@@ -88,7 +88,7 @@ extension PolicyAnswer {
             return finding.result == .pass
                 ? nil : "SPF \(finding.result.rawValue): \(finding.sentence)"
         }
-        return isRepeated ? "as for the message's first recipient" : "there was nothing to check"
+        return isRepeated ? FlightEntry.repeated : "there was nothing to check"
     }
 
     private func rule(_ configuration: SPFConfiguration) -> String? {

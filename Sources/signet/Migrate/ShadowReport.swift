@@ -10,21 +10,23 @@ struct ShadowReport: Encodable {
         let daemon: String
         let what: String
         private(set) var count = 0
-        /// The last message: of whom, under which queue id, when.
+        /// The last message: why, of whom, under which queue id, when.
+        private(set) var reason: String?
         private(set) var subject = ""
         private(set) var queueID: String?
         private(set) var time: Int64 = .min
 
         private enum CodingKeys: String, CodingKey {
-            case daemon, what, count, subject, queueID = "queue_id", time
+            case daemon, what, count, reason, subject, queueID = "queue_id", time
         }
 
         init(daemon: String, what: String) { (self.daemon, self.what) = (daemon, what) }
 
-        mutating func add(_ entry: FlightEntry, _ subject: String) {
+        mutating func add(_ entry: FlightEntry, _ reason: String?, _ subject: String) {
             count += 1
             guard entry.time >= time else { return }
-            (time, queueID, self.subject) = (entry.time, entry[.queueID], subject)
+            (time, queueID) = (entry.time, entry[.queueID])
+            (self.reason, self.subject) = (reason, subject)
         }
 
         func encode(to encoder: any Encoder) throws {
@@ -32,6 +34,7 @@ struct ShadowReport: Encodable {
             try object.encode(daemon, forKey: .daemon)
             try object.encode(what, forKey: .what)
             try object.encode(count, forKey: .count)
+            try object.encode(reason, forKey: .reason)
             try object.encode(subject, forKey: .subject)
             try object.encode(queueID, forKey: .queueID)
             try object.encode(time / 1_000_000, forKey: .time)
@@ -67,7 +70,11 @@ struct ShadowReport: Encodable {
         let reader = ConfigurationReader(
             schema: ConfigurationSchema(FlightSettings.directives(daemon)), file: path)
         var comparison = Comparison(daemon: daemon.name)
-        defer { compared.append(comparison) }
+        var found: [String: Difference] = [:]
+        defer {
+            compared.append(comparison)
+            differences += found.values
+        }
         guard let folder = FlightSettings(reader).directory else {
             comparison.unread = "FlightRecord none: see its lines in the log"
             return
@@ -80,30 +87,55 @@ struct ShadowReport: Encodable {
                 "\(folder) cannot be read: it has seen no message, or you are not root"
             return
         }
-        var found: [String: Difference] = [:]
+        // A policy service does not see what the other has answered: that one's lines in the log tell.
+        let policyd = daemon == .spf ? PolicydAnswers(tree, records, since: changed) : nil
         // Nothing is kept of an entry: there may be as many as there is mail.
         _ = records.entries(since: changed * 1_000_000) { entry in
             guard entry.daemon == daemon, entry[.verdict] == FlightVerdict.compared.rawValue else {
                 return false
             }
+            let told: [String]
+            if let policyd {
+                guard let differences = policyd.differences(of: entry) else { return false }
+                told = differences
+            } else {
+                told = entry.all(.difference)
+            }
             comparison.messages += 1
-            let told = entry.all(.difference)
             if !told.isEmpty { comparison.differing += 1 }
             for text in told {
                 let parts = Self.parts(text)
                 guard found[parts.what] != nil || found.count < Self.mostKinds else { continue }
                 found[parts.what, default: Difference(daemon: daemon.name, what: parts.what)]
-                    .add(entry, parts.subject)
+                    .add(entry, parts.reason, parts.subject)
             }
             return false
         }
-        differences += found.values
+        if let policyd, comparison.messages == 0 {
+            comparison.unread =
+                policyd.isEmpty
+                ? "no line of policyd-spf is in the mail log: give its configuration debugLevel 1 or more"
+                : "no line of policyd-spf in the mail log is about a message that signet-spf has seen"
+        }
     }
 
-    /// What differs and of whom, as the daemon writes it: the subject stands behind the last semicolon.
-    private static func parts(_ text: String) -> (what: String, subject: String) {
-        guard let end = text.lastIndex(of: ";") else { return (text, "") }
-        return (String(text[..<end]), String(text[text.index(after: end)...].drop { $0 == " " }))
+    /// What differs, why, and of whom, as the daemon writes it: `WHAT (REASON); SUBJECT`.
+    ///
+    /// Of one kind are all of one WHAT: of reasons there may be as many as there are senders.
+    private static func parts(
+        _ text: String
+    ) -> (what: String, reason: String?, subject: String) {
+        var (what, subject) = (text[...], "")
+        if let end = text.lastIndex(of: ";") {
+            what = text[..<end]
+            subject = String(text[text.index(after: end)...].drop { $0 == " " })
+        }
+        guard let start = what.firstRange(of: " (") else { return (String(what), nil, subject) }
+        let reason = what[start.upperBound...]
+        return (
+            String(what[..<start.lowerBound]),
+            String(reason.hasSuffix(")") ? reason.dropLast() : reason), subject
+        )
     }
 
     /// The report for people.
@@ -133,6 +165,9 @@ struct ShadowReport: Encodable {
             lines.append("")
             lines += terminal.wrapped(
                 difference.what, label: "\(difference.count) ×", labelWidth: 7)
+            if let reason = difference.reason {
+                lines += terminal.wrapped("why: \(reason)", label: "", labelWidth: 7)
+            }
             var last = "\(TimeArgument.text(difference.time).prefix(19))"
             if !difference.subject.isEmpty { last += ", \(difference.subject)" }
             lines += terminal.wrapped("last: \(last)", label: "", labelWidth: 7)

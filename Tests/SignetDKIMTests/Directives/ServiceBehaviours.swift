@@ -92,6 +92,8 @@ extension Behaviours {
             let result = "mx.example.org; dkim=pass header.d=example.org"
             let verified = signed.adding(("Authentication-Results", result))
             #expect(try compared(stranger, verified).isEmpty)
+            // Where nothing is verified, what a stranger has signed is nobody's work here.
+            #expect(try compared(stranger + "Mode s\n", signed).isEmpty)
             let changed = try compared(
                 stranger, longer(verified))
             #expect(changed.count == 1)
