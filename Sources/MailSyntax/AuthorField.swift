@@ -20,13 +20,25 @@ public enum AuthorField: Hashable, Sendable {
     case malformed(AuthorFieldError)
 
     /// How it comes that nobody is named.
-    public enum NoAuthorReason: String, Hashable, Sendable {
+    public enum NoAuthorReason: Hashable, Sendable, CustomStringConvertible {
         /// There is no From field.
-        case absent = "no From field"
+        case absent
         /// The field is empty, or has comments only.
-        case empty = "empty From field"
+        case empty
         /// There are groups, and nobody in them (RFC 6854, section 2.1).
-        case emptyGroup = "From field with an empty group only"
+        case emptyGroup
+
+        /// The reason in words, of a From field.
+        public var description: String { text(of: .from) }
+
+        /// The reason in words, of a field that is read as From is.
+        public func text(of name: FieldName) -> String {
+            switch self {
+            case .absent: "no \(name) field"
+            case .empty: "empty \(name) field"
+            case .emptyGroup: "\(name) field with an empty group only"
+            }
+        }
     }
 
     /// How much is read at most.

@@ -14,7 +14,7 @@ import UnboundDNS
 enum SignetDKIM: DaemonProgram {
     static let description = DaemonDescription(
         shortName: "dkim", version: Version.current,
-        summary: "signs outgoing mail with DKIM and verifies incoming mail, as a milter",
+        summary: "Signs outgoing mail with DKIM and verifies incoming mail, as a milter.",
         directives: DKIMDirectives.all, extraOptions: [.replay])
 
     static func load(_ reader: ConfigurationReader) -> DKIMConfiguration? {

@@ -16,6 +16,19 @@ import Testing
         ([("From", "a@example.org"), ("From", "b@example.org")], "", "2 From fields"),
         ([], "", "no From field"),
         ([("From", "nobody")], "", "From is malformed: "),
+        // The field that SenderHeaders names is the one that is blamed.
+        (
+            [("From", "a@example.org"), ("Sender", "")], "SenderHeaders Sender\n",
+            "empty Sender field"
+        ),
+        (
+            [("From", "a@example.org"), ("Sender", "g:;")], "SenderHeaders Sender\n",
+            "Sender field with an empty group only"
+        ),
+        (
+            [("From", "a@example.org"), ("Sender", "x")], "SenderHeaders Sender\n",
+            "Sender is malformed: "
+        ),
         ([("From", "a@example.org")], "Mode v\n", "Mode is v"),
         ([("From", "a@example.org")], "PeerList 192.0.2.1\n", "is in PeerList"),
         ([("From", "a@example.org")], "ExemptDomains .org\n", "is in ExemptDomains"),

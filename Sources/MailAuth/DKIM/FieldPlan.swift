@@ -43,11 +43,18 @@ struct FieldPlan: Sendable {
     private let prefixes: [[UInt8]]
     /// Names, in lower case, that begin so and are not to be signed, or are entries of their own.
     private let excluded: [[UInt8]]
+    /// The beginnings, in lower case, of names that are not to be signed.
+    private let excludedPrefixes: [[UInt8]]
 
-    init(signed: [FieldPattern], oversigned: [FieldName], omitted: Set<FieldName>) {
+    init(signed: [FieldPattern], oversigned: [FieldName], omitted: Set<FieldPattern>) {
+        let rest = signed.filter { !$0.isPrefix }.map(\.name) + oversigned
+        let patterns = omitted.filter(\.isPrefix)
         // "The From header field MUST be signed" (RFC 6376, section 5.4).
-        let exact = [FieldName.from] + signed.filter { !$0.isPrefix }.map(\.name) + oversigned
-        var excluded = SigningRecipe.neverSigned.union(omitted)
+        let exact =
+            [FieldName.from]
+            + rest.filter { name in !patterns.contains { $0.matches(name.lowercased) } }
+        var excluded = SigningRecipe.neverSigned
+        excluded.formUnion(omitted.filter { !$0.isPrefix }.map(\.name))
         excluded.remove(.from)
         entries = exact.filter { excluded.insert($0).inserted }.map {
             Entry(name: $0, text: Array($0.text.utf8), isOversigned: oversigned.contains($0))
@@ -57,6 +64,7 @@ struct FieldPlan: Sendable {
         self.excluded = excluded.map(\.lowercased).filter { name in
             prefixes.contains { name.starts(with: $0) }
         }
+        excludedPrefixes = patterns.map(\.name.lowercased)
     }
 
     /// Chooses among the fields that a message has: every instance of each name (RFC 6376, section
@@ -92,12 +100,17 @@ struct FieldPlan: Sendable {
 
     /// Whether a name is signed for its beginning.
     private func isMeant(_ name: Span<UInt8>) -> Bool {
+        Self.begins(name, with: prefixes) && name.canStandInTagList
+            && !excluded.contains { name.equalsIgnoringASCIICase($0.span) }
+            && !Self.begins(name, with: excludedPrefixes)
+    }
+
+    /// Whether a name has one of these beginnings, in lower case.
+    private static func begins(_ name: Span<UInt8>, with prefixes: [[UInt8]]) -> Bool {
         for prefix in prefixes where name.count >= prefix.count {
-            guard name.extracting(first: prefix.count).equalsIgnoringASCIICase(prefix.span) else {
-                continue
+            if name.extracting(first: prefix.count).equalsIgnoringASCIICase(prefix.span) {
+                return true
             }
-            return name.canStandInTagList
-                && !excluded.contains { name.equalsIgnoringASCIICase($0.span) }
         }
         return false
     }

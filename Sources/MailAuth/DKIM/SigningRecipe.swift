@@ -13,8 +13,8 @@ public struct SigningRecipe: Sendable {
     public var oversignedFields = DKIMVerifierOptions.standardSingletonFields {
         didSet { replan() }
     }
-    /// Fields not to sign although `signedFields` has them; From is signed all the same.
-    public var omittedFields: Set<FieldName> = [] {
+    /// Fields not to sign although the two lists have them; From is signed all the same.
+    public var omittedFields: Set<FieldPattern> = [] {
         didSet { replan() }
     }
     /// How long signatures are valid, in seconds (`x=` less `t=`); nil for ever.

@@ -20,12 +20,14 @@ public struct DKIMVerifierOptions: Sendable {
     /// Creates the defaults.
     public init() {}
 
-    /// The fields that RFC 5322, section 3.6, and RFC 2045, section 3, allow once, and those of
-    /// RFC 2369, section 2, and RFC 8058 on which a mail reader acts.
+    /// The fields that RFC 5322, section 3.6, and RFC 2045, section 3, allow once, those of
+    /// RFC 2369, section 2, and RFC 8058 on which a mail reader acts, and those that say who is shown
+    /// as the author beside From: in a name (RFC 9057), a picture or logo, or a key to answer with.
     public static let standardSingletonFields: [FieldName] = [
         "From", "Sender", "Reply-To", "To", "Cc", "Subject", "Date", "Message-ID",
         "In-Reply-To", "References", "MIME-Version", "Content-Type",
         "Content-Transfer-Encoding", "Content-Disposition", "Content-ID", "Content-Description",
         "List-Unsubscribe", "List-Unsubscribe-Post",
+        "Author", "Face", "X-Face", "BIMI-Selector", "Autocrypt",
     ]
 }

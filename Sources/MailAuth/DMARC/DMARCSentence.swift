@@ -15,7 +15,7 @@ extension DMARCEvaluation {
         case .one(let domain): "\(domain.printable) was not evaluated"
         case .several(let domains): "\(domains.count) author domains were not evaluated"
         case .tooMany(let count): "\(count) author domains are too many to evaluate"
-        case .nobody(let reason): "no author domain: \(reason.rawValue)"
+        case .nobody(let reason): "no author domain: \(reason)"
         case .malformed(let error): "no author domain: \(error)"
         }
     }

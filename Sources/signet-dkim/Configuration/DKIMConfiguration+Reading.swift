@@ -33,9 +33,8 @@ extension DKIMConfiguration {
         recipe.signedFields =
             FieldNameList(reader, "SignHeaders")?.applied(to: SigningRecipe.recommendedFields)
             ?? SigningRecipe.recommendedFields
-        let omitted = FieldNameList(reader, "OmitHeaders", withPatterns: false)
         recipe.omittedFields = Set(
-            (omitted?.applied(to: omittedByDefault) ?? omittedByDefault).map(\.name))
+            FieldNameList(reader, "OmitHeaders")?.applied(to: omittedByDefault) ?? omittedByDefault)
         recipe.oversignedFields = FieldNameList.names(
             reader, "OversignHeaders", default: recipe.oversignedFields)
         let lifetime = reader.duration("SignatureTTL")?.components.seconds ?? 0

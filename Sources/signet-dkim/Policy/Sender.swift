@@ -46,7 +46,7 @@ enum Sender: Equatable, Sendable {
             let differ = mailboxes.dropFirst().contains { $0.domain != first.domain }
             self = differ ? .none(reason: "several domains in \(name)") : .mailbox(first)
         case .nobody(let reason):
-            self = .none(reason: reason.rawValue)
+            self = .none(reason: reason.text(of: name))
         case .malformed(let error):
             self = .none(reason: "\(name) is malformed: \(error)")
         }

@@ -62,7 +62,7 @@ import Testing
                 == "From:From:Reply-To:Sender:Subject:Subject:Date:Message-ID:To:To:To:Cc:MIME-Version:"
                 + "In-Reply-To:References:List-Unsubscribe:List-Unsubscribe-Post:Content-Type:Content-Type:"
                 + "Content-Transfer-Encoding:Content-Disposition:Content-ID:Content-Description:"
-                + "content-language")
+                + "Author:Face:X-Face:BIMI-Selector:Autocrypt:content-language")
         #expect(Set(tags.keys) == ["v", "a", "c", "d", "s", "t", "q", "h", "bh", "b"])
         #expect(try Self.tags(SigningRecipe(), key: TestKeys.ed25519)["a"] == "ed25519-sha256")
     }

@@ -227,6 +227,10 @@ extension Behaviours {
             #expect(try !names("*").contains("comments"))
             let names1 = try names("*,+Content-Type,+From,-Comments")
             #expect(!names1.contains("content-type") && names1.contains("comments"))
+            // OpenDKIM takes an asterisk in a name for anything.
+            let names2 = try names("*,+Content-*,+Sub*,+F*")
+            #expect(!names2.contains { ["content-type", "subject"].contains($0) })
+            #expect(names2.contains("from") && names2.contains("to"))
             // From is signed whatever is said (RFC 6376, section 5.4).
             #expect(names1.contains("from"))
         },
@@ -239,6 +243,8 @@ extension Behaviours {
                 "Subject", "Reply-To", "Content-Type", "Sender", "Message-ID", "To", "Cc", "Date",
                 "MIME-Version", "Content-Transfer-Encoding", "List-Unsubscribe", "In-Reply-To",
                 "List-Unsubscribe-Post", "References", "Content-Disposition",
+                // Shown or acted upon beside From: a name (RFC 9057), pictures, a logo, a key.
+                "Author", "Face", "X-Face", "BIMI-Selector", "Autocrypt",
             ] {
                 let added = ordinary.adding((name, "other"))
                 #expect(try pass("", added).results[0].contains("dkim=fail"), "\(name)")
