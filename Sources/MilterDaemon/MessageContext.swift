@@ -37,7 +37,7 @@ public struct MessageContext<Configuration: AnyObject & Sendable>: Sendable {
         configuration: Configuration, log: Log, trace: MessageTrace? = nil
     ) {
         queueID = macros.queueID
-        mtaName = macros["j"] ?? HostName.current
+        mtaName = macros["j"].flatMap { $0.isEmpty ? nil : $0 } ?? HostName.current
         canQuarantine = granted.contains(.quarantine)
         self.header = header.section
         unreadResults = header.unreadResults

@@ -14,7 +14,7 @@ import UnboundDNS
 enum SignetDMARC: DaemonProgram {
     static let description = DaemonDescription(
         shortName: "dmarc", version: Version.current,
-        summary: "evaluates SPF, DKIM, ARC and DMARC of incoming mail, as a milter",
+        summary: "Evaluates SPF, DKIM, ARC and DMARC of incoming mail, as a milter.",
         directives: DMARCDirectives.all, extraOptions: [.configurationAsC, .replay])
 
     static func load(_ reader: ConfigurationReader) -> DMARCConfiguration? {

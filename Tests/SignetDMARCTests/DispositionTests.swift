@@ -114,6 +114,22 @@ import Testing
         #expect((passage.quarantine != nil) == (expected == "hold"))
     }
 
+    /// RFC 9989, section 5.4: a policy of p=none changes no handling, so neither does an answer that it lacks.
+    @Test(arguments: ["", "RejectFailures yes", "RejectFailures yes\nHoldQuarantinedMessages yes"])
+    func `mail of p=none goes on where SPF has no answer`(_ configuration: String) throws {
+        var exchange = Exchange(
+            configuration: configuration, failing: ["none.example", "victim.example"])
+        exchange.sender = "<ceo@none.example>"
+        let passage = try exchange.pass(.from("ceo@none.example"))
+        #expect(passage.refusal == nil && passage.quarantine == nil)
+        let dmarc = try #require(try passage.methods()["dmarc"])
+        #expect(dmarc.result == "temperror")
+        #expect(dmarc.comment?.contains("dis=none;") == true, "\(passage.results)")
+        // One that asks for something waits.
+        exchange.sender = "<ceo@victim.example>"
+        #expect(try exchange.pass(.from("ceo@victim.example")).refusal?.hasPrefix("451") == true)
+    }
+
     /// What this host could not ask is asked again; while it has no server at all, only those who reject wait.
     @Test(arguments: [
         (DNSFailure.serverFailure(responseCode: 2), "quarantine"), (.malformed, "quarantine"),

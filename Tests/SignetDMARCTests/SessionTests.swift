@@ -62,9 +62,12 @@ import Testing
         #expect(login.results == ["other.example 1; dkim=pass"])
     }
 
-    @Test func `results stand under this host's name where the MTA does not tell its own`() throws {
+    @Test(arguments: [nil, ""])
+    func `results stand under this host's name where the MTA does not tell its own`(
+        _ name: String?
+    ) throws {
         var exchange = Exchange()
-        exchange.mtaName = nil
+        exchange.mtaName = name
         let host = try #require(HostName.current)
         let message = MailMessage.from(
             "x@evil.example", ("Authentication-Results", "\(host); dmarc=pass"))

@@ -137,10 +137,9 @@ struct Disposition: Equatable, Sendable {
                 action = .defer
             } else if !evaluation.authorsOfUnknownPolicy.isEmpty {
                 decideUnknown(evaluation, facts, policy)
-            } else if policy.rejects {
-                // opendmarc.conf(5), RejectFailures: "or temp-failed if evaluation could not be completed".
-                action = .defer
             }
+            // Else every policy is known to ask for nothing: whatever the DNS had answered, p=none would change no handling
+            // (RFC 9989, section 5.4).
             return
         case .fail: break
         }

@@ -48,7 +48,7 @@ struct Objection {
         switch author {
         // opendmarc.conf(5), RequiredHeaders: one "from which no domain name could be extracted".
         case .authors, .sloppy: nil
-        case .nobody(let reason): reason.rawValue
+        case .nobody(let reason): reason.description
         case .malformed(let error): "From field is malformed: \(error)"
         }
     }
