@@ -19,7 +19,14 @@ struct Signet: ParsableCommand {
     /// Runs the command; a failure of ours ends it with its own status, all others as the parser would.
     static func main() {
         let parsed: any ParsableCommand
-        do { parsed = try parseAsRoot() } catch { exit(withError: error) }
+        do {
+            parsed = try parseAsRoot()
+        } catch {
+            let words = Array(CommandLine.arguments.dropFirst())
+            guard let (command, group) = unknownCommand(words) else { exit(withError: error) }
+            complain("there is no command \"\(command)\"; \(group) --help lists those there are")
+            exit(withError: ArgumentParser.ExitCode.validationFailure)
+        }
         do {
             try run(parsed)
         } catch let failure as CommandFailure {
@@ -32,6 +39,22 @@ struct Signet: ParsableCommand {
         } catch {
             exit(withError: error)
         }
+    }
+
+    /// The command that the words name and that does not exist, and the group that it would be in; nil where they name one.
+    private static func unknownCommand(_ words: [String]) -> (command: String, group: String)? {
+        var known: any ParsableCommand.Type = Self.self
+        var path = "signet"
+        for word in words {
+            let commands = known.configuration.subcommands
+            if commands.isEmpty || word.hasPrefix("-") || word == "help" { return nil }
+            guard let next = commands.first(where: { $0._commandName == word }) else {
+                return ("\(path) \(word)", path)
+            }
+            known = next
+            path += " \(word)"
+        }
+        return nil
     }
 
     /// Runs the command; whatever it came to, output that could not be written, as on a full disk, is a failure (status 74).

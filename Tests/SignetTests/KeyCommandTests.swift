@@ -49,4 +49,20 @@ struct KeyCommandTests {
         #expect(check.status == 64)
         #expect(check.errors.contains("\nUsage: signet check "), "\(check.errors)")
     }
+
+    @Test(arguments: [
+        (["rotate"], "signet rotate", "signet"),
+        (["key", "make"], "signet key make", "signet key"),
+        (["report", "shwo", "--json"], "signet report shwo", "signet report"),
+    ])
+    func `a command that does not exist is named`(
+        _ words: [String], _ command: String, _ group: String
+    ) throws {
+        let run = try SignetCommand.run(words)
+        #expect(run.status == 64 && run.output.isEmpty)
+        #expect(
+            run.errors
+                == "signet: there is no command \"\(command)\"; \(group) --help lists those there are\n"
+        )
+    }
 }

@@ -41,6 +41,20 @@ struct ManualPageTests {
         #expect(faults.isEmpty, "\(faults.joined(separator: "\n"))")
     }
 
+    /// A macro that is called within another one's line quotes all that follows.
+    @Test(
+        .enabled(if: unsafe access("/usr/bin/mandoc", X_OK) == 0, "mandoc is not installed"),
+        arguments: pages)
+    func `no quotation begins within another`(_ name: String) throws {
+        let path = Self.folder.appendingPathComponent(name).path
+        let page = try Command.run("/usr/bin/mandoc", ["-T", "utf8", "-O", "width=1000", path])
+        for line in page.output.split(separator: "\n") {
+            for part in line.split(separator: "\u{2018}").dropFirst().dropLast() {
+                #expect(part.contains("\u{2019}"), "\(line)")
+            }
+        }
+    }
+
     @Test func `placeholders in braces are shown as they are written`() throws {
         let path = Self.folder.appendingPathComponent("signet-spf.conf.5").path
         let page = try Command.run("/usr/bin/man", ["-l", path])

@@ -62,6 +62,23 @@ import Testing
         #expect(found["dmarc.record"] == "missing" && found["spf.aligned"] == "missing")
     }
 
+    /// Alignment is one thing, a policy another: one is missing, and not the other.
+    @Test func `a signature of the author's domain is aligned without a policy, too`() throws {
+        let pair = try SigningPair { try PrivateKey.generateEd25519() }
+        for (author, result) in [("example.org", "ok"), ("example.net", "missing")] {
+            let signed = try pair.sign("From: ann@\(author)\n\nGood morning.\n").output
+            let run = try SignetCommand.run(
+                ["check", "message", "--json", "--zone", "zone"],
+                files: ["message": signed, "zone": pair.zone])
+            let items = try #require(try run.object()?["requirements"] as? [[String: Any]])
+            let found = items.first { $0["id"] as? String == "dkim.aligned" }
+            #expect(found?["result"] as? String == result)
+            #expect(
+                items.first { $0["id"] as? String == "dmarc.record" }?["result"] as? String
+                    == "missing")
+        }
+    }
+
     @Test(arguments: [
         "", "List-Unsubscribe: <https://example.org/off/1>\n",
         "List-Id: <news.example.org>\n",

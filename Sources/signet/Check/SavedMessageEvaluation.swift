@@ -40,7 +40,8 @@ struct SavedMessageEvaluation {
         guard let dkim = found.dkim, let arc = found.arc, let dmarc = found.dmarc else {
             throw CommandFailure(.software, "cannot be evaluated")
         }
-        let requirements = SenderRequirements(header: message.header, resolver: resolver)
+        let requirements = SenderRequirements(
+            header: message.header, resolver: resolver, identifiers: found.identifiers)
         return MessageReport(
             spf: found.spf, dkim: dkim, arc: arc, dmarc: dmarc, client: client?.address,
             additions: Self.additions(to: message, dkim),

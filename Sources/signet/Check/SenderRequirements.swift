@@ -8,6 +8,8 @@ import Threads
 struct SenderRequirements {
     let header: HeaderSection
     let resolver: any DNSResolver
+    /// What SPF and DKIM have found.
+    let identifiers: [DMARCIdentifier]
 
     /// All requirements that the message is held to.
     func examine(
@@ -27,7 +29,7 @@ struct SenderRequirements {
         isKnown: Bool
     ) -> SenderRequirement {
         let id = "\(name.lowercased()).aligned"
-        if dmarc.deciding?.isAligned(mechanism) == true {
+        if dmarc.deciding.map({ isAligned(mechanism, $0) }) == true {
             return SenderRequirement(
                 id: id, result: .ok, what: "\(name) passes, aligned with the author's domain")
         }
@@ -38,6 +40,17 @@ struct SenderRequirements {
         return SenderRequirement(
             id: id, result: .missing,
             what: "\(name) does not pass for a domain that is aligned with the author's")
+    }
+
+    /// Whether an aligned domain passes; one without a policy is aligned with itself alone (RFC 9989, section 4.10.2).
+    private func isAligned(
+        _ mechanism: DMARCIdentifier.Mechanism, _ author: DMARCAuthorEvaluation
+    ) -> Bool {
+        author.isAligned(mechanism)
+            || author.policy == nil
+                && identifiers.contains {
+                    $0.mechanism == mechanism && $0.result == "pass" && $0.domain == author.domain
+                }
     }
 
     private func policy(_ dmarc: DMARCEvaluation) -> SenderRequirement {
