@@ -10,7 +10,7 @@ import Observation
 enum SignetScrub: DaemonProgram {
     static let description = DaemonDescription(
         shortName: "scrub", version: Version.current,
-        summary: "removes from submitted mail what identifies users, as a milter",
+        summary: "Removes from submitted mail what identifies users, as a milter.",
         directives: ScrubDirectives.all + ObservationSettings.directives(.scrub),
         extraOptions: [.replay])
 

@@ -12,7 +12,7 @@ import UnboundDNS
 enum SignetSPF: DaemonProgram {
     static let description = DaemonDescription(
         shortName: "spf", version: Version.current,
-        summary: "checks SPF for Postfix, as a policy service",
+        summary: "Checks SPF for Postfix, as a policy service.",
         directives: Directives.all, tolerance: Directives.tolerance,
         extraOptions: [.configurationAsOperand, .standardIO, .replay])
 

@@ -86,7 +86,7 @@ import Testing
         (
             "On-BadSignature bounce",
             "f:1:1: error: On-BadSignature: \"bounce\" is not one of its values; "
-                + "write accept, discard, reject"
+                + "write accept, discard or reject"
         ),
         (
             "KeyFile keys/a",

@@ -40,6 +40,10 @@ import Testing
         #expect(missing.count == 1 && missing[0].contains("No such file or directory"))
         #expect(missing[0].contains("install -d -o "))
         #expect(missing[0].hasSuffix(folder.file("gone")))
+        // Nobody is to give a directory of the system's away.
+        #expect(
+            WrittenFile.remedy(for: EACCES, in: "/var/lib", as: "signet-dmarc")
+                == "name a file in a directory that belongs to signet-dmarc")
     }
 
     @Test func `a unit with a read-only system reaches its own directories only`() throws {

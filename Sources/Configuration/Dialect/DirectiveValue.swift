@@ -108,9 +108,10 @@ enum DirectiveValue: Hashable, Sendable {
             return spellings.first.map(String.init) ?? text
         }
         let names = words.map { $0.split(separator: "|").first.map(String.init) ?? $0 }
+        let choice = [names.dropLast().joined(separator: ", ")] + names.suffix(1)
         throw Fault(
             message: "\"\(text)\" is not one of its values",
-            suggestion: "write " + names.joined(separator: ", "))
+            suggestion: "write " + choice.filter { !$0.isEmpty }.joined(separator: " or "))
     }
 
     private static func bound(_ range: ClosedRange<Int>, nearest number: Int) -> Int {

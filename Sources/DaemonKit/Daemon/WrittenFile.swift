@@ -73,9 +73,7 @@ public struct WrittenFile: Sendable {
         }
         if unsafe faccessat(AT_FDCWD, directory, rights | Int32(X_OK), AT_EACCESS) != 0 {
             let error = SystemError.last
-            let remedy =
-                error.code == ENOENT
-                ? "install -d -o \(user) -m 0750 \(directory)" : "chown \(user) \(directory)"
+            let remedy = Self.remedy(for: error.code, in: directory, as: user)
             return report("cannot be written: \(directory): \(error)", remedy)
         }
         if let unit, !Self.mayWrite(directory, unit) {
@@ -83,6 +81,15 @@ public struct WrittenFile: Sendable {
                 "cannot be written by \(unit.name), whose ProtectSystem makes it read-only",
                 "add ReadWritePaths=\(directory) with \"systemctl edit \(unit.name)\"")
         }
+    }
+
+    /// What helps where a directory cannot be written.
+    ///
+    /// One that is there may be the system's or another program's, and keeps its owner.
+    static func remedy(for code: Int32, in directory: String, as user: String) -> String {
+        code == ENOENT
+            ? "install -d -o \(user) -m 0750 \(directory)"
+            : "name a file in a directory that belongs to \(user)"
     }
 
     /// Whether the settings of a unit let it write in a directory (systemd.exec(5)).

@@ -52,7 +52,9 @@ public struct OptionTable: Sendable {
                 text: "check the configuration and the files it names, and exit"),
             Option(
                 letter: "t", argument: "FILES", meaning: .testFiles,
-                text: "evaluate messages from these files, and exit"),
+                text: extra.contains(.standardIO)
+                    ? "answer the policy requests in these files, and exit"
+                    : "evaluate the messages in these files, and exit"),
             Option(letter: "v", meaning: .verbose, text: "log more; twice for debugging"),
             Option(
                 letter: "f", meaning: .foreground,
@@ -68,7 +70,7 @@ public struct OptionTable: Sendable {
             options.append(
                 Option(
                     letter: nil, long: "replay", meaning: .replay,
-                    text: "take decisions of a record again, for signet explain --replay"))
+                    text: "evaluate recorded decisions again, for signet explain --replay"))
         }
         options += [
             Option(letter: "V", long: "version", meaning: .version, text: "print the version"),
@@ -93,6 +95,6 @@ public struct OptionTable: Sendable {
             let padding = String(repeating: " ", count: width - name.count)
             text += "  \(name)\(padding)\(option.text)\n"
         }
-        return text + "\nDirectives of the configuration are described in its manual page.\n"
+        return text + "\n\(description.name).conf(5) describes the configuration.\n"
     }
 }

@@ -24,14 +24,14 @@ package struct FlightSettings: Hashable, Sendable {
         [
             DirectiveSpec(
                 "FlightRecord", .text, default: defaultDirectory(daemon), needsRestart: true,
-                "The directory of what \"signet explain\" tells of messages; none for no record."),
+                "The directory of the record that \"signet explain\" reads; none keeps no record."),
             DirectiveSpec(
                 "FlightRecordLimit", .text, default: "64M", needsRestart: true,
                 "How large the record may become; entries of more than 14 days go anyway."),
             DirectiveSpec(
                 "FlightRecordPrivacy", .word(FlightPrivacy.allCases.map(\.rawValue)),
                 default: FlightPrivacy.full.rawValue, needsRestart: true,
-                "What the record tells of people: full, hashed, or strict for nothing."),
+                "How much the record says about people: full, hashed, or strict for nothing."),
         ]
     }
 
