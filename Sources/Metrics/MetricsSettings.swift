@@ -11,7 +11,7 @@ package struct MetricsSettings: Hashable, Sendable {
     package static func directive(_ shortName: String) -> DirectiveSpec {
         DirectiveSpec(
             "Metrics", .text, default: defaultSocket(shortName), needsRestart: true,
-            "The unix socket on which \"signet metrics\" reads; none for no metrics.")
+            "The unix socket on which \"signet metrics\" reads; none opens none.")
     }
 
     /// The socket if nothing is said.

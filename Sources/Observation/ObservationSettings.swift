@@ -25,14 +25,14 @@ package struct ObservationSettings: Hashable, Sendable {
         metrics = MetricsSettings(reader)
         isShadow = reader.schema["Shadow"] != nil && reader.boolean("Shadow")
         if isShadow {
-            reader.report(.notice, "Shadow", "nothing is done: what would be is only compared")
+            reader.report(.notice, "Shadow", "changes nothing: what would be done is only compared")
         }
         generation = "read at \(UTCTime.text(FlightRecorder.systemTime())) from \(reader.file)"
     }
 
     private static let shadow = DirectiveSpec(
         "Shadow", .boolean, default: "no",
-        "Does nothing: says how what another filter did differs from what would have been done.")
+        "Changes nothing; says where another filter did otherwise than this one would.")
 
     /// Where lines about messages go: where nothing is done they say so.
     package func log(_ log: Log) -> Log {

@@ -180,7 +180,7 @@ package final class Observer: Sendable {
         let tally = recorder.tally
         return [
             MetricFamily(
-                MetricName("signet_flight_record_entries", "Entries of the record by their fate"),
+                MetricName("signet_flight_record_entries", "Entries of the record by outcome"),
                 .counter,
                 [
                     MetricSample("_total", [("fate", "written")], "\(tally.written)"),

@@ -40,7 +40,7 @@ package enum RequestFault: Hashable, Sendable, CustomStringConvertible {
             "\(attribute.rawValue) is longer than \(RequestDecoder.longestValue) octets"
         case .tooLong: "it is longer than \(RequestDecoder.longestRequest) octets"
         case .endless: "it does not end"
-        case .late: "its empty line does not come"
+        case .late: "the empty line at its end is missing"
         case .otherRequest: "it is not of the kind smtpd_access_policy"
         case .milterNegotiation:
             "a client speaks the milter protocol, and this is a policy service; write it in "

@@ -11,7 +11,7 @@ package struct SigningLogSettings: Hashable, Sendable {
     /// The directive.
     package static let directive = DirectiveSpec(
         "SigningLog", .text, default: "none", needsRestart: true,
-        "The directory in which signatures are counted, for \"signet report\"; none for no counts.")
+        "A directory in which signatures are counted, for \"signet report\"; none counts nothing.")
 
     /// A log in a directory; nil for none.
     package init(directory: String?) { self.directory = directory }

@@ -24,7 +24,7 @@ struct Signet: ParsableCommand {
         } catch {
             let words = Array(CommandLine.arguments.dropFirst())
             guard let (command, group) = unknownCommand(words) else { exit(withError: error) }
-            complain("there is no command \"\(command)\"; \(group) --help lists those there are")
+            complain("there is no command \"\(command)\"; try \(group) --help")
             exit(withError: ArgumentParser.ExitCode.validationFailure)
         }
         do {

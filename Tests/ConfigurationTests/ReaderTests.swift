@@ -115,7 +115,7 @@ import Testing
         ),
         (
             "Syslog yes\n syslog no",
-            "f:2:2: notice: Syslog: given again, and this one holds; the other is at f:1:1"
+            "f:2:2: notice: Syslog: given twice: this line counts, and not f:1:1"
         ),
     ])
     func `a problem has a place, a reason and a way out`(_ text: String, _ problem: String) {

@@ -62,7 +62,7 @@ struct KeyCommandTests {
         #expect(run.status == 64 && run.output.isEmpty)
         #expect(
             run.errors
-                == "signet: there is no command \"\(command)\"; \(group) --help lists those there are\n"
+                == "signet: there is no command \"\(command)\"; try \(group) --help\n"
         )
     }
 }

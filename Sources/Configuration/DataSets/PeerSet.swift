@@ -28,7 +28,7 @@ public struct PeerSet: Sendable {
                 report(
                     ConfigurationProblem(
                         .warning, at: entry.location, directive: directive,
-                        "what follows \"\(entry.key)\" is not looked at",
+                        "what follows \"\(entry.key)\" is ignored",
                         suggestion: "write one host or network on each line"))
             }
             do throws(NameEntry.Fault) {

@@ -64,7 +64,7 @@ public final class ConfigurationReader {
         // Of what the files themselves have wrong, lines have no directive's name.
         for problem in problems {
             let isLine = problem.directive == nil && problem.location.line != nil
-            add(problem, isLine ? "passed over, as \(schema.peer) does" : nil)
+            add(problem, isLine ? "ignored, as by \(schema.peer)" : nil)
         }
         for statement in statements { take(statement, noteRepeats: true) }
         for statement in overrides { take(statement, noteRepeats: false) }
@@ -79,7 +79,7 @@ public final class ConfigurationReader {
                 ConfigurationProblem(
                     .error, at: place, directive: statement.name, "unknown directive",
                     suggestion: nearest.map { "did you mean \($0)?" }),
-                "passed over, as \(schema.peer) does")
+                "ignored, as by \(schema.peer)")
             return
         }
         let isTolerated = schema.tolerance?.covers(spec.name) ?? false
@@ -109,7 +109,7 @@ public final class ConfigurationReader {
                 keep(
                     ConfigurationProblem(
                         .notice, at: place, directive: spec.name,
-                        "given again, and this one holds; the other is at \(earlier.location)"))
+                        "given twice: this line counts, and not \(earlier.location)"))
             }
             statements[key, default: []].append(statement)
             order.append((spec.name, statement))

@@ -34,7 +34,7 @@ struct KeyBookReader {
         let directory = KeyDirectoryReader(reader: reader).read()
         if case .nothing = plan, !reader.isSet("KeyDirectory"), reader.text("Mode") == "s" {
             reader.report(
-                .error, "Mode", "is s, and nothing says what to sign with",
+                .error, "Mode", "is s, but nothing says what to sign with",
                 suggestion: "give KeyDirectory, or Domain, Selector and KeyFile, "
                     + "or SigningTable and KeyTable")
         }
@@ -178,7 +178,7 @@ struct KeyBookReader {
         reader.report(
             ConfigurationProblem(
                 .warning, at: entry.location, directive: directive,
-                "\"\(entry.key)\" is there already, and the first one holds",
+                "\"\(entry.key)\" is listed twice: the first one counts",
                 suggestion: "for two signatures use two names and MultipleSignatures"))
         return false
     }

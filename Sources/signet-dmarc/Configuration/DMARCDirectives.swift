@@ -103,7 +103,7 @@ enum DMARCDirectives {
     static let actions: [DirectiveSpec] = [
         DirectiveSpec(
             "RejectFailures", .boolean, default: "no",
-            "Rejects failures whose domain asks for it, save what the exemptions name; defers what cannot be evaluated."
+            "Rejects failures whose domain asks for it, except what the exemptions name."
         ),
         DirectiveSpec(
             "RejectUnreadableFrom", aliases: ["RequiredFrom"], .boolean,

@@ -64,8 +64,8 @@ struct PolicyReader {
     private func warnOfNeutral(_ directive: String) {
         reader.report(
             .warning, directive,
-            "does not refuse neutral, which is treated as none is (RFC 7208, section 8.2)",
-            suggestion: "policyd-spf refuses it; Softfail says what is refused here")
+            "does not refuse neutral, unlike policyd-spf: it is treated like none (RFC 7208, section 8.2)"
+        )
     }
 
     /// A text; the word "None", which policyd-spf.conf(5) gives for the default, is none.

@@ -113,7 +113,7 @@ struct DirectiveTests {
         ("skip_addresses = 127.0.0.0/8,localhost!", ": left out"),
         ("Domain_Whitelist = a..b", "is not a domain name: left out"),
         ("Reject_Not_Pass_Domains = a..b", ": left out"),
-        ("Colour = red", "unknown directive: passed over, as policyd-spf does"),
+        ("Colour = red", "unknown directive: ignored, as by policyd-spf"),
         ("Authserv_Id =", "has no value: the default holds"),
         ("TempError_Defer = maybe", "neither yes nor no: the default holds"),
         ("Reason_Message = {nobody}", "is not one of its placeholders"),
