@@ -251,8 +251,8 @@ let package = Package(
         program(
             "StoreBenchmark",
             uses: [
-                "MailAuth", "MailDNS", "MailSyntax", "ReportInsight", "ReportReading",
-                "ReportStore", "Reports", "Threads",
+                "FlightRecord", "MailAuth", "MailDNS", "MailSyntax", "ReportInsight",
+                "ReportReading", "ReportStore", "Reports", "Threads",
             ],
             path: "Tests/Benchmarks/Store"),
         .executableTarget(

@@ -47,9 +47,33 @@ import Testing
     @Test func ofManyLinesTheLastAreGiven() {
         let log = (0..<50_000).map { "1764250000.000000 h a: line \($0)\n" }.joined()
         let lines = MailLogFile(Array(log.utf8)).lines(
-            with: ["line", "nowhere"], calendar: Self.calendar)
+            with: ["line", "nowhere"], limit: 20_000, calendar: Self.calendar)
         #expect(lines.count == 20_000)
+        #expect(lines.first?.text == "line 30000")
         #expect(lines.last?.text == "line 49999")
+    }
+
+    /// A log is read in pieces, which end anywhere; each line is in one of them.
+    @Test func everyLineIsFoundInItsPiece() {
+        let filler = String(repeating: "x", count: 997)
+        let log = (0..<10_000).map { number in
+            "17642\(50_000 + number).000000 h a: n\(number)n \(filler)\n"
+        }.joined()
+        let octets = Array(log.utf8)
+        let file = MailLogFile(size: octets.count) { Array(octets[$0]) }
+        let all = file.lines(with: [filler], limit: 20_000, calendar: Self.calendar)
+        #expect(all.map(\.time) == (0..<10_000).map { 1_764_250_000_000_000 + $0 * 1_000_000 })
+        let some = (0..<10_000).filter { $0 % 37 == 0 }
+        let found = file.lines(
+            with: some.map { "n\($0)n" }, limit: 20_000, calendar: Self.calendar)
+        #expect(found.map(\.time) == some.map { 1_764_250_000_000_000 + Int64($0) * 1_000_000 })
+        let early = file.lines(
+            with: [filler], in: 1_764_250_100_000_000...1_764_250_109_000_000, limit: 20_000,
+            calendar: Self.calendar)
+        #expect(early.count == 10)
+        // One that was cut meanwhile has what is left.
+        let short = MailLogFile(size: octets.count) { Array(octets[$0.clamped(to: 0..<2_000)]) }
+        #expect(short.lines(with: ["n0n"], limit: 9, calendar: Self.calendar).count == 1)
     }
 
     @Test func refusalWithoutQueueID() throws {

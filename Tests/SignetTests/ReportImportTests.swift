@@ -89,6 +89,82 @@ struct ReportImportTests {
         #expect(result.output.hasSuffix("imported 3, duplicate 1, refused 0, foreign 0\n"))
     }
 
+    /// What the topmost Authentication-Results fields of a mail are, and why it is not counted; nil where it is.
+    static let authentications: [(fields: String, reason: String?)] = [
+        ("Authentication-Results: mx.example; dmarc=pass header.from=reports.example\n", nil),
+        (
+            "Authentication-Results: other.example; dmarc=fail header.from=reports.example\n"
+                + "Authentication-Results: MX.example; spf=pass smtp.mailfrom=a.example\n"
+                + "Authentication-Results: mx.example;\n dmarc=pass (p=none) header.from=Reports.Example\n",
+            nil
+        ),
+        ("", "does not say"),
+        ("Authentication-Results: mx.example; none\n", "does not say"),
+        (
+            "Authentication-Results: other.example; dmarc=pass header.from=reports.example\n",
+            "does not say"
+        ),
+        (
+            "Authentication-Results: mx.example; dmarc=fail header.from=reports.example\n",
+            "dmarc=fail"
+        ),
+        (
+            "Authentication-Results: mx.example; dmarc=none header.from=reports.example\n",
+            "dmarc=none"
+        ),
+        (
+            "Authentication-Results: mx.example; dmarc=fail header.from=reports.example\n"
+                + "Authentication-Results: mx.example; dmarc=pass header.from=reports.example\n",
+            "dmarc=fail"
+        ),
+        (
+            "Authentication-Results: mx.example; dmarc=pass header.from=evil.example\n",
+            "passed for evil.example"
+        ),
+        ("Authentication-Results: mx.example; dmarc=pass\n", "passed for nobody"),
+        (
+            "Authentication-Results: mx.example; dmarc=pass header.from=reports.example\nFrom: x@evil.example\n",
+            "does not name one domain"
+        ),
+    ]
+
+    @Test(arguments: authentications.indices)
+    func `of mails only those count whose author is known, where that is asked for`(
+        _ index: Int
+    ) throws {
+        let (fields, reason) = Self.authentications[index]
+        let folder = try TemporaryDirectory("signet-import")
+        let store = folder.file("r.db")
+        let mail =
+            "From reports@reports.example Tue Apr 30 02:09:16 2019\n\(fields)"
+            + "From: DMARC <d@reports.example>\nContent-Type: text/xml\n\n\(Self.report())\n"
+        try folder.write(mail, to: "mail")
+        let result = try run([
+            "--store", store, "--any-domain", "--json", "--authserv-id", "mx2.example,mx.example",
+            folder.file("mail"),
+        ])
+        let object = try #require(try result.object(), "\(result.errors)")
+        #expect(object["imported"] as? Int == (reason == nil ? 1 : 0))
+        #expect(result.status == (reason == nil ? 0 : 65))
+        guard let reason else { return }
+        let reports = try #require(object["reports"] as? [[String: Any]])
+        #expect((reports[0]["reason"] as? String)?.contains(reason) == true, "\(reports)")
+        let kept = try #require(reports[0]["kept"] as? String)
+        let aside = "\(store).aside/unauthenticated/\(kept).eml"
+        #expect(FileManager.default.fileExists(atPath: aside))
+    }
+
+    @Test func `a file is no mail that anybody has authenticated`() throws {
+        let folder = try TemporaryDirectory("signet-import")
+        try folder.write(Self.report(), to: "r.xml")
+        let result = try run([
+            "--store", folder.file("r.db"), "--any-domain", "--authserv-id", "mx.example",
+            folder.file("r.xml"),
+        ])
+        #expect(result.status == 65)
+        #expect(result.output.contains("it is no mail"))
+    }
+
     @Test func `a store that cannot be written is tried again`() throws {
         let folder = try TemporaryDirectory("signet-import")
         try folder.write(Self.report(), to: "1.xml")

@@ -1,54 +1,115 @@
 internal import FlightRecord
 
-/// The octets of a log, searched for lines.
+/// The octets of a log, searched for lines from its end.
 ///
-/// Trust: what strangers say is in it. Lines are bounded, and so is how many are given.
+/// Trust: what strangers say is in it. Lines are bounded, and so is how many are given, and how much of the log is in memory at a time.
 package struct MailLogFile: Sendable {
-    private let octets: [UInt8]
+    private let size: Int
+    private let read: @Sendable (Range<Int>) -> [UInt8]
 
     /// The longest line that is read, in octets.
     private static let longestLine = 8_192
-    /// The most lines that are given for one search: the last.
-    private static let mostLines = 20_000
+    /// How many octets are searched at a time.
+    private static let piece = 4 << 20
+    /// How far lines may be from the order of time, in microseconds: each is written by another process.
+    private static let disorder: Int64 = 60_000_000
+
+    /// Whether the lines that were found are enough.
+    ///
+    /// - Parameters:
+    ///   - since: all lines since this time have been looked at, in microseconds since 1970; nil where that is not known.
+    ///   - found: the lines of the last piece.
+    package typealias Sufficiency = (_ since: Int64?, _ found: [MailLogLine]) -> Bool
 
     /// Searches in these octets.
-    package init(_ octets: [UInt8]) { self.octets = octets }
+    package init(_ octets: [UInt8]) {
+        self.init(size: octets.count) { Array(octets[$0.clamped(to: octets.indices)]) }
+    }
+
+    /// Searches in octets that are read as they are needed.
+    ///
+    /// - Parameters:
+    ///   - size: how many there are.
+    ///   - read: gives those of a range; fewer where they are gone.
+    package init(size: Int, read: @escaping @Sendable (Range<Int>) -> [UInt8]) {
+        self.size = size
+        self.read = read
+    }
 
     /// The lines in which one of some texts stands, in the order of the log.
+    ///
+    /// - Parameters:
+    ///   - texts: the texts.
+    ///   - span: when they were written, in microseconds since 1970; nil for any time.
+    ///   - limit: how many are given at most: the last.
+    ///   - calendar: knows the year and the zone of the traditional form.
+    ///   - isEnough: whether nothing older is to be looked for.
+    /// - Returns: the lines.
     package func lines(
-        with texts: [String], calendar: MailLogLine.Calendar
+        with texts: [String], in span: ClosedRange<Int64>? = nil, limit: Int,
+        calendar: MailLogLine.Calendar, until isEnough: Sufficiency = { _, _ in false }
     ) -> [MailLogLine] {
-        var starts: Set<Int> = []
-        for text in texts where !text.isEmpty {
-            let needle = Array(text.utf8)
-            var found: [Int] = []
-            var offset = 0
-            while let hit = OctetSearch.first(needle, in: octets, from: offset) {
-                // The last ones are asked for as a rule.
-                if found.count == 2 * Self.mostLines { found.removeFirst(Self.mostLines) }
-                let range = line(around: hit)
-                found.append(range.lowerBound)
-                offset = max(range.upperBound, hit + 1)
+        let search = NeedleSearch(texts.map { Array($0.utf8) })
+        // The newest piece first, each with its lines in order.
+        var pieces: [[MailLogLine]] = []
+        var room = limit
+        var end = size
+        while end > 0, room > 0 {
+            let start = max(0, end - Self.piece)
+            let octets = read(start..<end)
+            // A line that begins before the piece is read with the piece before it.
+            var first = 0
+            if start > 0 {
+                first = OctetSearch.first([0x0A], in: octets).map { $0 + 1 } ?? octets.count
             }
-            starts.formUnion(found.suffix(Self.mostLines))
+            end = start + (first < octets.count ? first : 0)
+            guard first < octets.count else { continue }
+            let begin = time(of: octets, from: first, calendar)
+            if let span, let begin, begin > Self.later(span.upperBound) { continue }
+            let found = lines(search, octets, from: first, limit: room, calendar)
+                .filter { span?.contains($0.time) ?? true }
+            room -= found.count
+            pieces.append(found)
+            let since = begin.map(Self.later)
+            if let span, let since, since < span.lowerBound { break }
+            if isEnough(since, found) { break }
         }
-        return starts.sorted().suffix(Self.mostLines).compactMap { start in
-            let range = start..<end(from: start)
-            guard range.count <= Self.longestLine else { return nil }
+        return pieces.reversed().flatMap(\.self)
+    }
+
+    private static func later(_ time: Int64) -> Int64 {
+        time.addingReportingOverflow(disorder).overflow ? .max : time + disorder
+    }
+
+    /// When the first line of a piece was written; nil where it does not say.
+    private func time(
+        of octets: [UInt8], from start: Int, _ calendar: MailLogLine.Calendar
+    ) -> Int64? {
+        let end = Self.end(of: octets, from: start)
+        guard end - start <= Self.longestLine else { return nil }
+        let text = String(decoding: octets[start..<end], as: UTF8.self)
+        return MailLogLine(text[...], calendar: calendar)?.time
+    }
+
+    private func lines(
+        _ search: NeedleSearch, _ octets: [UInt8], from first: Int, limit: Int,
+        _ calendar: MailLogLine.Calendar
+    ) -> [MailLogLine] {
+        var found: [Range<Int>] = []
+        search.each(in: octets, from: first) { hit in
+            var start = hit
+            while start > first, octets[start - 1] != 0x0A { start -= 1 }
+            let end = Self.end(of: octets, from: hit)
+            if end - start <= Self.longestLine { found.append(start..<end) }
+            return end
+        }
+        return found.suffix(limit).compactMap { range in
             let text = String(decoding: octets[range], as: UTF8.self)
             return MailLogLine(text[...], calendar: calendar)
         }
     }
 
-    private func line(around hit: Int) -> Range<Int> {
-        var start = hit
-        while start > 0, octets[start - 1] != 0x0A { start -= 1 }
-        return start..<end(from: hit)
-    }
-
-    private func end(from start: Int) -> Int {
-        var end = start
-        while end < octets.count, octets[end] != 0x0A { end += 1 }
-        return end
+    private static func end(of octets: [UInt8], from start: Int) -> Int {
+        OctetSearch.first([0x0A], in: octets, from: start) ?? octets.count
     }
 }

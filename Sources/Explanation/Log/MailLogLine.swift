@@ -39,12 +39,11 @@ package struct MailLogLine: Hashable, Sendable {
     ///   - line: the line, which may be anything.
     ///   - calendar: knows the year and the zone of the traditional form.
     package init?(_ line: Substring, calendar: Calendar) {
-        var words = line.split(separator: " ", maxSplits: 5, omittingEmptySubsequences: true)[...]
+        var words = Self.words(line, atMost: 6)
         guard let first = words.first else { return nil }
         if let microseconds = Self.unixTime(first) ?? Self.standardTime(first) {
             time = microseconds
-            words = line.split(separator: " ", maxSplits: 3, omittingEmptySubsequences: true)[...]
-            words = words.dropFirst()
+            words = Self.words(line, atMost: 4).dropFirst()
         } else {
             guard words.count == 6, let date = Self.date(words[0], words[1], words[2]),
                 let seconds = calendar(date)
@@ -59,10 +58,10 @@ package struct MailLogLine: Hashable, Sendable {
         guard tag.hasSuffix(":"), tag.utf8.allSatisfy({ 0x21...0x7E ~= $0 }) else { return nil }
         program = String(tag.dropLast().prefix { $0 != "[" })
         let rest = words[words.startIndex + 2]
-        let head = rest.prefix { $0 != ":" }
-        if rest.count > head.count, Self.isQueueID(head) {
+        let head = rest[..<(rest.utf8.firstIndex(of: 0x3A) ?? rest.endIndex)]
+        if head.endIndex < rest.endIndex, Self.isQueueID(head) {
             queueID = head == "NOQUEUE" ? nil : String(head)
-            text = String(rest.dropFirst(head.count + 1).drop { $0 == " " })
+            text = String(Substring(rest[head.endIndex...].utf8.dropFirst().drop { $0 == 0x20 }))
         } else {
             queueID = nil
             text = String(rest)
@@ -76,6 +75,12 @@ package struct MailLogLine: Hashable, Sendable {
                 0x30...0x39 ~= $0 || 0x41...0x5A ~= $0 || 0x61...0x7A ~= $0
             }
             && (word == "NOQUEUE" || word.utf8.contains { 0x30...0x39 ~= $0 })
+    }
+
+    /// The words of a line, the last with all that is left.
+    private static func words(_ line: Substring, atMost count: Int) -> ArraySlice<Substring> {
+        line.utf8.split(separator: 0x20, maxSplits: count - 1, omittingEmptySubsequences: true)
+            .map { Substring($0) }[...]
     }
 
     private static func unixTime(_ word: Substring) -> Int64? {

@@ -82,7 +82,7 @@ package enum PostfixEvent: Hashable, Sendable {
         } else if text.hasPrefix("released from hold") || text.hasPrefix("requeued") {
             self = .release(text)
         } else if text.hasPrefix("to=<"), let status = Self.word(after: "status=", in: text) {
-            let open = text.firstRange(of: "status=\(status) (")?.upperBound
+            let open = text.octetRange(of: "status=\(status) (")?.upperBound
             let rest = open.map { text[$0...] } ?? ""
             let answer = rest.hasSuffix(")") ? rest.dropLast() : rest
             self = .delivery(
@@ -91,7 +91,7 @@ package enum PostfixEvent: Hashable, Sendable {
                     original: Self.field("orig_to=", in: text),
                     relay: Self.field("relay=", in: text) ?? "", status: status,
                     answer: String(answer)))
-        } else if let range = text.firstRange(of: "non-delivery notification: ") {
+        } else if let range = text.octetRange(of: "non-delivery notification: ") {
             self = .bounce(String(text[range.upperBound...]))
         } else if text == "removed" {
             self = line.program.hasSuffix("/postsuper") ? .deletion : .removed
@@ -103,12 +103,12 @@ package enum PostfixEvent: Hashable, Sendable {
     private static func refusal(_ text: String) -> Refusal? {
         let isByMilter = text.hasPrefix("milter-reject: ")
         guard isByMilter || text.hasPrefix("reject: ") else { return nil }
-        let rest = text[(text.firstRange(of: ": ")?.upperBound ?? text.startIndex)...]
-        guard let from = rest.firstRange(of: " from "),
-            let colon = rest[from.upperBound...].firstRange(of: ": ")
+        let rest = text[(text.octetRange(of: ": ")?.upperBound ?? text.startIndex)...]
+        guard let from = rest.octetRange(of: " from "),
+            let colon = rest[from.upperBound...].octetRange(of: ": ")
         else { return nil }
         let reply = rest[colon.upperBound...]
-        let end = reply.firstRange(of: "; from=<")?.lowerBound ?? reply.endIndex
+        let end = reply.octetRange(of: "; from=<")?.lowerBound ?? reply.endIndex
         let tail = String(reply[end...].dropFirst(2))
         return Refusal(
             isByMilter: isByMilter, stage: String(rest[..<from.lowerBound]),
@@ -119,7 +119,7 @@ package enum PostfixEvent: Hashable, Sendable {
     /// The value after a name, without angle brackets, up to a comma or blank.
     private static func field(_ name: String, in text: String) -> String? {
         var rest = text[...]
-        while let range = rest.firstRange(of: name) {
+        while let range = rest.octetRange(of: name) {
             let isStart =
                 range.lowerBound == text.startIndex
                 || [" ", ","].contains(text[text.index(before: range.lowerBound)])
@@ -135,7 +135,7 @@ package enum PostfixEvent: Hashable, Sendable {
 
     /// The word after some words.
     static func word(after words: String, in text: String) -> String? {
-        guard let range = text.firstRange(of: words) else { return nil }
+        guard let range = text.octetRange(of: words) else { return nil }
         let word = text[range.upperBound...].prefix { character in
             character.isLetter || character.isNumber || "-._".contains(character)
         }

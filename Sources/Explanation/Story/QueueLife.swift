@@ -13,6 +13,11 @@ struct QueueLife: Hashable, Sendable {
     /// How long after the last that is heard of it a message that the log does not know may be in the queue.
     private static let silence: Int64 = 600_000_000
 
+    /// Within what the use of an id lies that a time belongs to, or a span.
+    static func reach(of span: ClosedRange<Int64>) -> ClosedRange<Int64> {
+        span.lowerBound - silence...span.upperBound + silence
+    }
+
     /// The use of an id at a time, or the nearest one.
     ///
     /// - Parameters:

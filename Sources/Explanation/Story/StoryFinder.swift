@@ -20,9 +20,11 @@ package struct StoryFinder {
 
     private let evidence: any Evidence
 
-    /// The most queue ids that are followed, of those that a question names the newest: each is a
-    /// search through the records and the log.
+    /// The most queue ids that are followed, of those that a question names the newest.
     static let mostIDs = 50
+    /// The most lines and entries that are looked at to find them: the newest.
+    private static let mostLines = 5_000
+    private static let mostEntries = 1_000
     /// How far from the time that is named a message may lie, in microseconds.
     private static let nearness: Int64 = 600_000_000
     /// How long before a message's end a question about its recipients may lie, in microseconds.
@@ -33,9 +35,11 @@ package struct StoryFinder {
 
     /// The stories of the messages that the question may mean, the newest last; of many the newest.
     package func stories(of question: Question) -> [MessageStory] {
-        let lines = evidence.lines(with: [question.text])
         let span = question.near.map { $0 - Self.nearness...$0 + Self.nearness }
-        let entries = evidence.entries(with: [question.text], in: span)
+        let lines = evidence.lines(
+            with: [question.text], in: span, limit: Self.mostLines, until: { _, _ in false })
+        let entries = evidence.entries(
+            with: [question.text], FlightScope(span.map { [$0] }), limit: Self.mostEntries)
         var places: [Place] = []
         var seen: Set<Place> = []
         func add(_ id: String, at time: Int64) {
@@ -51,13 +55,16 @@ package struct StoryFinder {
         for entry in entries where names(entry, forms) && isNear(entry.time, question) {
             if let id = entry[.queueID] { add(id, at: entry.time) } else { loose.append(entry) }
         }
+        // The newest first, until there are enough.
+        places.sort { $0.time > $1.time }
+        var material = StoryMaterial(evidence)
+        material.gather(Self.newest(places).map { ($0.id, $0.time) })
         var stories: [MessageStory] = []
         var told: Set<QueueLife> = []
-        // The newest first, until there are enough.
-        for place in places.sorted(by: { $0.time > $1.time }) where stories.count < Self.mostIDs {
+        for place in places where stories.count < Self.mostIDs {
             guard !told.contains(where: { $0.id == place.id && $0.span.contains(place.time) })
             else { continue }
-            let (story, lives) = story(of: place)
+            let (story, lives) = Self.story(of: place, &material)
             told.formUnion(lives)
             stories.append(story)
         }
@@ -65,7 +72,7 @@ package struct StoryFinder {
         let refusals = lines.filter {
             $0.queueID == nil && names($0, question) && isNear($0.time, question)
         }
-        stories += Self.withoutQueueID(loose.filter { !joined.contains($0) }, refusals)
+        stories += Refusals(refusals).stories(with: loose.filter { !joined.contains($0) })
         return stories.sorted { $0.time < $1.time }
     }
 
@@ -118,44 +125,55 @@ package struct StoryFinder {
         let time: Int64
     }
 
+    /// The first of some places that name as many queue ids as are followed.
+    private static func newest(_ places: [Place]) -> [Place] {
+        var ids: Set<String> = []
+        return places.filter { place in
+            if ids.count < mostIDs { ids.insert(place.id) }
+            return ids.contains(place.id)
+        }
+    }
+
     /// The story of a queue id, and of those that the message had before and after on this host.
-    private func story(of first: Place) -> (MessageStory, lives: [QueueLife]) {
+    private static func story(
+        of first: Place, _ material: inout StoryMaterial
+    ) -> (MessageStory, lives: [QueueLife]) {
         var places = [first]
         var lives: [QueueLife] = []
         var lines: [MailLogLine] = []
         var entries: [FlightEntry] = []
         var next = 0
-        while next < places.count, places.count < Self.mostIDs {
+        while next < places.count, places.count < mostIDs {
             let place = places[next]
             next += 1
-            let found = evidence.lines(with: [place.id])
+            let found = material.lines(naming: place.id, at: place.time)
             let life = QueueLife(
                 place.id, at: place.time, found.filter { $0.queueID == place.id })
             lives.append(life)
             let mine = found.filter { life.span.contains($0.time) }
             lines += mine.filter { $0.queueID == place.id }
-            entries += evidence.entries(with: [place.id], in: life.span).filter {
-                $0[.queueID] == place.id
-            }
-            for other in neighbours(of: place.id, in: mine)
+            entries += material.entries(of: place.id, in: life.span)
+            for other in neighbours(of: place.id, in: mine, material)
             where !places.contains(where: { $0.id == other.id }) {
                 places.append(other)
             }
         }
-        entries += earlier(entries, lines)
+        entries += earlier(entries, material)
         let story = MessageStory(queueIDs: places.map(\.id), entries: entries, lines: lines)
         return (story, lives)
     }
 
     /// The queue ids that the same message has, or has had, on this host.
-    private func neighbours(of id: String, in lines: [MailLogLine]) -> [Place] {
+    private static func neighbours(
+        of id: String, in lines: [MailLogLine], _ material: StoryMaterial
+    ) -> [Place] {
         var found: [Place] = []
         var nexts: [Place] = []
         for line in lines {
             guard let event = PostfixEvent(line) else { continue }
             switch event {
             case .delivery(let delivery) where line.queueID == id:
-                if let next = delivery.nextID, nexts.count < Self.mostIDs,
+                if let next = delivery.nextID, nexts.count < StoryMaterial.mostNeighbours,
                     !nexts.contains(where: { $0.id == next })
                 {
                     nexts.append(Place(id: next, time: line.time))
@@ -169,69 +187,24 @@ package struct StoryFinder {
             default: break
             }
         }
-        guard !nexts.isEmpty else { return found }
         // Only what this host has in its own log was handed over on this host.
-        let known = Set(evidence.lines(with: nexts.map(\.id)).compactMap(\.queueID))
-        return found + nexts.filter { known.contains($0.id) }
+        return found + nexts.filter { material.isKnown($0.id) }
     }
+
+    /// When the recipients of a message may have been asked about.
+    static func envelope(before time: Int64) -> ClosedRange<Int64> { time - envelopeSpan...time }
 
     /// What was asked about the recipients before there was a queue id: the same client, envelope and
     /// time.
-    private func earlier(_ entries: [FlightEntry], _ lines: [MailLogLine]) -> [FlightEntry] {
+    private static func earlier(
+        _ entries: [FlightEntry], _ material: StoryMaterial
+    ) -> [FlightEntry] {
         guard let anchor = entries.first(where: { $0[.clientAddress] != nil }),
             let client = anchor[.clientAddress]
         else { return [] }
         let sender = entries.compactMap { $0[.sender] }.first
-        let span = anchor.time - Self.envelopeSpan...anchor.time
-        return evidence.entries(with: [client], in: span).filter { entry in
-            entry.daemon == .spf && entry[.queueID] == nil && entry[.clientAddress] == client
-                && entry.time <= anchor.time && entry.time >= anchor.time - Self.envelopeSpan
-                && (sender == nil || entry[.sender] == nil || entry[.sender] == sender)
+        return material.questions(from: client, in: envelope(before: anchor.time)).filter { entry in
+            sender == nil || entry[.sender] == nil || entry[.sender] == sender
         }
-    }
-
-    // MARK: Refusals without a queue id
-
-    /// The stories of what was refused before there was a queue id: an entry, and the MTA's line about it.
-    private static func withoutQueueID(
-        _ entries: [FlightEntry], _ lines: [MailLogLine]
-    ) -> [MessageStory] {
-        var lines = lines
-        var stories: [MessageStory] = []
-        for entry in entries {
-            let index = lines.firstIndex { line in
-                guard abs(line.time - entry.time) < 5_000_000,
-                    case .refusal(let refusal) = PostfixEvent(line)
-                else { return false }
-                return entry[.recipient].map { isSame($0, refusal.recipient ?? $0) } ?? true
-            }
-            let line = index.map { lines.remove(at: $0) }
-            stories.append(
-                MessageStory(queueIDs: [], entries: [entry], lines: line.map { [$0] } ?? []))
-        }
-        return stories
-            + attempts(lines).map { MessageStory(queueIDs: [], entries: [], lines: $0) }
-    }
-
-    /// How far apart the refusals of one attempt may lie, in microseconds.
-    private static let attemptSpan: Int64 = 5_000_000
-
-    /// Refusals that no daemon knows of: those of one client one after another are one attempt, as a
-    /// client is refused at each command while a milter does not answer.
-    private static func attempts(_ lines: [MailLogLine]) -> [[MailLogLine]] {
-        var attempts: [[MailLogLine]] = []
-        var newest: [String: Int] = [:]
-        for line in lines {
-            guard case .refusal(let refusal) = PostfixEvent(line) else { continue }
-            if let index = newest[refusal.client], let last = attempts[index].last,
-                line.time - last.time < attemptSpan
-            {
-                attempts[index].append(line)
-            } else {
-                newest[refusal.client] = attempts.count
-                attempts.append([line])
-            }
-        }
-        return attempts
     }
 }

@@ -27,8 +27,8 @@ enum FlightCoding {
         }
     }
 
-    /// Reads an entry; nil where the octets are none.
-    static func entry(_ octets: ArraySlice<UInt8>) -> FlightEntry? {
+    /// Who wrote an entry, and when; nil where the octets are none.
+    static func head(_ octets: ArraySlice<UInt8>) -> (daemon: FlightDaemon, time: Int64)? {
         let start = octets.startIndex
         guard octets.count >= headLength, octets[start] == version,
             let daemon = FlightDaemon(rawValue: octets[start + 1])
@@ -36,7 +36,13 @@ enum FlightCoding {
         var time: UInt64 = 0
         for index in 0..<8 { time |= UInt64(octets[start + 2 + index]) << UInt64(8 * index) }
         guard times.contains(time) else { return nil }
-        var entry = FlightEntry(daemon, time: Int64(bitPattern: time))
+        return (daemon, Int64(bitPattern: time))
+    }
+
+    /// Reads an entry; nil where the octets are none.
+    static func entry(_ octets: ArraySlice<UInt8>) -> FlightEntry? {
+        guard let head = head(octets) else { return nil }
+        var entry = FlightEntry(head.daemon, time: head.time)
         var rest = octets.dropFirst(headLength)
         while rest.count >= 3 {
             let first = rest.startIndex

@@ -49,11 +49,26 @@ enum FlightFrame {
             && octets[offset..<(offset + mark.count)].elementsEqual(mark)
     }
 
+    /// Where the last mark before an offset is, as far back as an entry is long.
+    static func mark(before offset: Int, in octets: [UInt8]) -> Int? {
+        var start = offset - mark.count
+        let first = max(0, offset - longest - headLength)
+        while start >= first {
+            if octets[start] == mark[0], isMark(at: start, in: octets) { return start }
+            start -= 1
+        }
+        return nil
+    }
+
+    /// Whether the entry at a place is what was written there.
+    static func isWhole(_ place: Place, in octets: [UInt8]) -> Bool {
+        checksum(octets[place.body]) == place.sum
+    }
+
     /// The entry at a place; nil where it is damaged.
     static func entry(at place: Place, in octets: [UInt8]) -> FlightEntry? {
-        let body = octets[place.body]
-        guard checksum(body) == place.sum else { return nil }
-        return FlightCoding.entry(body)
+        guard isWhole(place, in: octets) else { return nil }
+        return FlightCoding.entry(octets[place.body])
     }
 
     private static func number(at offset: Int, in octets: [UInt8]) -> UInt32 {

@@ -28,18 +28,18 @@ package struct FlightReader: Sendable {
     /// order of time.
     ///
     /// The octets of a segment are searched before any entry is decoded: that is as fast as memory,
-    /// so that there is no index that would have to be kept.
+    /// so that there is no index that would have to be kept. Of those that are found the newest are
+    /// decoded, as many as are wanted.
     ///
     /// - Parameters:
     ///   - texts: the texts, as they stand in the record; a code is searched for where the record has
     ///     codes.
-    ///   - time: entries before it are left out; in microseconds since 1970.
-    ///   - end: entries after it are left out.
+    ///   - when: only entries of such a time, and of such a daemon.
     ///   - limit: how many entries are given at most: the newest.
     ///   - condition: looks at a decoded entry.
     /// - Returns: the entries.
     package func entries(
-        with texts: [String], since time: Int64 = .min, until end: Int64 = .max, limit: Int = 1_000,
+        with texts: [String], _ when: FlightScope = FlightScope(), limit: Int = 1_000,
         where condition: (FlightEntry) -> Bool
     ) -> [FlightEntry] {
         var found: [FlightEntry] = []
@@ -48,11 +48,9 @@ package struct FlightReader: Sendable {
             let needles = texts.filter { !$0.isEmpty }
                 .flatMap { text in [text] + (code.map { [$0.text(of: text)] } ?? []) }
                 .map { Array($0.utf8) }
-            found += search(folder, since: time, until: end, limit: limit) { octets in
-                Self.places(of: needles, in: octets)
-            } where: {
-                condition($0)
-            }
+            guard !needles.isEmpty else { continue }
+            let search = NeedleSearch(needles)
+            found += entries(in: folder, when, limit: limit, search, where: condition)
         }
         return Self.newest(limit, of: found)
     }
@@ -61,13 +59,10 @@ package struct FlightReader: Sendable {
     package func entries(
         since time: Int64 = .min, limit: Int = 1_000, where condition: (FlightEntry) -> Bool
     ) -> [FlightEntry] {
+        let scope = FlightScope(since: time)
         var found: [FlightEntry] = []
         for folder in folders {
-            found += search(folder, since: time, until: .max, limit: limit) { _ in
-                nil
-            } where: {
-                condition($0)
-            }
+            found += entries(in: folder, scope, limit: limit, nil, where: condition)
         }
         return Self.newest(limit, of: found)
     }
@@ -85,88 +80,89 @@ package struct FlightReader: Sendable {
     ///
     /// - Parameters:
     ///   - folder: the record.
-    ///   - time: entries before it are left out.
-    ///   - end: entries after it are left out.
+    ///   - scope: what to look at.
     ///   - limit: how many entries are enough.
-    ///   - offsets: where to look in a segment; nil for everywhere.
+    ///   - search: what stands in the entries; nil for anything.
     ///   - condition: looks at a decoded entry.
     /// - Returns: the entries, in the order in which they were written.
-    private func search(
-        _ folder: FlightFolder, since time: Int64, until end: Int64, limit: Int,
-        at offsets: ([UInt8]) -> [Int]?, where condition: (FlightEntry) -> Bool
+    private func entries(
+        in folder: FlightFolder, _ scope: FlightScope, limit: Int, _ search: NeedleSearch?,
+        where condition: (FlightEntry) -> Bool
     ) -> [FlightEntry] {
         var found: [FlightEntry] = []
         for segment in folder.segments().reversed() {
             guard found.count < limit else { break }
-            guard segment.changed >= time / 1_000_000 - 1,
-                FlightFolder.start(of: segment.name) / 2 <= end / 2 + Self.longestWait / 2
-            else { continue }
+            let start = FlightFolder.start(of: segment.name) - Self.longestWait
+            let end = (segment.changed + 1) * 1_000_000
+            guard scope.concerns(start...max(start, end)) else { continue }
             guard let octets = folder.octets(of: segment, limit: Self.longestSegment) else {
                 continue
             }
-            let hits = offsets(octets)
-            if let hits, hits.isEmpty { continue }
+            let places =
+                search.map { Self.places(of: $0, in: octets, scope) }
+                ?? Self.places(in: octets, scope)
+            // From the newest to the oldest: what is more than enough is not decoded.
             var inSegment: [FlightEntry] = []
-            Self.walk(octets, hits) { entry in
-                if entry.time >= time, entry.time <= end, condition(entry) {
+            for place in places.reversed() {
+                guard found.count + inSegment.count < limit else { break }
+                if let entry = FlightFrame.entry(at: place, in: octets), condition(entry) {
                     inSegment.append(entry)
                 }
             }
-            found = inSegment.suffix(limit) + found
+            found = inSegment.reversed() + found
         }
         return found
     }
 
-    /// Decodes the entries of a segment, or those alone that have one of some offsets in them.
-    private static func walk(
-        _ octets: [UInt8], _ hits: [Int]?, _ body: (FlightEntry) -> Void
-    ) {
+    /// The places of a segment's entries that are whole, in order.
+    private static func places(in octets: [UInt8], _ scope: FlightScope) -> [FlightFrame.Place] {
+        var places: [FlightFrame.Place] = []
         var offset = 0
         var damaged = 0
-        var hit = hits?.startIndex ?? 0
         while offset < octets.count {
-            guard let place = FlightFrame.place(at: offset, in: octets) else {
-                // Cut by a crash: the next mark is the next entry.
-                guard let next = OctetSearch.first(FlightFrame.mark, in: octets, from: offset + 1)
-                else {
-                    return
-                }
-                offset = next
-                continue
-            }
-            if let hits {
-                while hit < hits.count, hits[hit] < place.body.lowerBound { hit += 1 }
-                guard hit < hits.count else { return }
-                let end = place.body.upperBound
-                // One that was cut ends in the middle of the next.
-                if hits[hit] >= end, FlightFrame.isMark(at: end, in: octets) {
-                    offset = end
+            if let place = FlightFrame.place(at: offset, in: octets) {
+                if FlightFrame.isWhole(place, in: octets) {
+                    if isMeant(place, octets, scope) { places.append(place) }
+                    offset = place.body.upperBound
                     continue
                 }
-            }
-            if let entry = FlightFrame.entry(at: place, in: octets) {
-                body(entry)
-                offset = place.body.upperBound
-            } else {
                 damaged += 1
-                guard damaged <= mostDamaged else { return }
-                offset =
-                    OctetSearch.first(FlightFrame.mark, in: octets, from: offset + 1)
-                    ?? octets.count
+                guard damaged <= mostDamaged else { return places }
             }
+            // Cut by a crash: the next mark is the next entry.
+            guard let next = OctetSearch.first(FlightFrame.mark, in: octets, from: offset + 1)
+            else { return places }
+            offset = next
         }
+        return places
     }
 
-    /// Where any of some texts stands, in order.
-    private static func places(of needles: [[UInt8]], in octets: [UInt8]) -> [Int] {
-        var places: [Int] = []
-        for needle in needles where !needle.isEmpty {
-            var offset = 0
-            while let place = OctetSearch.first(needle, in: octets, from: offset) {
-                places.append(place)
-                offset = place + needle.count
+    /// The places of the entries that are whole and in which one of some texts stands, in order.
+    private static func places(
+        of search: NeedleSearch, in octets: [UInt8], _ scope: FlightScope
+    ) -> [FlightFrame.Place] {
+        var places: [FlightFrame.Place] = []
+        var damaged = 0
+        search.each(in: octets) { hit in
+            // The entry begins with the mark before; behind one that was cut there is another mark.
+            guard let mark = FlightFrame.mark(before: hit, in: octets),
+                let place = FlightFrame.place(at: mark, in: octets), place.body.contains(hit),
+                FlightFrame.isWhole(place, in: octets)
+            else {
+                damaged += 1
+                guard damaged <= mostDamaged else { return octets.count }
+                return OctetSearch.first(FlightFrame.mark, in: octets, from: hit) ?? octets.count
             }
+            if isMeant(place, octets, scope) { places.append(place) }
+            return place.body.upperBound
         }
-        return places.sorted()
+        return places
+    }
+
+    private static func isMeant(
+        _ place: FlightFrame.Place, _ octets: [UInt8], _ scope: FlightScope
+    ) -> Bool {
+        guard let head = FlightCoding.head(octets[place.body]) else { return false }
+        return scope.has(head.time, head.daemon)
     }
 }

@@ -126,7 +126,9 @@ struct ExplainCommand: ParsableCommand {
     /// Lists what did not go on.
     private func list(_ reader: FlightReader, _ since: Int64) throws {
         let ends: Set<String> = ["refused", "deferred", "discarded", "held"]
-        let entries = reader.entries(since: since, limit: 10_000) { entry in
+        let entries = reader.entries(
+            with: ends.sorted(), FlightScope(since: since), limit: 10_000
+        ) { entry in
             entry[.verdict].map(ends.contains) ?? false
         }
         if json {

@@ -2,81 +2,103 @@ import DaemonKit
 import Explanation
 import FlightRecord
 import Foundation
+import Glibc
 
 /// The MTA's log: files, or the journal.
-enum MailLogSource {
-    case files([MailLogFile])
-    case journal(since: Int64)
+struct MailLogSource {
+    /// The oldest first.
+    private let files: [MailLogFile]
 
     private static let usualFiles = [
         "/var/log/mail.log.1", "/var/log/mail.log", "/var/log/maillog",
     ]
     /// The most octets of a log that are looked through: its end.
     private static let limit = 256 << 20
-    /// The most that journalctl may give.
-    private static let journalLimit = 16 << 20
+    /// The most lines that journalctl may give: the last.
+    private static let journalLimit = 1_000_000
 
     /// Opens the files that are named; without any, the usual ones, or the journal where there are none.
-    init(named files: [String], since: Int64) throws {
-        if files.isEmpty {
-            let there = Self.usualFiles.compactMap(Self.octets)
-            self = there.isEmpty ? .journal(since: since) : .files(there.map { MailLogFile($0) })
+    init(named names: [String], since: Int64) throws {
+        if names.isEmpty {
+            let there = Self.usualFiles.compactMap(Self.file)
+            files = there.isEmpty ? [MailLogFile(Self.journal(since: since))] : there
             return
         }
-        self = .files(
-            try files.map { path in
-                guard let octets = Self.octets(path) else {
-                    throw CommandFailure(.noInput, "\(path) cannot be read")
-                }
-                return MailLogFile(octets)
-            })
-    }
-
-    private static func octets(_ path: String) -> [UInt8]? {
-        guard let file = try? FileHandle(forReadingFrom: URL(fileURLWithPath: path)) else {
-            return nil
-        }
-        defer { try? file.close() }
-        guard let end = try? file.seekToEnd() else { return nil }
-        try? file.seek(toOffset: end > UInt64(limit) ? end - UInt64(limit) : 0)
-        do {
-            // There is nothing at the end of an empty file.
-            return Array(try file.read(upToCount: limit) ?? Data())
-        } catch {
-            return nil
+        files = try names.map { path in
+            guard let file = Self.file(path) else {
+                throw CommandFailure(.noInput, "\(path) cannot be read")
+            }
+            return file
         }
     }
 
-    /// The lines in which one of some texts stands.
-    func lines(with texts: [String]) -> [MailLogLine] {
-        switch self {
-        case .files(let files):
-            return files.flatMap { $0.lines(with: texts, calendar: Self.calendar) }
-        case .journal(let since):
-            guard let octets = Self.journal(texts, since: since) else { return [] }
-            return MailLogFile(octets).lines(with: texts, calendar: Self.calendar)
+    /// The end of a file, which is read as it is searched: it may be large, and grows.
+    private static func file(_ path: String) -> MailLogFile? {
+        guard let file = try? FileHandle(forReadingFrom: URL(fileURLWithPath: path)),
+            let size = (try? file.seekToEnd()).flatMap({ Int(exactly: $0) })
+        else { return nil }
+        let start = max(0, size - limit)
+        return MailLogFile(size: size - start) { range in
+            octets(of: file.fileDescriptor, from: start + range.lowerBound, range.count)
         }
     }
 
-    /// What the journal has of the mail facility; nil where there is no journal.
-    private static func journal(_ texts: [String], since: Int64) -> [UInt8]? {
+    /// Octets of a file; fewer where it has been cut meanwhile.
+    private static func octets(of file: Int32, from start: Int, _ wanted: Int) -> [UInt8] {
+        unsafe [UInt8](unsafeUninitializedCapacity: wanted) { buffer, count in
+            while count < wanted {
+                let free = unsafe buffer.baseAddress?.advanced(by: count)
+                let found = unsafe pread(file, free, wanted - count, off_t(start + count))
+                if found < 0, errno == EINTR { continue }
+                guard found > 0 else { return }
+                count += found
+            }
+        }
+    }
+
+    /// The lines in which one of some texts stands, in the order of the log: of many the last.
+    func lines(
+        with texts: [String], in span: ClosedRange<Int64> = .min ... .max, limit: Int = 20_000,
+        until isEnough: MailLogFile.Sufficiency = { _, _ in false }
+    ) -> [MailLogLine] {
+        var found: [MailLogLine] = []
+        var isDone = false
+        for file in files.reversed() where found.count < limit && !isDone {
+            let older = file.lines(
+                with: texts, in: span, limit: limit - found.count, calendar: Self.calendar
+            ) { since, lines in
+                isDone = isEnough(since, lines)
+                return isDone
+            }
+            found = older + found
+        }
+        return found
+    }
+
+    /// What the journal has of the mail facility: all at once, as journalctl goes through all of it for whatever is asked.
+    private static func journal(since: Int64) -> [UInt8] {
         let path = "/usr/bin/journalctl"
-        guard FileManager.default.isExecutableFile(atPath: path), !texts.isEmpty else { return nil }
+        guard FileManager.default.isExecutableFile(atPath: path) else { return [] }
         let process = Process()
         process.executableURL = URL(fileURLWithPath: path)
-        let pattern = texts.map { NSRegularExpression.escapedPattern(for: $0) }.joined(
-            separator: "|")
         process.arguments = [
             "--quiet", "--no-pager", "--output=short-unix", "--since=@\(since / 1_000_000)",
-            "--case-sensitive=yes", "--grep=\(pattern)", "SYSLOG_FACILITY=2",
+            "--lines=\(journalLimit)", "SYSLOG_FACILITY=2",
         ]
         let output = Pipe()
         process.standardOutput = output
         process.standardError = FileHandle.nullDevice
-        guard (try? process.run()) != nil else { return nil }
-        let octets = (try? output.fileHandleForReading.read(upToCount: journalLimit)) ?? Data()
-        process.terminate()
-        return Array(octets)
+        guard (try? process.run()) != nil else { return [] }
+        var octets: [UInt8] = []
+        while let piece = try? output.fileHandleForReading.read(upToCount: 1 << 20),
+            !piece.isEmpty
+        {
+            octets += piece
+            // The last ones are asked for as a rule.
+            if octets.count > 2 * limit { octets.removeFirst(limit) }
+        }
+        process.waitUntilExit()
+        return octets
     }
 
     /// The traditional form has neither year nor zone: the last such moment by this host's clock.
@@ -104,15 +126,19 @@ struct HostEvidence: Evidence {
     /// Entries before it are not looked at; in microseconds since 1970.
     let since: Int64
 
-    func entries(with texts: [String], in span: ClosedRange<Int64>?) -> [FlightEntry] {
-        reader.entries(
-            with: texts, since: max(since, span?.lowerBound ?? since),
-            until: span?.upperBound ?? .max
-        ) { _ in true }
+    func entries(with texts: [String], _ scope: FlightScope, limit: Int) -> [FlightEntry] {
+        reader.entries(with: texts, scope.since(since), limit: limit) { _ in true }
     }
 
-    func lines(with texts: [String]) -> [MailLogLine] {
-        log.lines(with: texts).filter { $0.time >= since }
+    func lines(
+        with texts: [String], in span: ClosedRange<Int64>?, limit: Int,
+        until isEnough: MailLogFile.Sufficiency
+    ) -> [MailLogLine] {
+        let span = span ?? Int64.min...Int64.max
+        guard span.upperBound >= since else { return [] }
+        return log.lines(
+            with: texts, in: max(since, span.lowerBound)...span.upperBound, limit: limit,
+            until: isEnough)
     }
 
     func forms(of text: String) -> Set<String> { reader.forms(of: text) }

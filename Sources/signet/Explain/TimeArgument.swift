@@ -33,8 +33,11 @@ enum TimeArgument {
     /// A moment in the zone of this host.
     static func text(_ microseconds: Int64) -> String {
         let date = Date(timeIntervalSince1970: Double(microseconds) / 1e6)
-        return formatter("yyyy-MM-dd HH:mm:ss.SSS").string(from: date)
+        return shown.string(from: date)
     }
+
+    /// Made once: a list has thousands of times.
+    private static let shown = formatter("yyyy-MM-dd HH:mm:ss.SSS")
 
     private static func formatter(_ format: String) -> DateFormatter {
         let formatter = DateFormatter()

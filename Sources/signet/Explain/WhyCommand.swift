@@ -26,7 +26,7 @@ struct WhyCommand: ParsableCommand {
         let name = try DomainArgument.parse(domain).ascii
         let since = FlightRecorder.systemTime() - (try TimeArgument.span(since)) * 1_000_000
         let entries = FlightReader(directories: records.records)
-            .entries(with: [name], since: since) { DomainVerdicts.concerns($0, name) }
+            .entries(with: [name], FlightScope(since: since)) { DomainVerdicts.concerns($0, name) }
         let verdicts = DomainVerdicts(name, entries)
         if json {
             print(try JSONOutput.text(of: WhyJSON(verdicts)))

@@ -6,8 +6,8 @@ import Reports
 
 /// Measures the way in: 100,000 reports of ten rows each over a year are read as the mails that they come in and stored, and then shown.
 ///
-/// Each part runs in a process of its own, whose memory at its most is printed. The exit status is 1 where fewer than 2,000 reports a
-/// second come in or that takes more than 64 MB, and where the text or the page takes more than 2 seconds or 100 MB.
+/// Each part runs in a process of its own, whose CPU time counts and whose memory at its most is printed. The exit status is 1 where fewer
+/// than 2,000 reports a second come in or that takes more than 64 MB, and where the text or the page takes more than 2 seconds or 100 MB.
 enum ImportBenchmark {
     private static let rows = 10
     private static let days: Int64 = 365
@@ -86,12 +86,13 @@ enum ImportBenchmark {
 
     private static func takeIn(_ path: String, _ count: Int) throws {
         let store = try ReceivedReportStore(.file(path))
-        var spent = Duration.zero
+        var (spent, waited) = (0.0, Duration.zero)
         var unpacked = 0
         for start in stride(from: 0, to: count, by: batch) {
             let mails = try (start..<min(count, start + batch)).map(mail)
             unpacked += mails.reduce(0) { $0 + $1.unpacked }
-            spent += try ContinuousClock().measure {
+            let before = cpuSeconds()
+            waited += try ContinuousClock().measure {
                 var reports: [ReceivedReport] = []
                 for mail in mails {
                     for case .report(let report) in ReportReader.read(mail.octets) {
@@ -100,20 +101,22 @@ enum ImportBenchmark {
                 }
                 guard try store.add(reports, at: 0) == mails.map({ _ in true }) else { exit(1) }
             }
+            spent += cpuSeconds() - before
         }
-        let seconds = spent / .seconds(1)
-        let (rate, octets) = (Double(count) / seconds, Double(unpacked) / 1e6 / seconds)
+        let (rate, octets) = (Double(count) / spent, Double(unpacked) / 1e6 / spent)
         let megabytes = try peak()
         print(
             String(
-                format: "in    %8.0f reports/s  %6.1f MB/s of XML  %4.0f MB", rate,
-                octets, megabytes))
+                format:
+                    "in    %8.0f reports/s  %6.1f MB/s of XML  %4.0f MB  (%.0f s by the clock)",
+                rate, octets, megabytes, waited / .seconds(1)))
         if rate < 2000 && octets < 30 || megabytes > 64 { exit(1) }
     }
 
     private static func show(_ path: String, _ part: String) throws {
         var length = 0
-        let time = try ContinuousClock().measure {
+        let before = cpuSeconds()
+        let waited = try ContinuousClock().measure {
             let store = try ReceivedReportStore(.file(path), isReadOnly: true)
             var insight = try Insight(of: store, since: nil, today: 19_700 + days)
             insight.apply(InsightFacts())
@@ -122,9 +125,19 @@ enum ImportBenchmark {
                 ? InsightText(insight, width: 120).lines().count
                 : InsightPage(insight).html().utf8.count
         }
-        let (seconds, megabytes) = (time / .seconds(1), try peak())
-        print(String(format: "%@  %8.1f s  %4.0f MB", part, seconds, megabytes))
+        let (seconds, megabytes) = (cpuSeconds() - before, try peak())
+        print(
+            String(
+                format: "%@  %8.1f s  %4.0f MB  (%.1f s by the clock)", part, seconds, megabytes,
+                waited / .seconds(1)))
         if length == 0 || seconds > 2 || megabytes > 100 { exit(1) }
+    }
+
+    /// What this process has taken of the CPU, in seconds.
+    private static func cpuSeconds() -> Double {
+        var time = timespec()
+        _ = unsafe clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &time)
+        return Double(time.tv_sec) + Double(time.tv_nsec) / 1e9
     }
 
     /// The most memory that this process had, in megabytes.

@@ -6,13 +6,14 @@ import ReportStore
 ///     StoreBenchmark [MESSAGES]
 ///     StoreBenchmark send [ROWS]
 ///     StoreBenchmark import [REPORTS]
+///     StoreBenchmark explain [MESSAGES]
 ///
 /// 100,000 sources send with Zipf's distribution (the n-th most active one 1/n as much as the first). Each speaks for one to three of
 /// 20,000 author domains, whose mail is signed, and now and then fails as forwarded or forged mail does. The exit status is 1 where
 /// a million messages take more than 60 MB, or fewer than 20,000 evaluations come in a second.
 ///
-/// `send` measures how long the reports about 10,000 domains take, as `SendingBenchmark` says, and `import` the way in, as
-/// `ImportBenchmark` does.
+/// `send` measures how long the reports about 10,000 domains take, as `SendingBenchmark` says, `import` the way in, as
+/// `ImportBenchmark` does, and `explain` the questions that `ExplainBenchmark` has.
 @main
 enum StoreBenchmark {
     private static let sizeLimit = 60_000_000
@@ -27,6 +28,10 @@ enum StoreBenchmark {
         }
         if arguments.first == "import" {
             try ImportBenchmark.run(Array(arguments.dropFirst()))
+            return
+        }
+        if arguments.first == "explain" {
+            try ExplainBenchmark.run(Array(arguments.dropFirst()))
             return
         }
         let messages = arguments.first.flatMap { Int($0) } ?? 1_000_000

@@ -6,9 +6,14 @@ import MailSyntax
 
 /// What could not be read or is not about our domains: kept as it came, with its reason in a file beside it.
 ///
-/// A folder is bounded; what is oldest in it goes first. Those about domains of others are in a folder of their own, so that no flood of
-/// them drives out what ought to be looked at.
+/// A folder is bounded; what is oldest in it goes first. Those about domains of others are in a folder of their own, and so are those of
+/// which nobody knows whose they are: no flood of them drives out what ought to be looked at.
 final class KeptAside {
+    /// The folders.
+    enum Place: String, CaseIterable {
+        case refused, foreign, unauthenticated
+    }
+
     private let folder: String
     /// What is in each folder, the oldest first: read once, as a flood would have it read for each message.
     private var files: [String: [(name: String, size: Int)]] = [:]
@@ -26,11 +31,11 @@ final class KeptAside {
     /// - Parameters:
     ///   - message: the octets.
     ///   - reason: why.
-    ///   - isForeign: whether it is a good report about somebody else.
+    ///   - place: the folder.
     /// - Returns: the name of the file; that of one that is there already, where it is the same.
     /// - Throws: why it cannot be kept.
-    func keep(_ message: [UInt8], because reason: String, isForeign: Bool) throws -> String {
-        let directory = "\(folder)/\(isForeign ? "foreign" : "refused")"
+    func keep(_ message: [UInt8], because reason: String, in place: Place) throws -> String {
+        let directory = "\(folder)/\(place.rawValue)"
         try make(folder)
         try make(directory)
         let digest = SHA256.hash(message.span).prefix(12)

@@ -34,6 +34,12 @@ struct ReportImportCommand: ParsableCommand {
 
     @Option(
         help: ArgumentHelp(
+            "Count only mails for which an Authentication-Results field of one of these services says that DMARC passed.",
+            valueName: "list"))
+    var authservID: String?
+
+    @Option(
+        help: ArgumentHelp(
             "Where to keep what is not taken; beside the store without it.", valueName: "folder"))
     var aside: String?
 
@@ -67,6 +73,9 @@ struct ReportImportCommand: ParsableCommand {
     func validate() throws {
         guard !anyDomain || domains == nil else {
             throw ValidationError("--any-domain excludes --domains")
+        }
+        if let authservID, Self.names(authservID).isEmpty {
+            throw ValidationError("--authserv-id names no service")
         }
         if let keep, !(1...36_500).contains(keep) {
             throw ValidationError("--keep is a number of days from 1 to 36500")
@@ -108,7 +117,7 @@ struct ReportImportCommand: ParsableCommand {
         let store = try store(location)
         let importer = ReportImporter(
             store, of: domains, aside: KeptAside(folder: asideFolder(location)),
-            limits: limits,
+            limits: limits, sent: authservID.map { MailAuthentication(Self.names($0)) },
             storeLimit: SizeArgument.octets(limit) ?? ReceivedReportStore.defaultLimit,
             removes: remove, at: Int64(Date().timeIntervalSince1970)
         ) { outcome in
@@ -170,11 +179,14 @@ struct ReportImportCommand: ParsableCommand {
         return ReceivedOptions.folder + "/aside"
     }
 
+    private static func names(_ list: String) -> [String] {
+        list.split(whereSeparator: { $0 == "," || $0 == " " }).map(String.init)
+    }
+
     private func ownDomains() throws -> OwnDomains {
         if anyDomain { return .any }
         if let domains {
-            let names = domains.split(whereSeparator: { $0 == "," || $0 == " " }).map(String.init)
-            return OwnDomains(try names.map { try DomainArgument.parse($0) })
+            return OwnDomains(try Self.names(domains).map { try DomainArgument.parse($0) })
         }
         // The list that is printed becomes the file: a domain that has gone is to leave it.
         let learnt = listDomains ? OwnDomains.learnt(found: nil) : OwnDomains.learnt()

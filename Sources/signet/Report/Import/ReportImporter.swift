@@ -20,12 +20,25 @@ final class ReportImporter {
         var report: ReceivedReport?
         var refusal: ReportRefusal?
         var kept = ""
+        /// Whether it came in a mail of which nobody knows whose it is.
+        var isUnauthenticated = false
+
+        /// Where it is kept aside; nil where it is not.
+        var place: KeptAside.Place? {
+            switch status {
+            case .imported, .duplicate: nil
+            case .foreign: .foreign
+            case .refused: isUnauthenticated ? .unauthenticated : .refused
+            }
+        }
     }
 
     private let store: ReceivedReportStore
     private let domains: OwnDomains
     private let aside: KeptAside
     private let limits: ReadingLimits
+    /// What is asked of the mails themselves; nil for nothing.
+    private let authentication: MailAuthentication?
     private let now: Int64
     /// Called with each outcome, in the order in which they were read.
     private let tell: (Outcome) -> Void
@@ -51,7 +64,7 @@ final class ReportImporter {
 
     init(
         _ store: ReceivedReportStore, of domains: OwnDomains, aside: KeptAside,
-        limits: ReadingLimits = ReadingLimits(),
+        limits: ReadingLimits = ReadingLimits(), sent authentication: MailAuthentication? = nil,
         storeLimit: Int64 = ReceivedReportStore.defaultLimit, removes: Bool = false, at now: Int64,
         tell: @escaping (Outcome) -> Void
     ) {
@@ -59,6 +72,7 @@ final class ReportImporter {
         self.domains = domains
         self.aside = aside
         self.limits = limits
+        self.authentication = authentication
         self.removes = removes
         self.storeLimit = storeLimit
         self.now = now
@@ -68,8 +82,13 @@ final class ReportImporter {
     /// Takes a mail or a file; what comes of it is durable after `finish()`.
     func take(_ item: ImportSource.Item) throws {
         let found: [FoundReport]
+        var objection: String?
         if item.isTooLarge {
             let reason = "it has more than \(limits.message >> 20) MB, which is not read"
+            found = [.refused(ReportRefusal(nil, reason))]
+        } else if let reason = authentication?.objection(to: item.octets) {
+            // Of a stranger's heap not even the archives are opened.
+            objection = reason
             found = [.refused(ReportRefusal(nil, reason))]
         } else {
             var limits = limits
@@ -78,15 +97,16 @@ final class ReportImporter {
             found = ReportReader.read(item.octets, name: item.name, limits: limits)
         }
         var outcomes = found.map { outcome($0, item) }
-        for status in [Status.refused, .foreign] {
-            let places = outcomes.indices.filter { outcomes[$0].status == status }
+        for index in outcomes.indices { outcomes[index].isUnauthenticated = objection != nil }
+        for folder in KeptAside.Place.allCases {
+            let places = outcomes.indices.filter { outcomes[$0].place == folder }
             guard !places.isEmpty else { continue }
             let reasons = places.map { reason(of: outcomes[$0]) }
             // The file itself is still where it was: only its beginning is kept of what is too large.
             let octets = item.isTooLarge ? Array(item.octets.prefix(1 << 20)) : item.octets
             let name = try aside.keep(
                 octets, because: "\(item.origin): \(reasons.joined(separator: "\n"))",
-                isForeign: status == .foreign)
+                in: folder)
             for place in places {
                 outcomes[place].kept = name
                 remember(outcomes[place])
