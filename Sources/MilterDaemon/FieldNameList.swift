@@ -52,6 +52,14 @@ public struct FieldNameList: Equatable, Sendable {
                     .error, at: entry.location, directive: directive,
                     "\"\(entry.key)\" is not a header field's name"))
         }
+        for entry in set.entries where entry.key.dropLast().contains("*") {
+            reader.report(
+                ConfigurationProblem(
+                    .warning, at: entry.location, directive: directive,
+                    "\"\(entry.key)\" is a pattern, and no field matches it here",
+                    suggestion: withPatterns
+                        ? "write the names, or a beginning with * after it" : "write the names"))
+        }
     }
 
     /// The fields that occur once, as the default of a directive has them.

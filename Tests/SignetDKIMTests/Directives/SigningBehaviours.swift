@@ -231,6 +231,8 @@ extension Behaviours {
             let names2 = try names("*,+Content-*,+Sub*,+F*")
             #expect(!names2.contains { ["content-type", "subject"].contains($0) })
             #expect(names2.contains("from") && names2.contains("to"))
+            let inside = read(ours("OmitHeaders *,*-Id\n" + (try Keys.shared.get().single)))
+            #expect(inside.problems.map(\.severity) == [.warning])
             // From is signed whatever is said (RFC 6376, section 5.4).
             #expect(names1.contains("from"))
         },
