@@ -47,7 +47,9 @@ struct Signet: ParsableCommand {
         var path = "signet"
         for word in words {
             let commands = known.configuration.subcommands
-            if commands.isEmpty || word.hasPrefix("-") || word == "help" { return nil }
+            // The parser has a command of its own, "signet help".
+            let isHelp = word == "help" && known == Self.self
+            if commands.isEmpty || word.hasPrefix("-") || isHelp { return nil }
             guard let next = commands.first(where: { $0._commandName == word }) else {
                 return ("\(path) \(word)", path)
             }

@@ -54,6 +54,7 @@ struct KeyCommandTests {
         (["rotate"], "signet rotate", "signet"),
         (["key", "make"], "signet key make", "signet key"),
         (["report", "shwo", "--json"], "signet report shwo", "signet report"),
+        (["report", "help"], "signet report help", "signet report"),
     ])
     func `a command that does not exist is named`(
         _ words: [String], _ command: String, _ group: String
