@@ -17,6 +17,12 @@ package struct MigrationPlan: Sendable {
     /// Whether a table of a database or directory was written as a file.
     var hasRemoteTable = false
 
+    /// The daemons that take the peers' places.
+    package var daemons: [SignetDaemon] {
+        let named = Set(peers.map(\.peer.daemon))
+        return SignetDaemon.allCases.filter { named.contains($0.rawValue) }
+    }
+
     let copiesKeys: Bool
     /// Whether the daemons only compare.
     private let isShadow: Bool

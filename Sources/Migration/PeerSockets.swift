@@ -1,3 +1,4 @@
+internal import Configuration
 internal import PostfixConfiguration
 internal import Setup
 
@@ -5,7 +6,7 @@ internal import Setup
 struct PeerSockets: Sendable {
     /// The daemons that take a peer's place.
     let daemons: Set<SignetDaemon>
-    private var sockets: [SignetDaemon: [String]] = [:]
+    private var sockets: [SignetDaemon: [SocketSpec]] = [:]
 
     /// Reads the peers' files.
     ///
@@ -17,31 +18,18 @@ struct PeerSockets: Sendable {
             let file = try tree.file(path)?.contents ?? []
             sockets[daemon, default: []] += PeerFile.directives(peer, file).filter {
                 $0.name.lowercased() == "socket"
-            }.map(\.value)
+            }.compactMap { try? SocketSpec($0.value) }
         }
     }
 
     /// The daemon that an address has been the peer of; nil for any other filter.
     func successor(of item: String) -> SignetDaemon? {
         let address = PostfixList.endpoint(item).address
-        for (daemon, specs) in sockets where specs.contains(where: { Self.isSame(address, $0) }) {
+        for (daemon, specs) in sockets where specs.contains(where: { $0.isReached(at: address) }) {
             return daemon
         }
         return Incumbent(address: address).flatMap { SignetDaemon(rawValue: $0.rawValue) }
             .flatMap { daemons.contains($0) ? $0 : nil }
-    }
-
-    /// Whether an address in main.cf means a socket in the peer's form: `inet:PORT@HOST`, `local:PATH`.
-    private static func isSame(_ address: String, _ spec: String) -> Bool {
-        let parts = spec.split(separator: ":", maxSplits: 1)
-        guard parts.count == 2, let kind = parts.first else { return false }
-        if kind.hasPrefix("inet") {
-            let port = parts[1].prefix { $0 != "@" }
-            return address.hasPrefix("inet") && address.hasSuffix(":\(port)")
-        }
-        let path = address.split(separator: ":", maxSplits: 1).last ?? ""
-        return !address.hasPrefix("inet") && !path.isEmpty
-            && (parts[1] == path || parts[1].hasSuffix("/\(path.drop { $0 == "/" })"))
     }
 }
 

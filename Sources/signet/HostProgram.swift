@@ -12,6 +12,8 @@ enum HostProgram {
 
     /// How much of what a program writes is kept, in octets; the rest is read and forgotten.
     static let limit = 1 << 20
+    /// The most octets of input: PIPE_BUF, which every pipe takes without anybody reading (pipe(7)).
+    private static let shortInput = 4_096
     /// How long output may come after the end, in seconds: a child that was left behind may hold it open.
     private static let lateness = 1.0
 
@@ -22,11 +24,12 @@ enum HostProgram {
     ///   - seconds: how long it may take.
     ///   - keepsErrors: whether what it writes to standard error is kept, too.
     ///   - environment: what is set in its environment besides.
+    ///   - input: what it reads from standard input; nothing by default. It is short, as a pipe holds it.
     ///   - limit: how much of what it writes is kept, in octets.
     /// - Returns: its status and what it wrote; nil where it cannot be run or did not end.
     static func run(
         _ command: [String], seconds: Double, keepsErrors: Bool = true,
-        environment: [String: String] = [:], limit: Int = limit
+        environment: [String: String] = [:], input: [UInt8]? = nil, limit: Int = limit
     ) -> (status: Int32, text: String)? {
         let process = Process()
         let pipe = Pipe()
@@ -35,7 +38,16 @@ enum HostProgram {
         if !environment.isEmpty {
             process.environment = ProcessInfo.processInfo.environment.merging(environment) { $1 }
         }
-        process.standardInput = FileHandle.nullDevice
+        var source: Pipe?
+        if let input {
+            let made = Pipe()
+            guard input.count <= shortInput,
+                (try? made.fileHandleForWriting.write(contentsOf: Data(input))) != nil,
+                (try? made.fileHandleForWriting.close()) != nil
+            else { return nil }
+            source = made
+        }
+        process.standardInput = source ?? FileHandle.nullDevice
         process.standardOutput = pipe
         process.standardError = keepsErrors ? pipe : FileHandle.nullDevice
         let state = Monitor(State())

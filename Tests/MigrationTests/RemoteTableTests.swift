@@ -113,7 +113,7 @@ import Testing
                 + "printf 'one\\texample.org\\tmail\\t-----BEGIN KEY-----\\\\nabc\\\\n-----END KEY-----\\n'\n",
             to: "mysql", mode: 0o755)
         try bin.write(
-            "#!/bin/sh\n\(record)cat \"$2\" >\"$0.password\"\nstat -c %a \"$2\" >\"$0.mode\"\n"
+            "#!/bin/sh\n\(record)cat \"$2\" >\"$0.password\"\necho \"$2\" >\"$0.place\"\n"
                 + "printf 'dn: uid=a\\nmail: a@example.org\\nmail: b@example.org\\ndkimKey: one\\n\\n"
                 + "dn: uid=c\\nmail:: Y0BleGFtcGxlLm9yZw==\\ndkimKey: one\\n\\n'\n",
             to: "ldapsearch", mode: 0o755)
@@ -137,9 +137,77 @@ import Testing
         #expect(arguments.contains("\n(&(mail=*)(active=TRUE))\nmail\ndkimKey\n"))
         #expect(!arguments.contains("hush-hush"))
         #expect(bin.text("ldapsearch.password") == "hush-hush")
-        #expect(bin.text("ldapsearch.mode") == "600\n")
+        #expect(bin.text("ldapsearch.place") == "/dev/stdin\n")
         #expect(!tree.text("etc/signet/dkim.conf").contains("hush-hush"))
     }
+
+    @Test(arguments: [
+        ("(mail=$d)", ["mail"]),
+        ("mail=$D", ["mail"]),
+        (
+            "(&(objectClass=person)(|(mail=$d)(mailAlternateAddress=$d)(MAIL=$d)))",
+            [
+                "mail", "mailAlternateAddress",
+            ]
+        ),
+        ("(&(mail=$d)(!(disabled=TRUE)))", ["mail"]),
+    ])
+    func `each attribute that a filter compares is a key`(
+        _ filter: String, _ keys: [String]
+    ) throws {
+        #expect(try LDAPFilter.keys(of: filter) == keys)
+    }
+
+    @Test(arguments: [
+        "", "(objectClass=*)", "(&(mail=$d)(domain=$d))", "(|(mail=$d)(objectClass=*))",
+        "(!(mail=$d))", "(mail=*@$d)", "(mail=$d", "(mail=$d))", "(mail=$d)x", "()", "(&)",
+        "(mail>=$d)", "(m ail=$d)", "(($d=$d))",
+        String(repeating: "(&", count: 50) + "(mail=$d)" + String(repeating: ")", count: 50),
+        String(repeating: "(", count: 100_000),
+    ])
+    func `a table that cannot be read as a whole is none`(_ filter: String) {
+        #expect(throws: RemoteTable.Fault.self) { try LDAPFilter.keys(of: filter) }
+    }
+
+    @Test func `an entry that several attributes find is a row for each value`() throws {
+        let table = try #require(
+            try RemoteTable("ldap://h/dc=example?key?sub?(|(mail=$d)(alias=$d))"))
+        #expect(table.arguments.suffix(4) == ["(|(mail=*)(alias=*))", "mail", "alias", "key"])
+        #expect(
+            try table.rows(
+                of: "dn: x\nalias: b\nmail: a\nalias: a\nkey: one\n\nalias: c\nkey: two\n")
+                == [["a", "one"], ["b", "one"], ["c", "two"]])
+    }
+
+    @Test func `what a timer reads again is part of the run that --undo puts back`() throws {
+        let tree = try PeerTree([
+            "etc/opendkim.conf": "Mode s\nKeyTable \(Self.keyDSN)\nSigningTable csl:*=one\n"
+        ])
+        let before = try tree.snapshot()
+        let bin = try TemporaryDirectory("signet-mysql")
+        func answer(_ domain: String) throws {
+            try bin.write(
+                "#!/bin/sh\nprintf 'one\\t\(domain)\\tmail\\t"
+                    + "-----BEGIN KEY-----\\\\nabc\\\\n-----END KEY-----\\n'\n", to: "mysql",
+                mode: 0o755)
+        }
+        try answer("example.org")
+        let first = try Self.migrate(tree, bin)
+        #expect(first.succeeded, "\(first.output)\(first.errors)")
+        let made = try tree.snapshot()
+        // A key comes with a folder of its own.
+        try answer("example.net")
+        let again = try Self.migrate(tree, bin, [:], ["--tables"])
+        #expect(
+            again.output == "/etc/signet/keys/example.net/mail.private\n"
+                + "/etc/signet/KeyTable.table\n", "\(again.output)\(again.errors)")
+        #expect(try tree.snapshot() != made)
+        let undone = try tree.migrate(["--undo"])
+        #expect(undone.succeeded, "\(undone.output)\(undone.errors)")
+        #expect(try tree.snapshot() == before)
+    }
+
+    private static let keyDSN = "dsn:mysql://dkim@db.example/dkim/table=keys?\(keyColumns)"
 
     /// Values with carriage returns, as data from Windows have them, hide no row; NUL is no digit.
     @Test func `each line is a row, whatever it ends with`() throws {

@@ -103,25 +103,11 @@ package struct MilterLists {
     }
 
     private func place(in milters: [String]) -> Milters? {
-        guard let place = milters.firstIndex(where: isOurs) else { return nil }
+        guard let place = milters.firstIndex(where: socket.isReached) else { return nil }
         let next = place + 1
         return Milters(
             addresses: milters, place: place,
-            isNamedTwice: next < milters.count && isOurs(milters[next]))
-    }
-
-    /// Whether an address in Postfix's form is that of our socket.
-    private func isOurs(_ milter: String) -> Bool {
-        let parts = milter.split(separator: ":", maxSplits: 1)
-        guard parts.count == 2 else { return false }
-        switch (parts[0], socket) {
-        case ("unix", .unix(let path)), ("local", .unix(let path)):
-            // In main.cf the path is relative to the queue directory.
-            return path == parts[1] || path.hasSuffix("/\(parts[1])")
-        case ("inet", .inet(let port, _)), ("inet", .inet6(let port, _)):
-            return parts[1].hasSuffix(":\(port)")
-        default: return false
-        }
+            isNamedTwice: next < milters.count && socket.isReached(at: milters[next]))
     }
 }
 

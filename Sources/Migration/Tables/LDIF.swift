@@ -2,17 +2,25 @@ internal import MailSyntax
 
 /// Entries of a directory in LDIF (RFC 2849), as ldapsearch(1) prints them with `ldif-wrap=no`.
 enum LDIF {
-    /// For each value of the first attribute of an entry a row with it and the first value of each of the others.
+    /// For each value of the keys of an entry a row with it and the first value of each of the other attributes.
+    ///
+    /// Of the attributes the first are keys, so many as `count` says.
     ///
     /// Stops with the entry in which there are more rows than are wanted.
-    static func rows(_ text: String, _ attributes: [String], atMost limit: Int) -> [[String]] {
+    static func rows(
+        _ text: String, _ attributes: [String], keys count: Int, atMost limit: Int
+    ) -> [[String]] {
         let names = attributes.map { $0.lowercased() }
         var rows: [[String]] = []
         var entry: [String: [String]] = [:]
         func close() {
-            guard let key = names.first else { return }
-            let values = names.dropFirst().map { entry[$0]?.first ?? "" }
-            rows += (entry[key] ?? []).map { [$0] + values }
+            let values = names.dropFirst(count).map { entry[$0]?.first ?? "" }
+            // An address may be an alias of itself.
+            var seen: Set<String> = []
+            for key in names.prefix(count).flatMap({ entry[$0] ?? [] })
+            where seen.insert(key).inserted {
+                rows.append([key] + values)
+            }
             entry = [:]
         }
         for octets in text.utf8.split(separator: 0x0A, omittingEmptySubsequences: false) {

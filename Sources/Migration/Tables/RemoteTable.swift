@@ -32,8 +32,10 @@ package struct RemoteTable: Hashable, Sendable {
     package let arguments: [String]
     /// The password; nil where none is given.
     package let password: String?
-    /// The attributes of a directory's entries, that of the key first; none for a database.
+    /// The attributes of a directory's entries, those of the key first; none for a database.
     package let attributes: [String]
+    /// How many of them are keys: an entry is found by each of these.
+    package let keyCount: Int
 
     /// Between the columns, and between the rows, of what psql prints: they are in no value.
     private static let (unit, record) = ("\u{1F}", "\u{1E}")
@@ -78,7 +80,7 @@ package struct RemoteTable: Hashable, Sendable {
         let query = try Self.query(options, isMySQL: backend == "mysql")
         let base = String(parts[1])
         self.password = password.isEmpty ? nil : password
-        attributes = []
+        (attributes, keyCount) = ([], 0)
         func option(_ name: String, _ value: String) -> [String] {
             value.isEmpty ? [] : ["--\(name)=\(value)"]
         }
@@ -130,7 +132,7 @@ package struct RemoteTable: Hashable, Sendable {
         return "SELECT \(wanted.joined(separator: ", ")) FROM \(table)\(filter)"
     }
 
-    private static func isName(_ text: String) -> Bool {
+    static func isName(_ text: String) -> Bool {
         !text.isEmpty
             && text.utf8.allSatisfy { octet in
                 (0x30...0x39).contains(octet) || (0x41...0x5A).contains(octet)
@@ -165,12 +167,13 @@ package struct RemoteTable: Hashable, Sendable {
         guard ["simple", "none"].contains(mechanism) else {
             throw Fault("LDAPAuthMechanism \(mechanism) is not spoken")
         }
-        guard let key = Self.key(of: filter), wanted.allSatisfy(Self.isAttribute) else {
-            throw Fault(
-                "its filter does not say (ATTRIBUTE=$d), so that nobody knows what the key is")
+        let keys = try LDAPFilter.keys(of: filter)
+        guard wanted.allSatisfy(LDAPFilter.isAttribute) else {
+            throw Fault("its attributes are not plain names")
         }
         client = .ldapsearch
-        attributes = [key] + wanted
+        attributes = keys + wanted
+        keyCount = keys.count
         password = directory["ldapbindpassword"]
         var options = [
             "-LLL", "-o", "ldif-wrap=no", "-H",
@@ -186,19 +189,6 @@ package struct RemoteTable: Hashable, Sendable {
                 "-b", base, "-s", scope,
                 filter.replacing("$d", with: "*").replacing("$D", with: "*"),
             ] + attributes
-    }
-
-    /// The attribute that a filter compares with what is looked up.
-    private static func key(of filter: String) -> String? {
-        guard let place = filter.firstRange(of: "=$d") ?? filter.firstRange(of: "=$D") else {
-            return nil
-        }
-        let name = filter[..<place.lowerBound].reversed().prefix { $0 != "(" }.reversed()
-        return isAttribute(String(name)) ? String(name) : nil
-    }
-
-    private static func isAttribute(_ text: String) -> Bool {
-        isName(text.replacing("-", with: "_"))
     }
 
     private static func unescaped(_ text: Substring) -> String {
@@ -236,7 +226,9 @@ package struct RemoteTable: Hashable, Sendable {
         case .mysql:
             rows = Self.table(octets[...], row: 0x0A, column: 0x09)
                 .map { $0.map(Self.withoutEscapes) }
-        case .ldapsearch: rows = LDIF.rows(output, attributes, atMost: Self.mostRows)
+        case .ldapsearch:
+            rows = LDIF.rows(
+                output, attributes, keys: keyCount, atMost: Self.mostRows)
         }
         guard rows.count <= Self.mostRows else {
             throw Fault("it has more than \(Self.mostRows) rows")

@@ -60,6 +60,11 @@ struct TransactionFolder {
         entry.after.file(try contents(index, "after"))
     }
 
+    /// What a refresh is about to put there; nil where none has been made.
+    func next(_ index: Int) throws(FileFault) -> [UInt8]? {
+        try tree.file(entry(index, "next"))?.contents
+    }
+
     private func contents(_ index: Int, _ suffix: String) throws(FileFault) -> [UInt8] {
         guard let file = try tree.file(entry(index, suffix)) else {
             throw FileFault("\(entry(index, suffix)): missing")

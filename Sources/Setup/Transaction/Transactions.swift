@@ -56,7 +56,7 @@ package struct Transactions {
         return try recoverLocked()
     }
 
-    private func recoverLocked() throws -> Recovery? {
+    func recoverLocked() throws -> Recovery? {
         var recovery: Recovery?
         for folder in folders {
             switch folder.stage {
@@ -180,6 +180,8 @@ package struct Transactions {
             let left = try folder.after(index, entry)
             let now = try tree.file(entry.path)
             if now?.contents == left.contents { continue }
+            // A refresh that ended between the journal and the file, or behind the file.
+            if let next = try folder.next(index), now?.contents == next { continue }
             if try now == folder.before(index, entry) { continue }
             changed.append(
                 FileChange(
@@ -235,12 +237,12 @@ package struct Transactions {
 
     // MARK: The journal
 
-    private var folders: [TransactionFolder] {
+    var folders: [TransactionFolder] {
         tree.names(in: Self.directory).filter { $0.utf8.allSatisfy { (0x30...0x39).contains($0) } }
             .map { TransactionFolder(tree: tree, path: "\(Self.directory)/\($0)") }
     }
 
-    private func locked() throws -> FileLock {
+    func locked() throws -> FileLock {
         for path in ["/var", "/var/lib", "/var/lib/signet"] {
             try tree.makeDirectory(NeededDirectory(path: path, mode: 0o755))
         }

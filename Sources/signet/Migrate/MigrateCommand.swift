@@ -93,11 +93,14 @@ struct MigrateCommand: ParsableCommand {
         }
         let output = MigrationOutput(
             files: plan.peers.map(\.file), changes: plan.changes, findings: plan.findings,
-            swaps: [], notes: [], obstacles: plan.obstacles, isWritten: isWritten)
+            swaps: [], notes: [], obstacles: plan.obstacles,
+            refusals: !dryRun && plan.obstacles.isEmpty
+                ? HostServices(tree: tree).refusals(plan.daemons) : [],
+            isWritten: isWritten)
         try output.print(json: json)
     }
 
-    /// Writes what has changed in databases, as a timer has it done: no run that --undo puts back.
+    /// Writes what has changed in databases, as a timer has it done: no run of its own, but part of the one that has made the tables.
     private func refreshTables(_ tree: FileTree, _ plan: MigrationPlan) throws {
         guard plan.obstacles.isEmpty else {
             for obstacle in plan.obstacles { complain(obstacle) }
@@ -107,20 +110,26 @@ struct MigrateCommand: ParsableCommand {
             complain("\(finding.file): \(finding.directive ?? ""): \(finding.what)")
         }
         let changes = plan.changes.filter { plan.remotePaths.contains($0.path) }
-        if !dryRun {
-            for directory in plan.directories
-            where changes.contains(where: {
-                $0.path.hasPrefix("\(directory.path)/")
-            }) {
-                try tree.makeDirectory(directory)
-            }
+        let directories = plan.directories.filter { directory in
+            changes.contains { $0.path.hasPrefix("\(directory.path)/") }
         }
+        let transactions = Transactions(in: tree)
         // A table comes after the keys that it names.
-        for change in changes {
-            if !dryRun { try tree.write(change.after, to: change.path) }
-            print(change.path)
+        if !dryRun, !changes.isEmpty {
+            try transactions.refresh(changes, directories: directories)
         }
+        for change in changes { print(change.path) }
         guard !changes.isEmpty, !dryRun, tree.isThisHost else { return }
+        if let refusal = HostServices(tree: tree).refusals([.dkim]).first {
+            let before = changes.compactMap { change in
+                change.before.map {
+                    FileChange(path: change.path, before: change.after, after: $0)
+                }
+            }
+            try transactions.refresh(before.reversed(), directories: [])
+            throw CommandFailure(
+                .configuration, "the new tables are refused, so the old ones are back: \(refusal)")
+        }
         let reload = HostProgram.run(
             ["/usr/bin/systemctl", "try-reload-or-restart", "signet-dkim.service"], seconds: 120)
         guard reload?.status == 0 else {
@@ -142,13 +151,11 @@ struct MigrateCommand: ParsableCommand {
                 }
                 try Confirmation.ask("Make these changes?")
             }
-            let named = Set(plan.peers.map(\.peer.daemon))
-            let daemons = SignetDaemon.allCases.filter { named.contains($0.rawValue) }
-            try ApplyRun(tree: tree, daemons: daemons).make(swap.changes, directories: [])
+            try ApplyRun(tree: tree, daemons: plan.daemons).make(swap.changes, directories: [])
         }
         let output = MigrationOutput(
             files: plan.peers.map(\.file), changes: swap.changes, findings: [], swaps: swap.swaps,
-            notes: swap.notes, obstacles: obstacles, isWritten: isWritten)
+            notes: swap.notes, obstacles: obstacles, refusals: [], isWritten: isWritten)
         try output.print(json: json)
     }
 }

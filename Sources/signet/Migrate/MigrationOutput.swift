@@ -11,6 +11,8 @@ struct MigrationOutput {
     let swaps: [String]
     let notes: [String]
     let obstacles: [String]
+    /// What daemons say against what was written.
+    let refusals: [String]
     let isWritten: Bool
 
     private struct Document: Encodable {
@@ -33,6 +35,7 @@ struct MigrationOutput {
         let swaps: [String]
         let notes: [String]
         let obstacles: [String]
+        let refusals: [String]
     }
 
     /// Prints it; obstacles end the command with status 78.
@@ -42,7 +45,9 @@ struct MigrationOutput {
         } else {
             for line in lines(.standardOutput) { Swift.print(line) }
         }
-        if !obstacles.isEmpty { throw ExitCode(DaemonKit.ExitCode.configuration.rawValue) }
+        if !(obstacles + refusals).isEmpty {
+            throw ExitCode(DaemonKit.ExitCode.configuration.rawValue)
+        }
     }
 
     private var document: Document {
@@ -57,7 +62,8 @@ struct MigrationOutput {
                 Document.Finding(
                     kind: $0.kind.rawValue, file: $0.file, line: $0.line, directive: $0.directive,
                     what: $0.what)
-            }, swaps: swaps, notes: notes, obstacles: obstacles)
+            }, swaps: swaps, notes: notes, obstacles: obstacles,
+            refusals: refusals)
     }
 
     private var verdict: String {
@@ -77,8 +83,20 @@ struct MigrationOutput {
         lines += findingLines(terminal)
         if !notes.isEmpty { lines.append("") }
         for note in notes { lines += terminal.wrapped(note, label: "note", labelWidth: 7) }
-        if isWritten, swaps.isEmpty { lines += ["", "next: signet migrate --finish"] }
+        if !refusals.isEmpty {
+            lines += ["", "What was written is refused. Mend it there before --finish:"]
+            lines += Self.refusalLines(refusals, terminal)
+        } else if isWritten, swaps.isEmpty {
+            lines += ["", "next: signet migrate --finish"]
+        }
         return lines
+    }
+
+    /// What daemons say, a line of theirs on each.
+    static func refusalLines(_ refusals: [String], _ terminal: Terminal) -> [String] {
+        refusals.flatMap { $0.split(separator: "\n") }.flatMap {
+            terminal.wrapped(String($0), label: "  ", labelWidth: 4)
+        }
     }
 
     private func findingLines(_ terminal: Terminal) -> [String] {

@@ -16,6 +16,7 @@ struct ShadowRun {
         let commands: [String]
         let notes: [String]
         let obstacles: [String]
+        let refusals: [String]
         let compared: [ShadowReport.Comparison]
         let differences: [ShadowReport.Difference]
     }
@@ -27,22 +28,28 @@ struct ShadowRun {
         if isWritten {
             try Transactions(in: tree).apply(plan.changes, directories: plan.directories)
         }
+        let refusals = isWritten ? HostServices(tree: tree).refusals(plan.daemons) : []
         let isRunning = obstacles.isEmpty && plan.changes.isEmpty && shadow.commands.isEmpty
         let report = isRunning ? ShadowReport(tree, shadow.daemons) : nil
         if json {
             let document = Document(
                 written: isWritten, changes: plan.changes.map(\.path), commands: shadow.commands,
-                notes: shadow.notes, obstacles: obstacles, compared: report?.compared ?? [],
-                differences: report?.differences ?? [])
+                notes: shadow.notes, obstacles: obstacles, refusals: refusals,
+                compared: report?.compared ?? [], differences: report?.differences ?? [])
             print(try JSONOutput.text(of: document))
         } else {
             let terminal = Terminal.standardOutput
             let lines =
                 report.map { $0.lines(terminal) + notes(shadow, terminal) }
-                ?? steps(shadow, obstacles, isWritten, terminal)
+                ?? (refusals.isEmpty
+                    ? steps(shadow, obstacles, isWritten, terminal)
+                    : ["What was written is refused. Mend it there, and run this again:"]
+                        + MigrationOutput.refusalLines(refusals, terminal))
             for line in lines { print(line) }
         }
-        if !obstacles.isEmpty { throw ExitCode(DaemonKit.ExitCode.configuration.rawValue) }
+        if !(obstacles + refusals).isEmpty {
+            throw ExitCode(DaemonKit.ExitCode.configuration.rawValue)
+        }
     }
 
     private func notes(_ shadow: ShadowPlan, _ terminal: Terminal) -> [String] {

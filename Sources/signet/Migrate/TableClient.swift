@@ -4,8 +4,8 @@ import Migration
 
 /// Reads tables of databases and directories by the programs that their packages bring.
 ///
-/// A password is in the program's environment, or in a file that only this user can read: never among its arguments, which
-/// everybody on the host can see, and in no message.
+/// A password is in the program's environment or comes from its standard input: never among its arguments, which everybody on the
+/// host can see, in no file that could be left behind, and in no message.
 enum TableClient {
     /// How long a program may take, in seconds.
     private static let patience = 60.0
@@ -22,8 +22,7 @@ enum TableClient {
         }
         var environment: [String: String] = [:]
         var arguments = table.arguments
-        var folder: String?
-        defer { if let folder { try? FileManager.default.removeItem(atPath: folder) } }
+        var input: [UInt8]?
         switch table.client {
         case .psql:
             environment["PGPASSWORD"] = table.password
@@ -31,14 +30,14 @@ enum TableClient {
         case .mysql: environment["MYSQL_PWD"] = table.password
         case .ldapsearch:
             if let password = table.password {
-                let made = try passwordFolder(password)
-                folder = made
-                arguments.insert(contentsOf: ["-y", "\(made)/password"], at: 0)
+                // ldapsearch(1), -y: all of it, so that a line feed at its end would be part of it.
+                arguments.insert(contentsOf: ["-y", "/dev/stdin"], at: 0)
+                input = Array(password.utf8)
             }
         }
         let run = HostProgram.run(
             [program] + arguments, seconds: patience, keepsErrors: false,
-            environment: environment, limit: limit + 1)
+            environment: environment, input: input, limit: limit + 1)
         guard let run else {
             throw RemoteTable.Fault("\(name) cannot be run, or does not end")
         }
@@ -55,22 +54,5 @@ enum TableClient {
         return search.split(separator: ":").map { "\($0)/\(program)" }.first {
             unsafe access($0, X_OK) == 0
         }
-    }
-
-    /// A folder of this user alone with the password in a file.
-    private static func passwordFolder(_ password: String) throws(RemoteTable.Fault) -> String {
-        var template = Array("/tmp/signet-XXXXXX".utf8CString)
-        guard unsafe mkdtemp(&template) != nil else {
-            throw RemoteTable.Fault("no temporary folder can be made")
-        }
-        let folder = String(
-            decoding: template.dropLast().map { UInt8(bitPattern: $0) }, as: UTF8.self)
-        // A line feed at its end would be part of it.
-        guard
-            FileManager.default.createFile(
-                atPath: "\(folder)/password", contents: Data(password.utf8),
-                attributes: [.posixPermissions: 0o600])
-        else { throw RemoteTable.Fault("no temporary file can be made") }
-        return folder
     }
 }

@@ -27,19 +27,18 @@ struct ApplyRun {
         let aliases = paths.contains("/etc/aliases")
         if !changes.isEmpty { try transactions.apply(changes, directories: directories) }
         let services = HostServices(tree: tree)
-        let disabled = services.disabledSockets(daemons)
+        let resting = services.unitsAtRest(daemons)
+        try transactions.note(units: resting)
         do throws(HostServices.Fault) {
             try services.check(daemons)
             try services.takeUp(daemons, aliases: aliases)
         } catch {
-            try putBack(aliases: aliases, disabling: disabled, because: error)
+            try putBack(aliases: aliases, because: error)
         }
         try transactions.markServed()
     }
 
-    private func putBack(
-        aliases: Bool, disabling sockets: [String], because fault: HostServices.Fault
-    ) throws -> Never {
+    private func putBack(aliases: Bool, because fault: HostServices.Fault) throws -> Never {
         let transactions = Transactions(in: tree)
         guard case .done = try transactions.undo() else {
             throw CommandFailure(
@@ -47,7 +46,8 @@ struct ApplyRun {
                 "the new configuration is refused, and a file has been edited meanwhile, so nothing was "
                     + "put back: \(fault)")
         }
-        HostServices(tree: tree).goBack(daemons, aliases: aliases, disabling: sockets)
+        HostServices(tree: tree).goBack(
+            daemons, aliases: aliases, resting: try transactions.unitsToRest())
         try transactions.markServed()
         throw CommandFailure(
             .configuration, "the new configuration is refused, so all is as before: \(fault)")

@@ -19,6 +19,19 @@ struct HostServices {
         try require(["/usr/sbin/postfix", "check"])
     }
 
+    /// What daemons say against their configurations as they are written, a sentence for each that refuses; none of what is not
+    /// installed.
+    func refusals(_ daemons: [SignetDaemon]) -> [String] {
+        guard tree.isThisHost else { return [] }
+        return daemons.compactMap { daemon in
+            guard tree.exists(daemon.program) else { return nil }
+            do throws(Fault) {
+                try require([daemon.program, "-n", "-x", daemon.configuration])
+                return nil
+            } catch { return error.description }
+        }
+    }
+
     /// Makes the services read their configuration; ends at the first that cannot.
     func takeUp(_ daemons: [SignetDaemon], aliases: Bool) throws(Fault) {
         for command in commands(daemons, enabling: true, aliases: aliases) { try require(command) }
@@ -29,26 +42,37 @@ struct HostServices {
     /// - Parameters:
     ///   - daemons: whose configuration has changed.
     ///   - aliases: whether that of /etc/aliases has.
-    ///   - sockets: the sockets that were not enabled before.
-    func goBack(_ daemons: [SignetDaemon], aliases: Bool, disabling sockets: [String] = []) {
-        var commands = commands(daemons, enabling: false, aliases: aliases)
-        if !sockets.isEmpty {
+    ///   - units: those that were at rest before, and are again.
+    func goBack(_ daemons: [SignetDaemon], aliases: Bool, resting units: [String] = []) {
+        let kept = daemons.filter { !units.contains("signet-\($0.rawValue).service") }
+        var commands = commands(kept, enabling: false, aliases: aliases)
+        let (sockets, services) = (
+            units.filter { $0.hasSuffix(".socket") }, units.filter { $0.hasSuffix(".service") }
+        )
+        // Postfix asks them no more by now.
+        if isUnderSystemd, !sockets.isEmpty {
             commands.append([Self.control, "--quiet", "disable", "--now"] + sockets)
+        }
+        if isUnderSystemd, !services.isEmpty {
+            commands.append([Self.control, "stop"] + services)
         }
         for command in commands {
             do throws(Fault) { try require(command) } catch { complain(error.description) }
         }
     }
 
-    /// The sockets of daemons that systemd does not open by itself, and that `takeUp` enables.
-    func disabledSockets(_ daemons: [SignetDaemon]) -> [String] {
+    /// The units that `takeUp` switches on: sockets that systemd does not open by itself, and daemons that do not run.
+    func unitsAtRest(_ daemons: [SignetDaemon]) -> [String] {
         guard isUnderSystemd else { return [] }
-        return daemons.map { "signet-\($0.rawValue).socket" }.filter { socket in
+        func isNot(_ state: String, _ unit: String) -> Bool {
             do throws(Fault) {
-                try require([Self.control, "--quiet", "is-enabled", socket])
+                try require([Self.control, "--quiet", state, unit])
                 return false
             } catch { return true }
         }
+        let names = daemons.map { "signet-\($0.rawValue)" }
+        return names.map { "\($0).socket" }.filter { isNot("is-enabled", $0) }
+            + names.map { "\($0).service" }.filter { isNot("is-active", $0) }
     }
 
     private static let control = "/usr/bin/systemctl"

@@ -38,10 +38,11 @@ struct UndoRun {
 
     /// Has the services read what they had before, and says so.
     private func finish(_ paths: [String]) throws {
+        let transactions = Transactions(in: tree)
         HostServices(tree: tree).goBack(
             SignetDaemon.allCases.filter { tree.exists($0.program) },
-            aliases: paths.contains("/etc/aliases"))
-        try Transactions(in: tree).markServed()
+            aliases: paths.contains("/etc/aliases"), resting: try transactions.unitsToRest())
+        try transactions.markServed()
         try report("All is as it was before: \(paths.count) files put back.", paths)
     }
 
