@@ -48,6 +48,6 @@ package enum Doctor {
         HostNameChecks.helo,
         HostNameChecks.pointers, AliasChecks.domain, AuthoritativeChecks.agreement,
         ResolverChecks.validation, ResolverChecks.blockLists, ResolverChecks.outwardPort,
-        TLSChecks.reporting, TLSChecks.strictTransport,
+        TLSChecks.reporting, TLSChecks.strictTransport, ServiceChecks.records,
     ]
 }

@@ -64,8 +64,12 @@ package final class DomainKeyCache: Sendable {
 
     /// What a domain signs with now.
     package func keys(for domain: DomainName) -> Outcome {
-        guard let folder = tree.folder(of: domain), tree.hasFolder(domain) else {
-            return .none("no folder \(domain) in \(tree.root)")
+        let none = Outcome.none("no folder \(domain) in \(tree.root)")
+        guard let folder = tree.folder(of: domain) else { return none }
+        switch tree.look(for: domain) {
+        case .present: break
+        case .absent: return none
+        case .unreachable(let reason): return .fault(reason)
         }
         if let entry = entry(for: domain), entry.paths.map(FileStamp.init) == entry.stamps {
             return entry.outcome

@@ -40,18 +40,44 @@ package struct KeyTree: Hashable, Sendable {
         folder(of: domain).map { "\($0)/\(selector.ascii)\(Self.keySuffix)" }
     }
 
-    /// Whether a domain has a folder: one system call.
+    /// Whether a domain has a folder, as far as that can be seen.
+    package enum Folder: Sendable {
+        case present, absent
+        /// It cannot be reached, so that it may be there: the reason for the log.
+        case unreachable(String)
+    }
+
+    /// Looks for a domain's folder: one system call.
+    ///
+    /// What cannot be looked at is not taken for absent: mail that should be signed would go out unsigned.
+    package func look(for domain: DomainName) -> Folder {
+        guard let folder = folder(of: domain) else { return .absent }
+        if let stamp = FileStamp(folder) { return stamp.isFolder ? .present : .absent }
+        switch errno {
+        case ENOENT, ENOTDIR, ENAMETOOLONG: return .absent
+        default: return .unreachable("\(folder) cannot be reached: \(SystemError.last)")
+        }
+    }
+
+    /// Whether a domain has a folder that can be reached.
     package func hasFolder(_ domain: DomainName) -> Bool {
         folder(of: domain).flatMap(FileStamp.init)?.isFolder == true
     }
 
     /// Which keys sign for a domain now.
     package func selection(of domain: DomainName) -> Selection {
-        guard let folder = folder(of: domain), hasFolder(domain) else { return .absent }
+        guard let folder = folder(of: domain) else { return .absent }
+        switch look(for: domain) {
+        case .present: break
+        case .absent: return .absent
+        case .unreachable(let reason): return .fault(reason)
+        }
         guard isInside(folder) else { return .fault("\(folder) leads out of \(root)") }
         let path = "\(folder)/\(SigningList.fileName)"
         do throws(FileReadError) {
             let octets = try FileContents.read(path, limit: SigningList.sizeLimit)
+            // A list that says that nothing signs has a comment at least; a shell's ">" empties a file before it writes.
+            guard !octets.isEmpty else { return .fault("\(path) is empty, as while it is written") }
             do throws(SigningList.Fault) {
                 return .selectors(try SigningList(parsing: octets).selectors)
             } catch {

@@ -51,15 +51,15 @@ package struct HostSync: KeyDistributor {
         self.program = program
     }
 
-    package func distributeKeys(of domain: DomainName) throws(MethodFailure) {
-        for place in places { try copyMissingLists(to: place, of: domain) }
+    package func distributeKeys(of domains: [DomainName]) throws(MethodFailure) {
+        for place in places { try copyMissingLists(to: place, of: domains) }
         for files in [Files.keys, .states] {
-            for place in places { try copy(files, to: place, of: domain) }
+            for place in places { try copy(files, to: place, of: domains) }
         }
     }
 
-    package func distributeList(of domain: DomainName) throws(MethodFailure) {
-        for place in places { try copy(.lists, to: place, of: domain) }
+    package func distributeLists(of domains: [DomainName]) throws(MethodFailure) {
+        for place in places { try copy(.lists, to: place, of: domains) }
     }
 
     /// Copies all of it.
@@ -73,25 +73,38 @@ package struct HostSync: KeyDistributor {
 
     /// Where a folder has no list every key in it signs: it gets one before it gets another key.
     private func copyMissingLists(
-        to place: String, of domain: DomainName? = nil
+        to place: String, of domains: [DomainName]? = nil
     ) throws(MethodFailure) {
-        try copy(.lists, to: place, of: domain, options: ["--ignore-existing"])
+        try copy(.lists, to: place, of: domains, options: ["--ignore-existing"])
+    }
+
+    /// The most domains of one run of rsync: their rules are arguments.
+    private static let mostAtOnce = 200
+
+    /// Copies the files of one kind of some domains, or of all.
+    private func copy(
+        _ files: Files, to place: String, of domains: [DomainName]? = nil, deletes: Bool = false,
+        options others: [String] = []
+    ) throws(MethodFailure) {
+        // A host name has no character that rsync's patterns know.
+        let folders = domains?.map(\.ascii) ?? ["*"]
+        for start in stride(from: 0, to: folders.count, by: Self.mostAtOnce) {
+            let some = folders[start..<min(start + Self.mostAtOnce, folders.count)]
+            let rules = some.flatMap {
+                ["--include=/\($0)/", "--include=/\($0)/\(files.rawValue)"]
+            }
+            try copy(rules + ["--exclude=*"], to: place, deletes: deletes, options: others)
+        }
     }
 
     private func copy(
-        _ files: Files, to place: String, of domain: DomainName? = nil, deletes: Bool = false,
-        options others: [String] = []
+        _ rules: [String], to place: String, deletes: Bool, options others: [String]
     ) throws(MethodFailure) {
         do throws(RotationFailure) {
             try leader?.confirm()
         } catch {
             throw MethodFailure(error.description)
         }
-        // A host name has no character that rsync's patterns know.
-        let folder = domain?.ascii ?? "*"
-        let rules = [
-            "--include=/\(folder)/", "--include=/\(folder)/\(files.rawValue)", "--exclude=*",
-        ]
         // A domain that is not here at all is not ours to remove there: "P" protects its folder.
         let removal = deletes ? ["--delete", "--filter=P /*/"] : []
         let way = shell.map { ["--rsh=\($0)"] } ?? []

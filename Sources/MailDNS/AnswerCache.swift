@@ -102,7 +102,7 @@ extension DNSRecord {
     fileprivate var approximateSize: Int {
         switch self {
         case .address: 32
-        case .mx(_, let name), .name(let name): 64 + name.ascii.utf8.count
+        case .mx(_, let name), .name(let name), .srv(_, _, _, let name): 64 + name.ascii.utf8.count
         case .text(let strings): strings.reduce(48) { $0 + $1.count + 40 }
         }
     }

@@ -7,6 +7,8 @@ public enum DNSRecord: Hashable, Sendable {
     case address(IPAddress)
     /// A mail exchanger. A null MX (RFC 7505) has the root as its exchange.
     case mx(preference: UInt16, exchange: DomainName)
+    /// A host and port that offer a service (RFC 2782); the root as the target says that nobody does.
+    case srv(priority: UInt16, weight: UInt16, port: UInt16, target: DomainName)
     /// A PTR, NS or CNAME record's target.
     case name(DomainName)
     /// A TXT record's character strings, in order (RFC 1035, section 3.3.14).

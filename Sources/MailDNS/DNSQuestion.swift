@@ -1,6 +1,6 @@
 public import MailSyntax
 
-/// The record types that mail authentication asks for (RFC 1035, section 3.2.2; RFC 3596).
+/// The record types that mail authentication asks for (RFC 1035, section 3.2.2; RFC 3596), and that of services (RFC 2782).
 public enum RecordType: UInt16, Hashable, Sendable, CaseIterable {
     case a = 1
     case ns = 2
@@ -9,6 +9,7 @@ public enum RecordType: UInt16, Hashable, Sendable, CaseIterable {
     case mx = 15
     case txt = 16
     case aaaa = 28
+    case srv = 33
 }
 
 /// One question to the DNS: a name and a record type, class IN.

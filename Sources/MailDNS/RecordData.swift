@@ -16,6 +16,12 @@ extension DNSRecord {
         case .mx:
             guard data.count > 2, let exchange = Self.name(data[2...]) else { return nil }
             self = .mx(preference: UInt16(data[0]) << 8 | UInt16(data[1]), exchange: exchange)
+        case .srv:
+            guard data.count > 6, let target = Self.name(data[6...]) else { return nil }
+            func number(_ place: Int) -> UInt16 {
+                UInt16(data[place]) << 8 | UInt16(data[place + 1])
+            }
+            self = .srv(priority: number(0), weight: number(2), port: number(4), target: target)
         case .ns, .cname, .ptr:
             guard let name = Self.name(data[...]) else { return nil }
             self = .name(name)

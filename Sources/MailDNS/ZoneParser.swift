@@ -85,6 +85,12 @@ struct ZoneParser {
         case (.mx, 2):
             guard let preference = UInt16(words[0].text) else { throw .badData(type) }
             return .mx(preference: preference, exchange: try name(words[1]))
+        case (.srv, 4):
+            let numbers = words.prefix(3).compactMap { UInt16($0.text) }
+            guard numbers.count == 3 else { throw .badData(type) }
+            return .srv(
+                priority: numbers[0], weight: numbers[1], port: numbers[2],
+                target: try name(words[3]))
         case (.ptr, 1), (.ns, 1), (.cname, 1):
             return .name(try name(words[0]))
         case (.txt, 1...):
@@ -127,7 +133,7 @@ struct ZoneParser {
 
     /// Types that make a name exist and that no question can ask for.
     private static let toleratedTypes: Set<String> = [
-        "SOA", "SRV", "CAA", "SPF", "HINFO", "RP", "LOC", "NAPTR", "URI", "SVCB", "HTTPS", "TLSA",
+        "SOA", "CAA", "SPF", "HINFO", "RP", "LOC", "NAPTR", "URI", "SVCB", "HTTPS", "TLSA",
         "SMIMEA", "SSHFP", "OPENPGPKEY", "CERT", "DS", "CDS", "DNSKEY", "CDNSKEY", "RRSIG", "NSEC",
         "NSEC3", "NSEC3PARAM", "CSYNC", "ZONEMD", "DHCID", "IPSECKEY", "TYPE99",
     ]
@@ -144,6 +150,7 @@ extension RecordType {
         case .mx: "MX"
         case .txt: "TXT"
         case .aaaa: "AAAA"
+        case .srv: "SRV"
         }
     }
 }

@@ -61,7 +61,7 @@ extension RecordingResolver.Entry {
         return records.reduce(256) { octets, record in
             switch record {
             case .text(let strings): strings.reduce(octets) { $0 + 32 + $1.count }
-            case .address, .mx, .name: octets + 64
+            case .address, .mx, .name, .srv: octets + 64
             }
         }
     }
@@ -89,6 +89,8 @@ extension RecordingResolver.Entry {
         switch record {
         case .address(let address): "\(address)"
         case .mx(let preference, let exchange): "\(preference) \(exchange)"
+        case .srv(let priority, let weight, let port, let target):
+            "\(priority) \(weight) \(port) \(target)"
         case .name(let name): "\(name)"
         case .text(let strings): shortened(strings)
         }

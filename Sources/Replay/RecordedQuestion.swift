@@ -57,6 +57,8 @@ enum RecordedQuestion {
         case .address(let address): "a\(address)"
         case .mx(let preference, let exchange):
             "m\(preference) \(EvidenceText.escaped(exchange.ascii.utf8))"
+        case .srv(let priority, let weight, let port, let target):
+            "s\(priority) \(weight) \(port) \(EvidenceText.escaped(target.ascii.utf8))"
         case .name(let name): "n\(EvidenceText.escaped(name.ascii.utf8))"
         case .text(let strings):
             "t" + strings.map { "\($0.count)" }.joined(separator: ",") + ":"
@@ -104,6 +106,14 @@ enum RecordedQuestion {
             guard parts.count == 2, let preference = UInt16(parts[0]), let name = name(parts[1])
             else { return nil }
             return .mx(preference: preference, exchange: name)
+        case "s":
+            let parts = rest.split(separator: " ", maxSplits: 3)
+            let numbers = parts.prefix(3).compactMap { UInt16($0) }
+            guard parts.count == 4, numbers.count == 3, let target = name(parts[3]) else {
+                return nil
+            }
+            return .srv(
+                priority: numbers[0], weight: numbers[1], port: numbers[2], target: target)
         case "n": return name(rest).map { .name($0) }
         case "t": return strings(rest).map { .text($0) }
         default: return nil

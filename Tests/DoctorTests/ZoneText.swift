@@ -33,6 +33,14 @@ enum ZoneText {
             }
             return ZoneRecord(
                 name, .mx, .mx(preference: preference, exchange: try self.name(data[2])))
+        case "SRV":
+            let numbers = data.dropFirst().prefix(3).compactMap { UInt16($0) }
+            guard numbers.count == 3, data.count == 5 else { throw TestKitError(line) }
+            return ZoneRecord(
+                name, .srv,
+                .srv(
+                    priority: numbers[0], weight: numbers[1], port: numbers[2],
+                    target: try self.name(data[4])))
         case "TXT":
             let strings = data.dropFirst().flatMap { text -> [[UInt8]] in
                 // Keys are longer than a string may be.

@@ -28,9 +28,10 @@ func checkRecordData(_ input: [UInt8]) throws(BrokenPromise) {
     case .text(let strings):
         try promise(
             "strings are all the data", strings.reduce(0) { $0 + $1.count + 1 } == data.count)
-    case .name(let name), .mx(_, let name):
+    case .name(let name), .mx(_, let name), .srv(_, _, _, let name):
         let length = name.ascii.isEmpty ? 1 : name.ascii.utf8.count + 2
-        try promise("a name is all the data", length == data.count - (type == .mx ? 2 : 0))
+        let numbers = [RecordType.mx: 2, .srv: 6][type] ?? 0
+        try promise("a name is all the data", length == data.count - numbers)
     }
 }
 

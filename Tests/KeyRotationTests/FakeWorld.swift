@@ -226,11 +226,11 @@ final class FakeHosts: KeyDistributor {
     let fault = Locked<String?>(nil)
     let listFault = Locked<String?>(nil)
 
-    func distributeKeys(of domain: DomainName) throws(MethodFailure) {
+    func distributeKeys(of domains: [DomainName]) throws(MethodFailure) {
         if let fault = fault.withLock({ $0 }) { throw MethodFailure(fault) }
     }
 
-    func distributeList(of domain: DomainName) throws(MethodFailure) {
+    func distributeLists(of domains: [DomainName]) throws(MethodFailure) {
         if let fault = listFault.withLock({ $0 }) { throw MethodFailure(fault) }
     }
 }

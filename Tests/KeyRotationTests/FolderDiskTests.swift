@@ -97,7 +97,7 @@ import Testing
         try directory.makeDirectory("other/mine.example", mode: 0o700)
         try directory.write("k", to: "other/mine.example/k.private")
         let sync = HostSync(disk.tree, directories: [other], seconds: 20)
-        try sync.distributeKeys(of: domain)
+        try sync.distributeKeys(of: [domain])
         let manager = FileManager.default
         // Without a list every key there would sign.
         let list = other + "/example.org/signing"
@@ -108,10 +108,10 @@ import Testing
         let next = try DomainName("s2")
         try disk.makeKey(next, .ed25519, bits: 2048, of: domain)
         try disk.writeSigning([next], of: domain)
-        try sync.distributeKeys(of: domain)
+        try sync.distributeKeys(of: [domain])
         #expect(manager.fileExists(atPath: other + "/example.org/s2.private"))
         #expect(try String(contentsOfFile: list, encoding: .utf8) == first)
-        try sync.distributeList(of: domain)
+        try sync.distributeLists(of: [domain])
         #expect(try String(contentsOfFile: list, encoding: .utf8) != first)
         try disk.destroyKey(next, of: domain)
         try disk.destroyKey(selector, of: domain)

@@ -20,6 +20,10 @@ import Threads
         (.mx, [0, 0, 0], "mx 0 ."),
         (.mx, [0, 10], nil),
         (.mx, [0], nil),
+        (.srv, [0, 1, 0, 2, 1, 0xD1, 1, 0x61, 0], "srv 1 2 465 a"),
+        (.srv, [0, 0, 0, 0, 0, 0, 0], "srv 0 0 0 ."),
+        (.srv, [0, 0, 0, 0, 0, 0], nil),
+        (.srv, [0, 0, 0], nil),
         (.ptr, [1, 0x41, 2, 0x62, 0x63, 0], "name a.bc"),
         // No end, a length beyond the data, octets after the end, a compression pointer.
         (.ptr, [1, 0x61], nil),

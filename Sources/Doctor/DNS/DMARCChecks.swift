@@ -1,6 +1,7 @@
 internal import MailAuth
 internal import MailDNS
 internal import MailSyntax
+internal import PostfixConfiguration
 
 /// What the DMARC records of the domains say, and whether they are where receivers look (RFC 9989).
 enum DMARCChecks {
@@ -10,8 +11,8 @@ enum DMARCChecks {
         guard let name = try? DomainName.dmarcLabel.below(domain) else { return [] }
         let texts = try dns.texts(name)
         if !texts.isEmpty {
-            return try DMARCRecordCheck(domain: domain, name: name, texts: texts, dns: dns)
-                .findings()
+            let check = DMARCRecordCheck(domain: domain, name: name, texts: texts, dns: dns)
+            return try check.findings() + check.strictness(host)
         }
         guard try dns.appliedPolicy(domain) == nil else { return [] }
         return [try missing(domain, name, host, dns)]
@@ -231,6 +232,28 @@ struct DMARCRecordCheck {
                     mend: .words("name an address whose domain has an MX record")))
         }
         return findings
+    }
+
+    /// Whether strict alignment hits what this host sends by itself: bounces, whose SPF is that of the HELO name (RFC 7208, section 2.4).
+    func strictness(_ host: HostView) -> [Diagnosis] {
+        let octets = texts.map { Array($0.joined()) }.filter { DMARCRecord(parsing: $0) != nil }
+        guard octets.count == 1, let record = DMARCRecord(parsing: octets[0]),
+            record.spfAlignment == .strict, let policy = record.policy, policy > .none,
+            host.relayhost == nil, let helo = host.heloDomain, helo != domain,
+            host.originDomain == domain, let values = host.postfix?.values
+        else { return [] }
+        let isSigned =
+            values.list("internal_mail_filter_classes").contains("bounce")
+            && !values.list("non_smtpd_milters").isEmpty
+        guard !isSigned else { return [] }
+        let text = String(decoding: octets[0], as: UTF8.self)
+        return [
+            Diagnosis(
+                .dmarcStrict, domain.ascii,
+                "the record has aspf=s, and bounces of this host are from \(domain.ascii), unsigned, with "
+                    + "HELO \(helo.ascii)",
+                mend: publish(DMARCText.without(text) { $0 == "aspf" }))
+        ]
     }
 
     private func publish(_ text: String) -> Mend {

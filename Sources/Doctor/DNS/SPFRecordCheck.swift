@@ -24,7 +24,29 @@ struct SPFRecordCheck {
         } catch {
             return [unparsable(error)]
         }
-        return try shape(record) + evaluation(record)
+        let (findings, lookups) = try evaluation(record)
+        let all = shape(record) + findings
+        return try all.isEmpty ? redundancy(record, lookups) : all
+    }
+
+    /// Terms that cost lookups for nothing, where nothing is wrong otherwise.
+    private func redundancy(_ record: SPFRecord, _ lookups: Int) throws(DNSTrouble) -> [Diagnosis] {
+        let pairs = try SPFRedundancy(domain: domain, record: record, dns: dns).pairs()
+        guard let first = pairs.first else { return [] }
+        let unwanted = Set(pairs.map { record.directives[$0.place].range })
+        let terms = record.directives.filter { !unwanted.contains($0.range) }
+            .map { record.text(of: $0) }
+        let words =
+            pairs.count == 1
+            ? "\"\(Shown.text(first.term))\" matches nothing that \"\(Shown.text(first.other))\" does not"
+            : "\(Shown.list(pairs.map { "\"\(Shown.text($0.term))\"" })) match nothing that other terms do not"
+        return [
+            Diagnosis(
+                .spfRedundant, domain.ascii,
+                "\(words); the record makes \(lookups) of \(SPFLimits().terms) lookups",
+                mend: publish(
+                    SPFText.keeping(terms, of: octets)))
+        ]
     }
 
     private func unparsable(_ error: SPFSyntaxError) -> Diagnosis {
@@ -78,16 +100,20 @@ struct SPFRecordCheck {
     }
 
     /// What comes out when the whole tree is walked, as for a client that nothing matches.
-    private func evaluation(_ record: SPFRecord) throws(DNSTrouble) -> [Diagnosis] {
+    private func evaluation(
+        _ record: SPFRecord
+    ) throws(DNSTrouble) -> (findings: [Diagnosis], lookups: Int) {
         var findings: [Diagnosis] = []
+        var lookups = 0
         for stranger in Self.strangers where findings.isEmpty {
             let outcome = dns.spf(
                 .mailFrom(
                     Array("postmaster@\(domain.ascii)".utf8), helo: Array("unknown".utf8),
                     client: stranger), limits: Self.countingLimits)
             findings = try self.findings(outcome)
+            lookups = max(lookups, outcome.lookups)
         }
-        return findings
+        return (findings, lookups)
     }
 
     private func findings(_ outcome: SPFOutcome) throws(DNSTrouble) -> [Diagnosis] {

@@ -27,6 +27,23 @@ enum SPFText {
         words(record).compactMap(change).joined(separator: " ")
     }
 
+    /// The record with these of its mechanisms alone, and all of its modifiers.
+    static func keeping(_ mechanisms: [String], of record: [UInt8]) -> String {
+        var wanted = mechanisms[...]
+        return changing(record) { term in
+            if isVersion(term) || isModifier(term) { return term }
+            guard wanted.first == term else { return nil }
+            wanted.removeFirst()
+            return term
+        }
+    }
+
+    /// Whether a term is `name=value` (RFC 7208, section 12).
+    private static func isModifier(_ term: String) -> Bool {
+        let name = term.prefix { $0 != "=" && $0 != ":" && $0 != "/" }
+        return term.dropFirst(name.count).first == "="
+    }
+
     /// The record without what follows its first "all".
     static func endingAtAll(_ record: [UInt8]) -> String {
         let terms = words(record)

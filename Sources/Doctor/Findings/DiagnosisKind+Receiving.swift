@@ -113,6 +113,17 @@ extension DiagnosisKind {
         "dns.mta-sts.no-host", .warning,
         "The policy is fetched from this host, which has no address (RFC 8461, section 3.3).")
 
+    // MARK: Mail programs
+
+    static let servicePort = DiagnosisKind(
+        "dns.srv.port", .warning,
+        "Mail programs that set themselves up connect there and speak another protocol, or none at all with "
+            + "TLS (RFC 6186, section 3; RFC 8314, section 5.1).")
+    static let serviceTarget = DiagnosisKind(
+        "dns.srv.target", .warning,
+        "Mail programs that set themselves up do not find the server; the name must be a host's own, with an "
+            + "address (RFC 2782).")
+
     /// In order of what hurts most.
     static let receivingRanking: [DiagnosisKind] = [
         blockListed, mxNull, mxMissing, aliasDomain, aliasDangling, mxNoAddress, mxPrivate,
@@ -120,6 +131,6 @@ extension DiagnosisKind {
         mxAlias, mxNullAmongOthers, serversDisagree, mxElsewhere, mxImplicit, serverSilent,
         serverUnknown, resolverUnvalidated, strictTransportHost, strictTransportSyntax,
         strictTransportSeveral,
-        tlsReportingSyntax, tlsReportingSeveral,
+        tlsReportingSyntax, tlsReportingSeveral, servicePort, serviceTarget,
     ]
 }

@@ -52,6 +52,10 @@ extension DiagnosisKind {
         "dns.spf.length", .warning,
         "An answer that does not fit into 512 octets is asked for again over TCP, which not every "
             + "network lets through (RFC 7208, section 3.4).")
+    static let spfRedundant = DiagnosisKind(
+        "dns.spf.redundant", .warning,
+        "Each such term costs a lookup of every receiver, and the tenth is the last that is allowed "
+            + "(RFC 7208, section 4.6.4).")
     static let spfSenderID = DiagnosisKind(
         "dns.spf.sender-id", .warning, "Sender ID is obsolete; nobody reads its record.")
 
@@ -146,6 +150,11 @@ extension DiagnosisKind {
         "dns.dmarc.unaligned", .error,
         "The domain of the signatures is not aligned with that in the From field, so DMARC "
             + "does not pass by DKIM.")
+    static let dmarcStrict = DiagnosisKind(
+        "dns.dmarc.strict", .warning,
+        "Bounces have the domain in the From field and the HELO name in the place of the reverse-path: with "
+            + "aspf=s they are not aligned, and unsigned they fail DMARC (RFC 9989, section 4.4.2)."
+    )
     static let dmarcPublicSuffix = DiagnosisKind(
         "dns.dmarc.psd", .error,
         "psd=y is for registries: names below the domain are then not aligned with each other.")
@@ -173,8 +182,10 @@ extension DiagnosisKind {
         recordService, recordSubdomains, keyWeak, spfSeveral, spfSplit, spfSyntax, spfTarget,
         spfLookups, spfVoids, spfMissing, spfPermitsAll, dmarcUnaligned, dmarcSeveral, dmarcSyntax,
         dmarcDoubledName, dmarcApex, dmarcMisplaced, dmarcPublicSuffix, recordSeveral,
-        recordTesting, recordSpace, spfHELO, dmarcMissing, keySmall, dmarcTag, dmarcUnauthorized,
-        dmarcReportHost, dmarcNoReports, spfOpenEnd, spfAfterAll, spfPTR, spfLength, dmarcObsolete,
+        recordTesting, recordSpace, spfHELO, dmarcMissing, keySmall, dmarcTag, dmarcStrict,
+        dmarcUnauthorized,
+        dmarcReportHost, dmarcNoReports, spfOpenEnd, spfAfterAll, spfPTR, spfLength, spfRedundant,
+        dmarcObsolete,
         dmarcStray, spfSenderID,
     ]
 

@@ -57,6 +57,8 @@ extension DNSRecord {
         switch self {
         case .address(let address): address.description
         case .mx(let preference, let exchange): "\(preference) \(exchange.ascii)."
+        case .srv(let priority, let weight, let port, let target):
+            "\(priority) \(weight) \(port) \(target.ascii)."
         case .name(let name): "\(name.ascii)."
         case .text(let strings): strings.map(Self.quoted).joined(separator: " ")
         }

@@ -75,6 +75,16 @@ package struct HostView: Sendable {
         return name
     }
 
+    /// The domain that Postfix completes addresses with, such as that of bounces (`myorigin`); nil where it is not known.
+    var originDomain: DomainName? {
+        guard var origin = postfix?.values["myorigin"] else { return nil }
+        if origin.hasPrefix("/") {
+            guard let line = tree?.text(origin)?.split(separator: "\n").first else { return nil }
+            origin = String(line)
+        }
+        return try? DomainName(origin)
+    }
+
     /// The addresses that receivers see mail come from; none where a relay hands it on.
     var sendingAddresses: [IPAddress] { relayhost == nil ? addresses : [] }
 }

@@ -18,7 +18,7 @@ extension KeyRotator {
             let key = try publicKey(selector, domain)
             // What is in the DNS every host knows, so that each can go on and take it away again.
             try changeDNS { () throws(MethodFailure) in
-                try distributor?.distributeKeys(of: domain)
+                try distributor?.distributeKeys(of: [domain])
                 try method.present(try record(selector, domain, key.keyRecord))
             }
             state.change(selector) { $0.enter(.published, at: moment) }
@@ -30,7 +30,7 @@ extension KeyRotator {
             try begin(selectors, ending: ending, &state, domain)
         case .announce(let selectors):
             try changeDNS { () throws(MethodFailure) in
-                try distributor?.distributeList(of: domain)
+                try distributor?.distributeLists(of: [domain])
             }
             // From here on no host signs with them: the time of the queue begins.
             let end = now() + policy.retirement + RotationPolicy.slack
@@ -79,7 +79,7 @@ extension KeyRotator {
             }
         }
         try changeDNS { () throws(MethodFailure) in
-            try distributor?.distributeKeys(of: domain)
+            try distributor?.distributeKeys(of: [domain])
         }
         let staying = state.signing.filter { !ending.contains($0) }
         try onDisk { () throws(DiskFailure) in

@@ -41,18 +41,20 @@ package struct KeyRotator {
 
     // MARK: What is asked for
 
-    /// Takes every step that can be taken now.
-    package func advance(_ domain: DomainName) throws(RotationFailure) -> DomainRotation {
+    /// Takes every step that can be taken now, or those of a pass.
+    package func advance(
+        _ domain: DomainName, _ pass: RotationPass = .all
+    ) throws(RotationFailure) -> DomainRotation {
         try leader?.confirm()
         var state = try load(domain)
-        try checkSigningKeys(&state, domain)
-        try takeSteps(&state, domain)
+        if pass.isFirst { try checkSigningKeys(&state, domain) }
+        try takeSteps(&state, domain, pass)
         return state
     }
 
     /// Plans new keys and takes the first steps; nil kinds for those of the keys that sign.
     package func rotate(
-        _ domain: DomainName, _ kinds: [KeyKind]? = nil
+        _ domain: DomainName, _ kinds: [KeyKind]? = nil, _ pass: RotationPass = .all
     ) throws(RotationFailure) -> DomainRotation {
         try leader?.confirm()
         var state = try load(domain)
@@ -60,7 +62,7 @@ package struct KeyRotator {
         let wanted = kinds ?? KeyKind.allCases.filter(current.contains)
         try plan(wanted.isEmpty ? [.rsa] : wanted, &state, domain)
         try checkSigningKeys(&state, domain)
-        try takeSteps(&state, domain)
+        try takeSteps(&state, domain, pass)
         return state
     }
 
@@ -161,12 +163,18 @@ package struct KeyRotator {
     // MARK: Steps
 
     private func takeSteps(
-        _ state: inout DomainRotation, _ domain: DomainName
+        _ state: inout DomainRotation, _ domain: DomainName, _ pass: RotationPass = .all
     ) throws(RotationFailure) {
         var failed: Set<RotationStep> = []
+        // What the servers show of these was asked in the first pass.
+        let asked = Set(state.keys.filter { $0.stage == .published }.map(\.selector))
         for _ in 0..<Self.stepLimit {
             let steps = state.steps(at: now(), policy)
-            guard let step = steps.first(where: { !failed.contains($0) }) else { break }
+            guard
+                let step = steps.first(where: {
+                    !failed.contains($0) && pass.takes($0, asked)
+                })
+            else { break }
             // Before each step: another host may have taken over while the one before took its time.
             try leader?.confirm()
             do throws(StepFailure) {
@@ -181,14 +189,6 @@ package struct KeyRotator {
             try save(state, domain)
         }
     }
-}
-
-/// Brings keys to the other hosts that sign.
-package protocol KeyDistributor {
-    /// Copies a domain's private keys, and how far they are; when it has returned every host has them.
-    func distributeKeys(of domain: DomainName) throws(MethodFailure)
-    /// Copies the list of the keys that sign for a domain; when it has returned no host signs with another.
-    func distributeList(of domain: DomainName) throws(MethodFailure)
 }
 
 /// Says which of several hosts rotates.

@@ -13,13 +13,19 @@ struct KeyDirectory: Sendable {
     let withSubdomains: Bool
 
     /// Whether mail of this domain may be signed here.
-    func serves(_ domain: DomainName) -> Bool { signer(for: domain) != nil }
+    func serves(_ domain: DomainName) -> Bool {
+        if case .folder = signer(for: domain) { true } else { false }
+    }
 
     /// The keys for a sender's domain; `reason` is why those that go before signed nothing.
     func keys(for domain: DomainName, after reason: String?) -> KeyBook.Answer {
-        guard let signer = signer(for: domain) else {
+        let signer: DomainName
+        switch self.signer(for: domain) {
+        case .folder(let found): signer = found
+        case .none:
             let own = "no folder \(domain) in \(cache.tree.root)"
             return .none(reason: reason.map { "\($0), and \(own)" } ?? own)
+        case .unreachable(let reason): return .unusable(reason: reason)
         }
         switch cache.keys(for: signer) {
         case .none(let reason): return .none(reason: reason)
@@ -31,13 +37,23 @@ struct KeyDirectory: Sendable {
         }
     }
 
-    private func signer(for domain: DomainName) -> DomainName? {
+    /// Whose folder is used for mail of a domain.
+    private enum Signer {
+        case folder(DomainName)
+        case none
+        case unreachable(String)
+    }
+
+    private func signer(for domain: DomainName) -> Signer {
         var candidate: DomainName? = domain
         while let name = candidate, name.labelCount > 0 {
-            if cache.tree.hasFolder(name) { return name }
-            candidate = withSubdomains ? name.parent : nil
+            switch cache.tree.look(for: name) {
+            case .present: return .folder(name)
+            case .unreachable(let reason): return .unreachable(reason)
+            case .absent: candidate = withSubdomains ? name.parent : nil
+            }
         }
-        return nil
+        return .none
     }
 }
 

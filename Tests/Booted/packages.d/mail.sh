@@ -183,6 +183,16 @@ hundred_restarts() {
     stop_knocking "through 100 restarts"
 }
 
+# put_back NAME: gives a daemon its kept configuration again, as a whole: a client may have the daemon started
+# at any moment, and with half of its configuration it would sign nothing.
+put_back() {
+    local conf
+    conf=$(outside_path "/etc/signet/$1.conf")
+    cp -p "$conf" "$conf.new"
+    cat "$scratch/$1.conf" >"$conf.new"
+    mv "$conf.new" "$conf"
+}
+
 good_and_bad_reloads() {
     local name before conf source whose
     for name in $daemons; do
@@ -212,7 +222,7 @@ good_and_bad_reloads() {
         refused ann@example.org "$source" 4 || fail "mail is not deferred while signet-$name is away"
         [ "$(inside systemctl show --property NRestarts --value "signet-$name")" -lt 5 ] ||
             fail "signet-$name is started again and again"
-        cat "$scratch/$name.conf" >"$conf"
+        put_back "$name"
         inside systemctl start "signet-$name" || fail "signet-$name does not start again"
         mail send "mended-$name" 1 ann@example.org bob@localhost "$source" >"$scratch/send" ||
             { cat "$scratch/send" >&2; fail "signet-$name: mail does not go on"; }
@@ -234,7 +244,7 @@ misfortunes() {
                 3)
                     echo 'Socket Nonsense' >>"$(outside_path "/etc/signet/$name.conf")"
                     inside systemctl reload "signet-$name" 2>/dev/null
-                    cat "$scratch/$name.conf" >"$(outside_path "/etc/signet/$name.conf")"
+                    put_back "$name"
                     ;;
                 4) inside systemctl stop "signet-$name.service" 2>/dev/null ;;
             esac

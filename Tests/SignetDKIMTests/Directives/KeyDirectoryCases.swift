@@ -98,7 +98,7 @@ enum KeyDirectoryCases {
         session.close()
     }
 
-    @Test(arguments: ["two words\n", "../mail\n", "a/b\n", "\u{0}\n", "-\n", "none\n"])
+    @Test(arguments: ["two words\n", "../mail\n", "a/b\n", "\u{0}\n", "-\n", "none\n", ""])
     func `a list that cannot be used is a fault, not a choice`(_ text: String) throws {
         let fixture = try KeyDirectoryFixture()
         try fixture.add("mail", of: "example.org")
@@ -107,6 +107,19 @@ enum KeyDirectoryCases {
         #expect(passage.signatures.isEmpty)
         // On-SignatureError: mail that should be signed and cannot be is refused.
         #expect(passage.refusal != nil)
+    }
+
+    @Test func `a folder that cannot be looked at is a fault, not a domain without a key`() throws {
+        let fixture = try KeyDirectoryFixture()
+        // Links that lead to each other: what stat(2) says is not that there is nothing.
+        try FileManager.default.createSymbolicLink(
+            atPath: fixture.directory.file("example.org"), withDestinationPath: "example.org")
+        let passage = try pass(ours(fixture.directive))
+        #expect(passage.signatures.isEmpty)
+        #expect(passage.refusal != nil)
+        // Without a folder, and without a name that could be one, nothing is meant to sign.
+        try FileManager.default.removeItem(atPath: fixture.directory.file("example.org"))
+        #expect(try pass(ours(fixture.directive)).refusal == nil)
     }
 
     @Test func `files that others may change are not used`() throws {

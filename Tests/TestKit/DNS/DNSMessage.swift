@@ -90,6 +90,8 @@ public struct DNSMessage {
             (0..<16).map { UInt8(truncatingIfNeeded: value >> (120 - 8 * $0)) }
         case .mx(let preference, let exchange):
             [UInt8(preference >> 8), UInt8(preference & 0xff)] + name(exchange)
+        case .srv(let priority, let weight, let port, let target):
+            [priority, weight, port].flatMap { [UInt8($0 >> 8), UInt8($0 & 0xff)] } + name(target)
         case .name(let target):
             name(target)
         case .text(let strings):

@@ -42,6 +42,8 @@ extension DNSRecord {
         switch self {
         case .address(let address): address.description
         case .mx(let preference, let exchange): "mx \(preference) \(exchange)"
+        case .srv(let priority, let weight, let port, let target):
+            "srv \(priority) \(weight) \(port) \(target)"
         case .name(let name): "name \(name)"
         case .text(let strings):
             "text ["

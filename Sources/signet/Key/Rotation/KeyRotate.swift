@@ -53,10 +53,9 @@ struct KeyRotate: ParsableCommand {
         if named.isEmpty {
             try runTimer(session, &outcome)
         } else {
-            for domain in named {
-                outcome.take(domain) { () throws(RotationFailure) in
-                    try session.rotator(for: domain).rotate(domain, kinds)
-                }
+            session.work(on: named, &outcome) {
+                (rotator, domain, pass) throws(RotationFailure) in
+                try rotator.rotate(domain, kinds, pass)
             }
         }
         while wait, outcome.isComing, !outcome.isStuck {
@@ -64,10 +63,9 @@ struct KeyRotate: ParsableCommand {
             sleep(UInt32(pause))
             let waiting = outcome.coming
             outcome = RotationOutcome(session.tree)
-            for domain in waiting {
-                outcome.take(domain, isQuiet: true) { () throws(RotationFailure) in
-                    try session.rotator(for: domain).advance(domain)
-                }
+            session.work(on: waiting, isQuiet: true, &outcome) {
+                (rotator, domain, pass) throws(RotationFailure) in
+                try rotator.advance(domain, pass)
             }
         }
         try session.synchronize()
@@ -78,15 +76,12 @@ struct KeyRotate: ParsableCommand {
         let maximum = try options.keys.reader().duration("KeyMaximumAge")?.components.seconds ?? 0
         let interval = session.configuration.policy.interval ?? (maximum > 0 ? maximum : nil)
         let work = try session.domainsAtWork(olderThan: interval)
-        for domain in work.moving where !work.old.contains(domain) {
-            outcome.take(domain, isQuiet: true) { () throws(RotationFailure) in
-                try session.rotator(for: domain).advance(domain)
-            }
-        }
-        for domain in work.old {
-            outcome.take(domain, isQuiet: true) { () throws(RotationFailure) in
-                try session.rotator(for: domain).rotate(domain, kinds)
-            }
+        let old = Set(work.old)
+        let all = work.moving.filter { !old.contains($0) } + work.old
+        session.work(on: all, isQuiet: true, &outcome) {
+            (rotator, domain, pass) throws(RotationFailure) in
+            old.contains(domain)
+                ? try rotator.rotate(domain, kinds, pass) : try rotator.advance(domain, pass)
         }
     }
 }

@@ -103,6 +103,8 @@ final class RotationSession {
     let tree: KeyTree
     let configuration: RotationConfiguration
     private let rotator: KeyRotator
+    /// Copies to the other hosts; nil where there are none.
+    private let hosts: BatchedDistributor?
     private let named: NamedKeys
     /// The lease of the host that rotates; nil where this host is alone.
     let lease: RotationLease?
@@ -127,13 +129,14 @@ final class RotationSession {
         do {
             let resolver = try UnboundResolver(
                 UnboundResolver.Options(nameservers: configuration.nameservers))
+            hosts =
+                configuration.syncHosts.isEmpty
+                ? nil : BatchedDistributor(HostSync(tree, configuration, lease))
             rotator = KeyRotator(
                 disk: FolderDisk(tree, revealDirectory: configuration.revealDirectory),
                 dns: AuthoritativeView(resolver: resolver, fixed: configuration.authorities),
                 method: configuration.recordMethod(say: { print($0) }, log: { complain($0) }),
-                distributor: configuration.syncHosts.isEmpty
-                    ? nil
-                    : HostSync(tree, configuration, lease),
+                distributor: hosts,
                 leader: lease, policy: configuration.policy, now: TimeSource.system.seconds)
         } catch {
             close(lock)
@@ -147,6 +150,36 @@ final class RotationSession {
     func rotator(for domain: DomainName) throws(RotationFailure) -> KeyRotator {
         try named.check(domain)
         return rotator
+    }
+
+    /// Works on domains, one after the other, or where other hosts are copied to side by side.
+    ///
+    /// - Parameters:
+    ///   - domains: the domains.
+    ///   - isQuiet: whether only what is wrong is said.
+    ///   - outcome: is told what became of each.
+    ///   - body: takes the steps of a pass.
+    func work(
+        on domains: [DomainName], isQuiet: Bool = false, _ outcome: inout RotationOutcome,
+        _ body: (KeyRotator, DomainName, RotationPass) throws(RotationFailure) -> DomainRotation
+    ) {
+        guard let hosts, domains.count > 1 else {
+            for domain in domains {
+                outcome.take(domain, isQuiet: isQuiet) { () throws(RotationFailure) in
+                    try body(rotator(for: domain), domain, .all)
+                }
+            }
+            return
+        }
+        let results = RotationPasses(rotator, hosts).run(domains) {
+            (domain) throws(RotationFailure) in
+            try body(rotator(for: domain), domain, .local)
+        }
+        for (domain, result) in results {
+            outcome.take(domain, isQuiet: isQuiet) { () throws(RotationFailure) in
+                try result.get()
+            }
+        }
     }
 
     /// Brings the lists of those that sign to the other hosts, and removes there what is gone here.
