@@ -58,3 +58,22 @@ killed_at_any_moment() {
     done
     step "killed at 10 moments, and run again: mail is signed, and the undo leaves no trace"
 }
+
+# Units that were off before setup are off again after the undo, and mail passes without them.
+undo_switches_off_what_was_off() {
+    local units=(signet-{scrub,dkim,dmarc,spf}.{socket,service})
+    inside systemctl disable --quiet --now signet-{scrub,dkim,dmarc,spf}.socket 2>/dev/null
+    inside systemctl stop "${units[@]}"
+    remember_configuration
+    signet setup example.org --apply --yes >"$scratch/said" ||
+        { cat "$scratch/said" >&2; fail 'setup does not go on where the sockets are off'; }
+    inside systemctl --quiet is-enabled signet-dkim.socket || fail 'setup does not switch a socket on'
+    submit switched-on || fail 'mail does not pass'
+    arrives switched-on
+    signet setup --undo --yes >"$scratch/said" || { cat "$scratch/said" >&2; fail 'not undone'; }
+    is_as_before || fail 'a unit that was off is not'
+    inside systemctl --quiet is-active "${units[@]}" && fail 'something of ours still runs'
+    submit switched-off || fail 'mail does not pass after the undo'
+    arrives switched-off
+    step 'what was off before is off again after the undo'
+}
