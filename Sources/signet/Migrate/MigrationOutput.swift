@@ -69,7 +69,13 @@ struct MigrationOutput {
     private var verdict: String {
         if !obstacles.isEmpty { return "Nothing can be changed yet." }
         if changes.isEmpty { return "Nothing is left to change." }
-        return "\(changes.count) files \(isWritten ? "have been written" : "would be written")."
+        return Self.count(changes.count, isWritten: isWritten) + "."
+    }
+
+    /// How many files were written, or would be.
+    static func count(_ files: Int, isWritten: Bool) -> String {
+        guard isWritten else { return "\(files) \(files == 1 ? "file" : "files") would be written" }
+        return files == 1 ? "1 file has been written" : "\(files) files have been written"
     }
 
     private func lines(_ terminal: Terminal) -> [String] {

@@ -68,8 +68,11 @@ struct ShadowRun {
         let count = plan.changes.count
         var lines = [
             isWritten
-                ? "\(count) files have been written: the daemons compare, and change nothing."
-                : count > 0 ? "\(count) files would be written." : "The daemons are set to compare."
+                ? MigrationOutput.count(count, isWritten: true)
+                    + ": the daemons compare, and change nothing."
+                : count > 0
+                    ? MigrationOutput.count(count, isWritten: false) + "."
+                    : "The daemons are set to compare."
         ]
         if count > 0 { lines.append("") }
         lines += plan.changes.map { ($0.before == nil ? "new    " : "edit   ") + $0.path }

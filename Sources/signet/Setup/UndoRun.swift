@@ -43,7 +43,8 @@ struct UndoRun {
             SignetDaemon.allCases.filter { tree.exists($0.program) },
             aliases: paths.contains("/etc/aliases"), resting: try transactions.unitsToRest())
         try transactions.markServed()
-        try report("All is as it was before: \(paths.count) files put back.", paths)
+        let files = paths.count == 1 ? "1 file" : "\(paths.count) files"
+        try report("All is as it was before: \(files) put back.", paths)
     }
 
     private func report(_ sentence: String, _ paths: [String]) throws {
