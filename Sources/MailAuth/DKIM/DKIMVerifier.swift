@@ -21,6 +21,7 @@ public struct DKIMVerifier: ~Copyable {
     private let truncatedFields: Set<Int>
     private let ignored: Int
     private let witness: MessageWitness?
+    private let bodies: BodyMemory?
     private var candidates: [Candidate] = []
     private var answers: [DNSAnswer?] = []
     private var body = BodyHasher()
@@ -59,12 +60,14 @@ public struct DKIMVerifier: ~Copyable {
     ///     here: no signature that covers one passes.
     ///   - options: the administrator's decisions.
     ///   - witness: notes what signatures cover, or tells it in place of the message.
+    ///   - bodies: the hashes of the same body that are known, to which those that come are added.
     public init(
         header: HeaderSection, authorDomains: [DomainName] = [], now: Int64,
         truncatedFields: Set<Int> = [], options: DKIMVerifierOptions = DKIMVerifierOptions(),
-        witness: MessageWitness? = nil
+        witness: MessageWitness? = nil, bodies: BodyMemory? = nil
     ) {
         self.witness = witness
+        self.bodies = bodies
         self.header = header
         self.options = options
         self.now = now
@@ -127,9 +130,11 @@ public struct DKIMVerifier: ~Copyable {
             case .failure(let settled):
                 results.append(DKIMResult(candidate, settled.reason))
             case .success(let pending):
+                let length = body.length(pending.body)
+                bodies?.keep(pending.body, length: length)
                 let trial = judge.judge(
                     pending.field, pending.body, answer: answers[pending.question],
-                    bodyLength: body.length(pending.body))
+                    bodyLength: length)
                 results.append(DKIMResult(candidate, trial))
             }
         }
@@ -185,7 +190,7 @@ public struct DKIMVerifier: ~Copyable {
         }
         return Pending(
             field: field, question: index,
-            body: witness?.recalledBody(of: field)
+            body: witness?.recalledBody(of: field) ?? bodies?.ticket(for: field)
                 ?? body.request(field.canonicalization.body, limit: field.bodyLength))
     }
 }

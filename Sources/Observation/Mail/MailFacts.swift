@@ -17,8 +17,6 @@ package struct MailFacts: Sendable {
     private let login: String?
     private let queueID: String?
     private let sender: [UInt8]?
-    private var messageID: [UInt8] = []
-    private var from: [[UInt8]] = []
     private let recipients: Recipients
     private let header: HeaderSection
     private let omission: String?
@@ -101,23 +99,21 @@ package struct MailFacts: Sendable {
         tls = macros["{tls_version}"]
         login = macros["{auth_authen}"]
         queueID = macros["i"]
-        if let position = header.indices(named: .messageID).first {
-            messageID = Self.value(at: position, of: header)
-        }
-        for position in header.indices(named: .from).prefix(Self.mostFields) {
-            from.append(Self.value(at: position, of: header))
-        }
     }
 
-    private static func value(at position: Int, of header: HeaderSection) -> [UInt8] {
-        let value = header.fields[position].value
-        return Array(header.bytes[value].prefix(fieldLimit))
+    /// The values of the first fields of a name: looked for on the writer's thread.
+    private func values(of name: FieldName, atMost count: Int) -> [[UInt8]] {
+        header.indices(named: name).prefix(count).map { position in
+            Array(header.value(of: position).prefix(Self.fieldLimit))
+        }
     }
 
     /// Adds the facts to an entry.
     package func add(to entry: inout FlightEntry) {
         entry.add(.queueID, queueID)
-        entry.add(.messageID, Self.bare(messageID))
+        for value in values(of: .messageID, atMost: 1) {
+            entry.add(.messageID, Self.bare(value))
+        }
         entry.add(.clientAddress, client.address?.unmapped.description)
         entry.add(.clientName, client.hostName.hasPrefix("[") ? nil : LogText.safe(client.hostName))
         entry.add(.helo, LogText.safe(helo))
@@ -129,7 +125,7 @@ package struct MailFacts: Sendable {
         if recipients.count > recipients.paths.count {
             entry.add(.recipient, "(\(recipients.count - recipients.paths.count) more)")
         }
-        for value in from {
+        for value in values(of: .from, atMost: Self.mostFields) {
             for domain in AuthorField(parsing: value.span).domains {
                 entry.add(.author, domain.ascii)
             }
@@ -182,6 +178,7 @@ package struct MailFacts: Sendable {
         var rest = octets[...]
         while let first = rest.first, first <= 0x20 || first == 0x3C { rest = rest.dropFirst() }
         while let last = rest.last, last <= 0x20 || last == 0x3E { rest = rest.dropLast() }
-        return LogText.safe(rest, limit: 998)
+        // Cut as octets: the text is made in this module, where it is known what they are.
+        return LogText.safe(String(decoding: rest.prefix(998 + 4), as: UTF8.self), limit: 998)
     }
 }

@@ -61,8 +61,8 @@ struct SavedMessageEvaluation {
         return lines
     }
 
-    /// The most of a body that is hashed for trials of one message, in octets.
-    private static let mostTried = 256 << 20
+    /// The most of header sections that is hashed for trials of one message, in octets; the body is hashed once.
+    private static let mostTried = 64 << 20
     /// The most signatures for which changes are tried.
     private static let mostSignaturesTried = 4
 
@@ -73,14 +73,14 @@ struct SavedMessageEvaluation {
             if case .headerChanged = result.reason { true } else { result.reason == .otherKey }
         }
         var rest = Self.mostTried
+        let bodies = BodyMemory()
         for result in failed.prefix(Self.mostSignaturesTried) {
             let signature = message.header.value(of: result.fieldPosition)
             let trials = HeaderTrials(message.header, signature: signature)?.all ?? []
             for trial in trials where rest >= 0 {
-                rest -= message.body.count + message.header.bytes.count
-                guard verifies(trial.applied(to: message.header), message.body, signature) else {
-                    continue
-                }
+                rest -= message.header.bytes.count
+                let header = trial.applied(to: message.header)
+                guard verifies(header, message.body, signature, bodies) else { continue }
                 found[result.fieldPosition] = trial.condition
                 break
             }
@@ -89,17 +89,22 @@ struct SavedMessageEvaluation {
     }
 
     /// Whether a signature verifies over another header section.
+    ///
+    /// The keys are in the resolver's cache.
     private func verifies(
-        _ header: HeaderSection, _ body: [UInt8], _ signature: ArraySlice<UInt8>
+        _ header: HeaderSection, _ body: [UInt8], _ signature: ArraySlice<UInt8>,
+        _ bodies: BodyMemory
     ) -> Bool {
-        var options = EvaluationOptions(answerSeconds: ResolverOptions.timeout)
-        options.dkim = DKIMVerifierOptions()
-        var evaluation = MessageEvaluation(
-            header: header, author: AuthorField(of: header), envelope: Envelope(),
-            options: options, tools: tools)
-        evaluation.update(body.span)
-        let results = evaluation.finish(by: .distantFuture).dkim?.results ?? []
-        return results.contains {
+        var verifier = DKIMVerifier(
+            header: header, authorDomains: AuthorField(of: header).domains,
+            now: tools.time.seconds(), bodies: bodies)
+        if verifier.needsBody { verifier.update(body.span) }
+        let deadline = MonotonicTime.now() + ResolverOptions.timeout
+        for question in verifier.questions {
+            let answer = resolver.begin(question, deadline: deadline).wait(until: deadline)
+            verifier.answer(question, answer)
+        }
+        return verifier.finish(keys: tools.keys).results.contains {
             $0.status == .pass && header.value(of: $0.fieldPosition) == signature
         }
     }

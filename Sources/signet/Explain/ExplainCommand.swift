@@ -134,19 +134,22 @@ struct ExplainCommand: ParsableCommand {
         if json {
             print(try JSONOutput.list(of: entries.map { StoryJSON(MessageStory(of: $0)) }))
         } else {
-            for entry in entries { print(Self.line(entry)) }
+            for entry in entries {
+                for line in Self.lines(entry, .standardOutput) { print(line) }
+            }
         }
         if entries.isEmpty { throw ArgumentParser.ExitCode(1) }
     }
 
-    /// An entry in a line: when, which message, whose, and what was done.
-    static func line(_ entry: FlightEntry) -> String {
+    /// An entry, in a line where there is room: when, which message, whose, and what was done.
+    static func lines(_ entry: FlightEntry, _ terminal: Terminal) -> [String] {
         let envelope = [entry[.sender], entry[.recipient]].compactMap(\.self).joined(
             separator: " to ")
         let parts = [
-            TimeArgument.text(entry.time), entry[.queueID] ?? "NOQUEUE",
-            entry[.clientAddress] ?? "", envelope, EntrySentence.text(of: entry),
+            entry[.queueID] ?? "NOQUEUE", entry[.clientAddress] ?? "", envelope,
+            EntrySentence.text(of: entry),
         ]
-        return LogText.safe(parts.filter { !$0.isEmpty }.joined(separator: "  "), limit: 2_000)
+        let text = LogText.safe(parts.filter { !$0.isEmpty }.joined(separator: "  "), limit: 2_000)
+        return terminal.wrapped(text, label: TimeArgument.text(entry.time), labelWidth: 25)
     }
 }

@@ -40,7 +40,9 @@ struct WhyCommand: ParsableCommand {
                 }
             }
             if !entries.isEmpty { print("") }
-            for entry in entries.suffix(20) { print(ExplainCommand.line(entry)) }
+            for entry in entries.suffix(20) {
+                for line in ExplainCommand.lines(entry, terminal) { print(line) }
+            }
         }
         if entries.isEmpty { throw ArgumentParser.ExitCode(1) }
     }

@@ -12,6 +12,8 @@ enum ExplainBenchmark {
     private static let rounds = 3
     /// The time between two messages, in microseconds: a hundred thousand are ten days' mail.
     private static let pace: Int64 = 8_640_000
+    /// How many entries wait to be written at most.
+    private static let mostWaiting: Int64 = 3_000
     private static let busyClient = "198.51.100.7"
     private static let busyAddress = "list@receiver.example"
 
@@ -87,18 +89,24 @@ enum ExplainBenchmark {
         else { return }
         let filling = String(repeating: "v=spf1 ip4:192.0.2.0/24 ", count: 9)
         for number in 0..<count {
-            while number - recorder.tally.written > 3_000 { usleep(1_000) }
+            while Int64(number - recorder.tally.written) > mostWaiting { usleep(1_000) }
             clock.withLock { $0 = start + Int64(number) * pace }
             recorder.record { entry in tell(Message(number: number), filling, &entry) }
         }
         recorder.close()
-        // A segment was last written to when the next one began.
+        // The clock runs so fast that entries wait for hours: each segment begins by so much earlier, and was last written to when
+        // the next one began.
         let segments = try FileManager.default.contentsOfDirectory(atPath: directory).sorted()
-        for (name, next) in zip(segments, segments.dropFirst()) {
-            let begun = Double(UInt64(next.prefix(16), radix: 16) ?? 0) / 1e6
+        for (index, name) in segments.enumerated() {
+            let begun = Int64(name.prefix(16), radix: 16) ?? 0
+            let digits = String(begun - mostWaiting * pace, radix: 16)
+            let earlier = String(repeating: "0", count: 16 - digits.count) + digits
+            let path = "\(directory)/\(earlier)\(name.dropFirst(16))"
+            try FileManager.default.moveItem(atPath: "\(directory)/\(name)", toPath: path)
+            guard index + 1 < segments.count else { continue }
+            let end = Double(Int64(segments[index + 1].prefix(16), radix: 16) ?? 0) / 1e6
             try FileManager.default.setAttributes(
-                [.modificationDate: Date(timeIntervalSince1970: begun)],
-                ofItemAtPath: "\(directory)/\(name)")
+                [.modificationDate: Date(timeIntervalSince1970: end)], ofItemAtPath: path)
         }
     }
 

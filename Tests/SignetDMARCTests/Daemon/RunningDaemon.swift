@@ -19,7 +19,8 @@ final class RunningDaemon {
 
         """
 
-    init(_ text: String = "", zone: String = zone) throws {
+    /// `wrapper` is a command that becomes the daemon.
+    init(_ text: String = "", zone: String = zone, wrapper: [String] = []) throws {
         dns = try ScriptedDNSServer(ZoneResolver(parsing: zone))
         directory = try TemporaryDirectory("signet-dmarc")
         frame = """
@@ -31,7 +32,7 @@ final class RunningDaemon {
 
             """
         process = try DaemonProcess(
-            "signet-dmarc", configuration: frame + text, directory: directory)
+            "signet-dmarc", configuration: frame + text, directory: directory, wrapper: wrapper)
     }
 
     deinit { dns.stop() }

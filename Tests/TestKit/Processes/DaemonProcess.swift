@@ -15,10 +15,12 @@ public final class DaemonProcess: Sendable {
     /// Starts the executable product `product` and waits until it says that it is ready.
     ///
     /// `socket` is a listening socket that it gets as systemd's socket activation would give it.
-    /// `directory` may hold files that `configuration` names.
+    /// `directory` may hold files that `configuration` names. `wrapper` is a command that becomes the
+    /// one behind it, such as `nice`.
     public init(
         _ product: String, configuration: String, arguments: [String] = [],
-        socket: LoopbackSocket? = nil, directory: TemporaryDirectory? = nil
+        socket: LoopbackSocket? = nil, directory: TemporaryDirectory? = nil,
+        wrapper: [String] = []
     ) throws {
         let directory = try directory ?? TemporaryDirectory("signet-daemon")
         self.directory = directory
@@ -31,7 +33,7 @@ public final class DaemonProcess: Sendable {
         var environment = ProcessInfo.processInfo.environment
         environment["NOTIFY_SOCKET"] = notifyPath
         var descriptors: [ChildProcess.Descriptor] = [.file(directory.file("log"), as: 2)]
-        var command = [try Self.path(of: product), "-x", path] + arguments
+        var command = wrapper + [try Self.path(of: product), "-x", path] + arguments
         if let socket {
             descriptors.append(.init(socket.descriptor, as: 3))
             environment["LISTEN_FDS"] = "1"

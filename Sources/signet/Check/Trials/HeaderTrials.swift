@@ -1,3 +1,4 @@
+import MailAuth
 import MailSyntax
 import ReportReading
 
@@ -45,22 +46,13 @@ struct HeaderTrials {
 
     /// The most trials of one signature.
     private static let most = 80
-    /// The most names of `h=` that are looked at.
-    private static let mostNames = 100
 
     /// Looks at a signature's tags; nil where it has none.
     init?(_ header: HeaderSection, signature: ArraySlice<UInt8>) {
-        let value = Array(signature)
-        guard let list = try? TagList(parsing: value) else { return nil }
-        func text(_ name: String) -> String {
-            list.tag(name).map { tag in
-                String(decoding: value[tag.value].filter { $0 > 0x20 }, as: UTF8.self)
-            }?.lowercased() ?? ""
-        }
+        guard let summary = SignatureSummary(Array(signature)) else { return nil }
         self.header = header
-        covered = text("h").split(separator: ":").prefix(Self.mostNames)
-            .reduce(into: [:]) { $0[String($1), default: 0] += 1 }
-        isSimple = !text("c").hasPrefix("relaxed")
+        covered = summary.covered
+        isSimple = !summary.canonicalization.hasPrefix("relaxed")
     }
 
     /// The trials, the likeliest first.
