@@ -1,0 +1,96 @@
+# shellcheck shell=bash disable=SC2154
+# The reports of others: mail with one is imported by its unit, and the timer sends the summary.
+#
+# Sourced by Tests/Booted/packages.
+
+# report_comes ID: mail with an aggregate report about example.org reaches the machine, in which a message passed.
+report_comes() {
+    local begin
+    begin=$(date --utc --date yesterday +%s)
+    begin=$((begin - begin % 86400))
+    inside sendmail -f reports@reporter.example dmarc-reports <<MAIL
+From: reports@reporter.example
+To: dmarc-reports@localhost
+Subject: Report Domain: example.org Submitter: reporter.example Report-ID: <$1>
+Date: $(date --rfc-email)
+MIME-Version: 1.0
+Content-Type: text/xml
+
+<?xml version="1.0" encoding="UTF-8"?>
+<feedback>
+  <report_metadata>
+    <org_name>reporter.example</org_name>
+    <email>reports@reporter.example</email>
+    <report_id>$1</report_id>
+    <date_range><begin>$begin</begin><end>$((begin + 86399))</end></date_range>
+  </report_metadata>
+  <policy_published><domain>example.org</domain><p>none</p></policy_published>
+  <record>
+    <row>
+      <source_ip>$outsider</source_ip>
+      <count>1</count>
+      <policy_evaluated><disposition>none</disposition><dkim>pass</dkim><spf>fail</spf></policy_evaluated>
+    </row>
+    <identifiers><header_from>example.org</header_from></identifiers>
+    <auth_results><dkim><domain>example.org</domain><selector>mail</selector><result>pass</result></dkim></auth_results>
+  </record>
+</feedback>
+MAIL
+}
+
+# reported COUNT: whether so many messages were reported.
+reported() {
+    inside signet report show example.org --json >"$scratch/reported" 2>/dev/null &&
+        [ "$(python3 -c 'import json, sys
+print(sum(domain["messages"] for domain in json.load(sys.stdin)["domains"]))' <"$scratch/reported")" = "$1" ]
+}
+
+aside() { inside sh -c 'ls /var/lib/signet-reports/received.db.aside/unauthenticated 2>/dev/null' | grep -q .; }
+
+summaries() { grep -rls '^Auto-Submitted: auto-generated' "$(maildir)/new" | wc -l; }
+
+reports_failed() {
+    inside journalctl --no-pager --unit signet-reports-import.service --unit signet-reports-mail.service >&2
+    fail "$1"
+}
+
+# reports_are_taken_and_told: as operating.md describes it.
+reports_are_taken_and_told() {
+    local attempt before
+    inside sh -c "echo 'dmarc-reports: signet-reports' >>/etc/aliases && newaliases" ||
+        fail 'there is no alias'
+    inside systemctl enable --now signet-reports-import.path 2>/dev/null ||
+        fail 'signet-reports-import.path cannot be enabled'
+    report_comes first || fail 'mail with a report is not taken'
+    queue_is_empty
+    eventually reported 1 || reports_failed 'a report that came by mail is not imported'
+    # One whose sender nobody has verified.
+    printf '%s\n' MAILTO=bob@localhost IMPORT_OPTIONS=--authserv-id=mx.example.org \
+        >"$(outside_path /etc/default/signet-reports)"
+    report_comes second || fail 'mail with a report is not taken'
+    queue_is_empty
+    eventually aside || reports_failed 'a report of nobody knows whom is not kept aside'
+    reported 1 || reports_failed 'a report of nobody knows whom counts'
+    inside mkdir -p /etc/systemd/system/signet-reports-mail.timer.d
+    cat >"$(outside_path /etc/systemd/system/signet-reports-mail.timer.d/often.conf)" <<'UNIT'
+[Timer]
+OnCalendar=
+OnCalendar=*:*:0/2
+RandomizedDelaySec=0
+AccuracySec=100ms
+UNIT
+    inside systemctl daemon-reload
+    before=$(summaries)
+    inside systemctl enable --now signet-reports-mail.timer 2>/dev/null || fail 'the timer cannot be enabled'
+    for attempt in $(seq 300); do
+        [ "$(summaries)" -eq "$before" ] || break
+        sleep 0.1
+    done
+    [ "$(summaries)" -gt "$before" ] || reports_failed 'the timer sends no summary'
+    inside systemctl disable --now signet-reports-mail.timer signet-reports-import.path 2>/dev/null
+    while inside systemctl --quiet is-active signet-reports-mail.service; do sleep 0.2; done
+    # What belongs to no package would be left when all are purged.
+    inside rm -r /etc/systemd/system/signet-reports-mail.timer.d /etc/default/signet-reports
+    inside systemctl daemon-reload
+    step 'a report that came by mail was imported, another kept aside, and the timer sent the summary'
+}
