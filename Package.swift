@@ -101,7 +101,8 @@ let package = Package(
             "Setup",
             uses: ["DomainKeys", "HeaderScrub", "MailCrypto", "MailSyntax", "PostfixConfiguration"]),
         // From other programs to ours.
-        library("Migration", uses: ["Configuration", "MailSyntax", "PostfixConfiguration", "Setup"]),
+        library(
+            "Migration", uses: ["Configuration", "MailSyntax", "PostfixConfiguration", "Setup"]),
         // Whose mail it is: the policy that the milters share.
         library("Traffic", uses: ["Configuration", "MailSyntax"]),
         library("DaemonKit", uses: ["CLinux", "Configuration", "Threads", "MailSyntax"]),
