@@ -3,8 +3,9 @@ package import MailSyntax
 
 /// Copies keys to other hosts with the administrator's rsync(1) and ssh(1), in the order that keeps every host able to sign.
 ///
-/// A folder without a list of those that sign gets one; then the private keys go to every host, with the state by which another host can go on; only when all have them, the lists
-/// of those that sign. What is gone here is removed there last.
+/// First a folder that has no list of the keys that sign gets one, as without it every key in it would sign. Then the private keys
+/// go to every host, with the state by which another host can go on, and only when all have them, the lists. What is gone here is
+/// removed there last.
 package struct HostSync: KeyDistributor {
     private let directory: String
     private let places: [String]

@@ -160,10 +160,7 @@ final class ShadowHost {
             Self.bare(try placed("etc/opendmarc.conf"), "\(folder)/opendmarc.sock"),
             to: "run/opendmarc.conf")
         try tree.write("nameserver 127.0.0.1\n", to: "run/resolv.conf")
-        let apex =
-            "$ORIGIN .\n$TTL 300\n. IN SOA ns.invalid. p.invalid. 1 3600 600 86400 300\n"
-            + ". IN NS ns.invalid.\nns.invalid. IN A 127.0.0.1\n"
-        try tree.write(apex + zone, to: "run/root.zone")
+        try tree.write(NSDConfiguration.rootApex + zone, to: "run/root.zone")
         let path = tree.file("run")
         let nsd = try tree.write(
             NSDConfiguration(

@@ -323,7 +323,7 @@ import Testing
             let tags = try ["ours", "theirs.sock"].map { name in
                 let outcome = try FakeMTA(.unix("\(tree.path)/\(name)")).deliver(
                     MailMessage(text), envelope)
-                return outcome.message.values("DKIM-Signature").map(Self.comparable)
+                return outcome.message.values("DKIM-Signature").map(PeerText.signature)
             }
             #expect(tags[0] == tags[1], "\(sender)")
             #expect(tags[0].count == (sender == "ann@yourdomain.com" ? 1 : 0))
@@ -335,14 +335,13 @@ import Testing
     ///
     /// The tree lies in /tmp, which OpenDKIM would not call safe for a key.
     private static func startOpenDKIM(of tree: PeerTree) throws -> ChildProcess {
-        let left = ["Socket", "UserID", "AutoRestart", "AutoRestartRate", "PidFile"]
-        let lines = tree.text("etc/opendkim.conf").split(separator: "\n").filter { line in
-            !left.contains(String(line.prefix { !$0.isWhitespace }))
-        }
-        let text = lines.joined(separator: "\n").replacing("/etc/", with: "\(tree.path)/etc/")
+        let text = PeerText.configuration(
+            tree.text("etc/opendkim.conf"),
+            without: ["Socket", "UserID", "AutoRestart", "AutoRestartRate", "PidFile"]
+        ).replacing("/etc/", with: "\(tree.path)/etc/")
         try tree.write(
             "theirs/opendkim.conf",
-            "\(text)\nSocket local:\(tree.path)/theirs.sock\nRequireSafeKeys no\n")
+            "\(text)Socket local:\(tree.path)/theirs.sock\nRequireSafeKeys no\n")
         try tree.write(
             "etc/opendkim/KeyTable",
             tree.text("etc/opendkim/KeyTable").replacing(":/etc/", with: ":\(tree.path)/etc/"))
@@ -352,18 +351,5 @@ import Testing
             try? LoopbackSocket.connect(path: "\(tree.path)/theirs.sock")
         }.shut()
         return process
-    }
-
-    /// The tags that a migration must not change; the list of signed fields is a listed difference.
-    private static func comparable(_ signature: String) -> [String: String] {
-        var tags: [String: String] = [:]
-        for tag in signature.split(separator: ";") {
-            let parts = tag.split(separator: "=", maxSplits: 1)
-            guard parts.count == 2 else { continue }
-            tags[parts[0].trimmingCharacters(in: .whitespacesAndNewlines)] = parts[1].filter {
-                !$0.isWhitespace
-            }
-        }
-        return tags.filter { ["v", "a", "c", "d", "s", "bh"].contains($0.key) }
     }
 }

@@ -19,34 +19,12 @@ struct PeerNetwork {
     /// - Throws: what goes wrong with its files.
     init(_ zone: String) throws {
         directory = try TemporaryDirectory("signet-peer-network")
-        let apex =
-            "$ORIGIN .\n$TTL 300\n. IN SOA ns.invalid. p.invalid. 1 3600 600 86400 300\n"
-            + ". IN NS ns.invalid.\nns.invalid. IN A 127.0.0.1\n"
-        try directory.write(apex + zone, to: "root.zone")
+        try directory.write(NSDConfiguration.rootApex + zone, to: "root.zone")
         try directory.write("nameserver 127.0.0.1\n", to: "resolv.conf")
-        let path = directory.path
-        try directory.write(
-            """
-            server:
-                ip-address: 127.0.0.1@53
-                server-count: 1
-                username: ""
-                chroot: ""
-                zonesdir: "\(path)"
-                database: ""
-                pidfile: "\(path)/nsd.pid"
-                xfrdfile: "\(path)/xfrd.state"
-                xfrdir: "\(path)"
-                zonelistfile: "\(path)/zone.list"
-                logfile: "\(path)/nsd.log"
-                rrl-ratelimit: 0
-            remote-control:
-                control-enable: no
-            zone:
-                name: "."
-                zonefile: "root.zone"
-
-            """, to: "nsd.conf")
+        let nsd = NSDConfiguration(
+            path: directory.path, addresses: ["127.0.0.1@53"],
+            zones: NSDConfiguration.root("root.zone"))
+        try directory.write(nsd.text, to: "nsd.conf")
     }
 
     /// What unshare(1) is given to have a shell command run in the network, once the server answers; it ends with the command.

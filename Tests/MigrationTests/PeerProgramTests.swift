@@ -268,7 +268,7 @@ struct PeerProgramTests {
             let outcome = try FakeMTA(.unix("\(tree.path)/\(name)")).deliver(
                 MailMessage(Self.message), own)
             signed.append(outcome.message)
-            return outcome.message.values("DKIM-Signature").map(Self.comparable)
+            return outcome.message.values("DKIM-Signature").map(PeerText.signature)
         }
         #expect(tags[0] == tags[1])
         #expect(tags[0].count == 1)
@@ -290,23 +290,7 @@ struct PeerProgramTests {
 
     /// A configuration without what says how the program runs on its host.
     private static func here(_ text: String) -> String {
-        let left = ["Socket", "UserID", "PidFile", "Syslog", "UMask"]
-        return text.split(separator: "\n").filter { line in
-            !left.contains(String(line.prefix { !$0.isWhitespace }))
-        }.map { "\($0)\n" }.joined()
-    }
-
-    /// The tags that a migration must not change; the list of signed fields is a listed difference.
-    private static func comparable(_ signature: String) -> [String: String] {
-        var tags: [String: String] = [:]
-        for tag in signature.split(separator: ";") {
-            let parts = tag.split(separator: "=", maxSplits: 1)
-            guard parts.count == 2 else { continue }
-            tags[parts[0].trimmingCharacters(in: .whitespacesAndNewlines)] = parts[1].filter {
-                !$0.isWhitespace
-            }
-        }
-        return tags.filter { ["v", "a", "c", "d", "s", "bh"].contains($0.key) }
+        PeerText.configuration(text, without: ["Socket", "UserID", "PidFile", "Syslog", "UMask"])
     }
 
     /// The result of a field, without its comment and properties.

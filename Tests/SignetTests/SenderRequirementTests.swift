@@ -26,8 +26,14 @@ import Testing
     ) throws -> [String: String] {
         let message = "From: \(author)\nSubject: test\n\(fields)\nGood morning.\n"
         let envelope = client.map { ["--ip", $0, "--helo", "mail.example.org", "--from", author] }
+        return try results(of: message, zone: zone, envelope ?? [])
+    }
+
+    private static func results(
+        of message: String, zone: String, _ options: [String] = []
+    ) throws -> [String: String] {
         let run = try SignetCommand.run(
-            ["check", "message", "--json", "--zone", "zone"] + (envelope ?? []),
+            ["check", "message", "--json", "--zone", "zone"] + options,
             files: ["message": message, "zone": zone])
         let items = try #require(try run.object()?["requirements"] as? [[String: Any]])
         #expect(items.allSatisfy { ($0["what"] as? String)?.isEmpty == false })
@@ -67,15 +73,8 @@ import Testing
         let pair = try SigningPair { try PrivateKey.generateEd25519() }
         for (author, result) in [("example.org", "ok"), ("example.net", "missing")] {
             let signed = try pair.sign("From: ann@\(author)\n\nGood morning.\n").output
-            let run = try SignetCommand.run(
-                ["check", "message", "--json", "--zone", "zone"],
-                files: ["message": signed, "zone": pair.zone])
-            let items = try #require(try run.object()?["requirements"] as? [[String: Any]])
-            let found = items.first { $0["id"] as? String == "dkim.aligned" }
-            #expect(found?["result"] as? String == result)
-            #expect(
-                items.first { $0["id"] as? String == "dmarc.record" }?["result"] as? String
-                    == "missing")
+            let found = try Self.results(of: signed, zone: pair.zone)
+            #expect(found["dkim.aligned"] == result && found["dmarc.record"] == "missing")
         }
     }
 
@@ -96,12 +95,7 @@ import Testing
         for (text, result) in [
             (signed, "ok"), (signed.replacing("/off/1", with: "/off/2"), "missing"),
         ] {
-            let run = try SignetCommand.run(
-                ["check", "message", "--json", "--zone", "zone"],
-                files: ["message": text, "zone": pair.zone])
-            let items = try #require(try run.object()?["requirements"] as? [[String: Any]])
-            let found = items.first { $0["id"] as? String == "unsubscribe" }
-            #expect(found?["result"] as? String == result)
+            #expect(try Self.results(of: text, zone: pair.zone)["unsubscribe"] == result)
         }
     }
 

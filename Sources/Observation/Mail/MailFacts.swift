@@ -178,7 +178,7 @@ package struct MailFacts: Sendable {
         var rest = octets[...]
         while let first = rest.first, first <= 0x20 || first == 0x3C { rest = rest.dropFirst() }
         while let last = rest.last, last <= 0x20 || last == 0x3E { rest = rest.dropLast() }
-        // Cut as octets: the text is made in this module, where it is known what they are.
+        // Decoded here: LogText.safe takes any sequence of octets, and is slow with one from another module.
         return LogText.safe(String(decoding: rest.prefix(998 + 4), as: UTF8.self), limit: 998)
     }
 }

@@ -74,36 +74,10 @@ struct DMARCBench {
         }
         let path = directory.path
         try directory.write("nameserver 127.0.0.1\n", to: "resolv.conf")
-        try directory.write(
-            """
-            $ORIGIN .
-            $TTL 3600
-            . IN SOA ns.invalid. postmaster.invalid. 1 3600 600 86400 300
-            . IN NS ns.invalid.
-            ns.invalid. IN A 127.0.0.1
-
-            """ + Self.zone(keys), to: "peer.zone")
-        try directory.write(
-            """
-            server:
-                ip-address: 127.0.0.1@53
-                server-count: 1
-                username: ""
-                chroot: ""
-                zonesdir: "\(path)"
-                database: ""
-                pidfile: "\(path)/peer.pid"
-                xfrdfile: "\(path)/peer.state"
-                xfrdir: "\(path)"
-                zonelistfile: "\(path)/peer.list"
-                rrl-ratelimit: 0
-            remote-control:
-                control-enable: no
-            zone:
-                name: "."
-                zonefile: "peer.zone"
-
-            """, to: "peer-nsd.conf")
+        try directory.write(NSDConfiguration.rootApex + Self.zone(keys), to: "peer.zone")
+        let nsd = NSDConfiguration(
+            path: path, addresses: ["127.0.0.1@53"], zones: NSDConfiguration.root("peer.zone"))
+        try directory.write(nsd.text, to: "peer-nsd.conf")
         try directory.write(
             """
             Socket local:\(path)/peer

@@ -199,3 +199,25 @@ purge_leaves_nothing() {
     [ -z "$left" ] || fail "purging leaves $left"
     step 'purged: nothing is left'
 }
+
+# often UNIT SECONDS: a timer goes off every so many seconds, until often_no_more UNIT.
+often() {
+    inside mkdir -p "/etc/systemd/system/$1.d"
+    cat >"$(outside_path "/etc/systemd/system/$1.d/often.conf")" <<UNIT
+[Timer]
+OnCalendar=
+OnCalendar=*:*:0/$2
+RandomizedDelaySec=0
+AccuracySec=100ms
+UNIT
+    inside systemctl daemon-reload
+    inside systemctl enable --now "$1" 2>/dev/null || fail "$1 cannot be enabled"
+}
+
+# often_no_more UNIT: and its service has ended. What belongs to no package would be left when all are purged.
+often_no_more() {
+    inside systemctl disable --now "$1" 2>/dev/null
+    while inside systemctl --quiet is-active "${1%.timer}.service"; do sleep 0.2; done
+    inside rm -r "/etc/systemd/system/$1.d"
+    inside systemctl daemon-reload
+}

@@ -12,6 +12,16 @@ public struct NSDConfiguration {
         (self.path, self.addresses, self.zones) = (path, addresses, zones)
     }
 
+    /// How the file of a root zone begins: what follows are names relative to the root.
+    public static let rootApex = """
+        $ORIGIN .
+        $TTL 300
+        . IN SOA ns.invalid. postmaster.invalid. 1 3600 600 86400 300
+        . IN NS ns.invalid.
+        ns.invalid. IN A 127.0.0.1
+
+        """
+
     /// The one zone of a server that answers for all names.
     public static func root(_ file: String) -> String {
         """

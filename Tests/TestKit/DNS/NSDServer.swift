@@ -42,15 +42,7 @@ public final class NSDServer: Sendable {
     /// - Throws: what a program that did not do its part has written.
     public init(_ zone: String, signing: Signing = .none) throws {
         directory = try TemporaryDirectory("signet-nsd")
-        let apex = """
-            $ORIGIN .
-            $TTL 300
-            . IN SOA ns.invalid. postmaster.invalid. 1 3600 600 86400 300
-            . IN NS ns.invalid.
-            ns.invalid. IN A 127.0.0.1
-
-            """
-        try directory.write(apex + zone + "\n", to: "root.zone")
+        try directory.write(NSDConfiguration.rootApex + zone + "\n", to: "root.zone")
         switch signing {
         case .none: trustAnchorFile = nil
         case .signed(let replacements):
