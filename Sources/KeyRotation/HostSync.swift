@@ -3,11 +3,11 @@ package import MailSyntax
 
 /// Copies keys to other hosts with the administrator's rsync(1) and ssh(1), in the order that keeps every host able to sign.
 ///
-/// First a folder that has no list of the keys that sign gets one, as without it every key in it would sign. Then the private keys
-/// go to every host, with the state by which another host can go on, and only when all have them, the lists. What is gone here is
-/// removed there last.
+/// A folder that has no list of the keys that sign gets one first, and before it the keys that it names: without a list every key in
+/// the folder signs, and a list whose keys are missing fails mail. Then the private keys go to every host, with the state by which
+/// another host can go on, and only when all have them, the lists. What is gone here is removed there last.
 package struct HostSync: KeyDistributor {
-    private let directory: String
+    private let tree: KeyTree
     private let places: [String]
     private let seconds: Double
     private let shell: String?
@@ -45,7 +45,7 @@ package struct HostSync: KeyDistributor {
         _ leader: (any RotationLeader)?, _ program: String
     ) {
         self.leader = leader
-        directory = tree.root
+        self.tree = tree
         self.places = places
         self.shell = shell
         self.seconds = seconds
@@ -53,7 +53,7 @@ package struct HostSync: KeyDistributor {
     }
 
     package func distributeKeys(of domains: [DomainName]) throws(MethodFailure) {
-        for place in places { try copyMissingLists(to: place, of: domains) }
+        try copyMissingLists(of: domains)
         for files in [Files.keys, .states] {
             for place in places { try copy(files, to: place, of: domains) }
         }
@@ -65,18 +65,33 @@ package struct HostSync: KeyDistributor {
 
     /// Copies all of it.
     package func run() throws(MethodFailure) {
-        for place in places { try copyMissingLists(to: place) }
+        try copyMissingLists(of: nil)
         for files in [Files.keys, .states, .lists] {
             for place in places { try copy(files, to: place) }
         }
         for place in places { try copy(.keys, to: place, deletes: true) }
     }
 
-    /// Where a folder has no list every key in it signs: it gets one before it gets another key.
-    private func copyMissingLists(
-        to place: String, of domains: [DomainName]? = nil
-    ) throws(MethodFailure) {
-        try copy(.lists, to: place, of: domains, options: ["--ignore-existing"])
+    /// Gives a list to each folder that has none, before it gets a key that must not sign yet.
+    private func copyMissingLists(of domains: [DomainName]?) throws(MethodFailure) {
+        let keys = signingKeys(of: domains ?? tree.domains()?.domains ?? [])
+        for place in places {
+            if !keys.isEmpty {
+                try copy(["--files-from=-"], to: place, input: keys.joined(separator: "\n"))
+            }
+            try copy(.lists, to: place, of: domains, options: ["--ignore-existing"])
+        }
+    }
+
+    /// The files of the keys that sign here now, below the directory: any host may sign with them.
+    private func signingKeys(of domains: [DomainName]) -> [String] {
+        domains.flatMap { domain -> [String] in
+            guard case .selectors(let selectors) = tree.selection(of: domain) else { return [] }
+            let present = Set(tree.selectors(of: domain) ?? [])
+            return selectors.filter(present.contains).map {
+                "\(domain.ascii)/\($0.ascii)\(KeyTree.keySuffix)"
+            }
+        }
     }
 
     /// The most domains of one run of rsync: their rules are arguments.
@@ -94,29 +109,30 @@ package struct HostSync: KeyDistributor {
             let rules = some.flatMap {
                 ["--include=/\($0)/", "--include=/\($0)/\(files.rawValue)"]
             }
-            try copy(rules + ["--exclude=*"], to: place, deletes: deletes, options: others)
+            // A domain that is not here at all is not ours to remove there: "P" protects its folder.
+            let removal = deletes ? ["--delete", "--filter=P /*/"] : []
+            try copy(removal + others + rules + ["--exclude=*"], to: place)
         }
     }
 
+    /// Runs rsync, which is told by options, and where it asks for them by its input, what to copy.
     private func copy(
-        _ rules: [String], to place: String, deletes: Bool, options others: [String]
+        _ choice: [String], to place: String, input: String = ""
     ) throws(MethodFailure) {
         do throws(RotationFailure) {
             try leader?.confirm()
         } catch {
             throw MethodFailure(error.description)
         }
-        // A domain that is not here at all is not ours to remove there: "P" protects its folder.
-        let removal = deletes ? ["--delete", "--filter=P /*/"] : []
         let way = shell.map { ["--rsh=\($0)"] } ?? []
         // By what is in them: a list may be written twice in a second and stay as long as it is.
         let options =
-            ["--recursive", "--checksum", "--perms", "--times", "--owner", "--group"]
-            + removal + others + way
+            ["--recursive", "--checksum", "--perms", "--times", "--owner", "--group"] + way
         do throws(MethodFailure) {
             _ = try ProgramRun(
                 path: program,
-                arguments: options + rules + ["--", "\(directory)/", place], seconds: seconds
+                arguments: options + choice + ["--", "\(tree.root)/", place], input: input,
+                seconds: seconds
             ).run()
         } catch {
             throw MethodFailure("\(place): \(error)")

@@ -99,7 +99,7 @@ package struct MigrationPlan: Sendable {
             }
         }
         if peer == .dkimproxy { directives = DKIMProxyFile.directives(directives) }
-        findings += peer.general.map {
+        findings += peer.general(Set(directives.map { $0.name.lowercased() })).map {
             MigrationFinding(kind: .meaning, file: path, line: nil, directive: nil, what: $0)
         }
         var text = "\(Self.origin)\(path) by signet migrate.\n\n"
@@ -109,6 +109,15 @@ package struct MigrationPlan: Sendable {
                     MigrationFinding.Kind(rawValue: row.fate.rawValue) ?? .problem, path,
                     directive.line, directive.name, row.what)
                 guard row.fate == .meaning else { continue }
+            }
+            if directive.name.lowercased() == "trustanchorfile", directive.value.hasPrefix("/"),
+                !tree.exists(directive.value)
+            {
+                finding(
+                    .problem, path, directive.line, directive.name,
+                    "\(directive.value) is missing: left out, as signet-dkim does not start without it"
+                )
+                continue
             }
             let value = try placed(directive, directives, path)
             text += PeerFile.line(directive.name, value)

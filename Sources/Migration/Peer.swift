@@ -30,15 +30,21 @@ package enum Peer: String, CaseIterable, Sendable {
         }
     }
 
-    /// What is true of all its configurations.
-    var general: [String] {
+    /// What is true of its configurations, whatever the lines say; `names` are the directives that are set, in small letters.
+    func general(_ names: Set<String>) -> [String] {
         switch self {
         case .opendkim, .dkimpyMilter:
             [
                 "a signature with rsa-sha1 or an RSA key under 1024 bits never passes (RFC 8301)",
-                "more header fields are signed by default, and none of them can be added later; SignHeaders "
-                    + "and OversignHeaders bring the old lists back",
-            ]
+                names.contains("signheaders")
+                    ? nil
+                    : "more header fields are signed by default; SignHeaders brings the old list back",
+                names.contains("oversignheaders")
+                    ? "OversignHeaders stays as it is; \"OversignHeaders *\" has more: no field that is shown "
+                        + "can then be added to a signed message"
+                    : "no field that is shown can be added to a signed message; \"OversignHeaders From\" "
+                        + "brings the old way back",
+            ].compactMap(\.self)
         case .opendmarc:
             [
                 "SPF, DKIM and ARC are evaluated by signet-dmarc itself",

@@ -21,9 +21,13 @@ package struct PolicydLine: Hashable, Sendable {
         let kinds: [(mark: String, prefix: String)] = [
             ("Received-SPF: ", ""), ("Authentication-Results: ", "spf="),
         ]
-        guard let (mark, prefix) = kinds.first(where: { text.contains($0.mark) }),
-            let start = text.firstRange(of: mark)?.upperBound
+        // What comes first is the program's; a stranger's words follow.
+        let marks = kinds.compactMap { kind in
+            text.firstRange(of: kind.mark).map { (range: $0, prefix: kind.prefix) }
+        }
+        guard let (range, prefix) = marks.min(by: { $0.range.lowerBound < $1.range.lowerBound })
         else { return nil }
+        let start = range.upperBound
         let words = text[start...].split { $0 == " " || $0 == ";" }
         guard let word = words.first(where: { $0.hasPrefix(prefix) }),
             let client = Self.value(of: "client-ip", in: text[start...]),

@@ -47,7 +47,7 @@ package struct ClosedLoopWords {
     /// How much was signed, and how much of it failed.
     private var answer: String {
         let signed =
-            "signed here since \(InsightText.day(loop.begin)): \(Percent.number(loop.signed)) messages to"
+            "signed here since \(InsightText.day(loop.begin)): \(Percent.number(loop.signed)) message\(loop.signed == 1 ? "" : "s") to"
             + (loop.recipients == 1
                 ? " 1 domain" : " \(loop.recipients) domains, one to several counted for each")
         guard loop.ours > 0 else { return "\(signed); no report speaks of one" }

@@ -43,12 +43,15 @@ struct Database: ~Copyable {
 
     /// Makes an empty file, which SQLite takes for an empty database; SQLite itself would let everybody read it.
     ///
-    /// A file that is there is not touched: closing it would take away the locks of other connections of this process.
+    /// What root makes belongs to whom the directory does, so that a daemon or unit can use it; SQLite gives its other files the
+    /// owner of this one. A file that is there is not touched: closing it would take away the locks of other connections of this
+    /// process.
     private static func make(_ path: String) {
         let mode: mode_t = 0o640
         let file = unsafe open(path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, mode)
         guard file >= 0 else { return }
         fchmod(file, mode)
+        FileOwner.give(file, toOwnerAround: path)
         close(file)
     }
 

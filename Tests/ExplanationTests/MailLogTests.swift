@@ -76,6 +76,34 @@ import Testing
         #expect(short.lines(with: ["n0n"], limit: 9, calendar: Self.calendar).count == 1)
     }
 
+    /// What a stranger has written later must not take the room of what is asked for.
+    @Test func ofATimeTheLastAreGiven() {
+        let log = (0..<3_000).map { "17642\(50_000 + $0).000000 h a: line \($0)\n" }.joined()
+        let lines = MailLogFile(Array(log.utf8)).lines(
+            with: ["line"], in: 1_764_250_000_000_000...1_764_250_099_000_000, limit: 10,
+            calendar: Self.calendar)
+        #expect(lines.map(\.text) == (90..<100).map { "line \($0)" })
+    }
+
+    /// The traditional form has an hour twice when summer time ends; both are looked through.
+    @Test func anHourThatIsThereTwiceIsSearched() {
+        // Two hours of which the second has the times of the first, in several pieces.
+        let filler = String(repeating: "x", count: 7_900)
+        let log = (0..<2).flatMap { hour in
+            (0..<360).map { number in
+                "17642\(50_000 + number * 10).000000 h a: \(hour)n\(number) \(filler)\n"
+            }
+        }.joined()
+        let file = MailLogFile(Array(log.utf8))
+        for (hour, number) in (0..<2).flatMap({ hour in [0, 100, 359].map { (hour, $0) } }) {
+            let time = Int64(1_764_250_000 + number * 10) * 1_000_000
+            let lines = file.lines(
+                with: ["\(hour)n\(number) "], in: time - 600_000_000...time + 600_000_000,
+                limit: 10, calendar: Self.calendar)
+            #expect(lines.count == 1, "\(hour) \(number)")
+        }
+    }
+
     @Test func refusalWithoutQueueID() throws {
         let line = try #require(
             MailLogLine(

@@ -124,7 +124,7 @@ import Testing
         #expect(throws: MethodFailure.self) {
             try HostSync(disk.tree, directories: ["/proc/none"], seconds: 20).run()
         }
-        // Where one host is away no other has a key without the list that keeps it from signing.
+        // Where one host is away no other has a key that must not sign yet without the list that says so.
         let third = try directory.makeDirectory("third", mode: 0o700)
         #expect(throws: MethodFailure.self) {
             try HostSync(disk.tree, directories: [third, "/proc/none"], seconds: 20).run()
@@ -132,5 +132,45 @@ import Testing
         #expect(
             try manager.contentsOfDirectory(atPath: third + "/example.org").sorted().last
                 == "signing")
+    }
+
+    /// A list whose keys are missing fails mail, and so would a folder whose own key goes on signing beside a list without it.
+    @Test(arguments: [false, true])
+    func `no host has a list before the keys that it names`(_ isSecondAway: Bool) throws {
+        let (selector, next) = (try DomainName("s1"), try DomainName("s2"))
+        for key in [selector, next] { try disk.makeKey(key, .ed25519, bits: 2048, of: domain) }
+        try disk.writeSigning([selector], of: domain)
+        let first = try directory.makeDirectory("first", mode: 0o700)
+        try directory.makeDirectory("first/example.org", mode: 0o700)
+        try directory.write("own", to: "first/example.org/old.private", mode: 0o600)
+        let second = isSecondAway ? "/proc/none" : try directory.makeDirectory("second")
+        // Stands before rsync, and looks at the folder after each run.
+        let place = directory.file("first/example.org")
+        let program = try directory.write(
+            """
+            #!/bin/sh
+            /usr/bin/rsync "$@"
+            status=$?
+            if [ -e "\(place)/signing" ]; then
+                [ -e "\(place)/s1.private" ] || echo missing >>"\(directory.file("faults"))"
+            elif [ -e "\(place)/s2.private" ]; then
+                echo early >>"\(directory.file("faults"))"
+            fi
+            exit $status
+
+            """, to: "rsync", mode: 0o755)
+        let sync = HostSync(
+            disk.tree, directories: [first, second], seconds: 20, program: program)
+        if isSecondAway {
+            #expect(throws: MethodFailure.self) { try sync.distributeKeys(of: [domain]) }
+            #expect(throws: MethodFailure.self) { try sync.run() }
+        } else {
+            try sync.distributeKeys(of: [domain])
+            try sync.run()
+        }
+        #expect(!FileManager.default.fileExists(atPath: directory.file("faults")))
+        let names = try FileManager.default.contentsOfDirectory(atPath: place)
+        #expect(Set(names).isSuperset(of: ["s1.private", "signing"]), "\(names)")
+        #expect(names.contains("s2.private") == !isSecondAway)
     }
 }

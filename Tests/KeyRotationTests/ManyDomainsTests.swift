@@ -66,11 +66,11 @@ import Threads
 
     @Test func `a step is copied once for all domains, keys before what signs with them`() throws {
         for result in try advance(after: 0, rotating: true) { _ = try result.get() }
-        // Lists that are missing, keys, states: one run each for a host.
-        #expect(runs == 3 * hosts.count)
+        // Keys that sign already, lists that are missing, keys, states: one run each for a host.
+        #expect(runs == 4 * hosts.count)
         let state = try advance(after: 0)[0].get()
         #expect(state.keys.last?.stage == .published)
-        #expect(runs == 3 * hosts.count)
+        #expect(runs == 4 * hosts.count)
         let selector = try #require(state.keys.last?.selector)
         for host in hosts {
             for domain in domains {
@@ -86,7 +86,7 @@ import Threads
         for result in try advance(after: 7_200) {
             #expect(try result.get().signing == [selector])
         }
-        #expect(runs == before + 4 * hosts.count)
+        #expect(runs == before + 5 * hosts.count)
         for place in hosts + [disk.tree.root] {
             for domain in domains {
                 #expect(list(domain, at: place).hasSuffix("\n\(selector.ascii)\n"))

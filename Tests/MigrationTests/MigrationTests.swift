@@ -159,6 +159,18 @@ import Testing
                 + "check_policy_service unix:signet/spf.sock\n")
     }
 
+    /// Debian's file names it, and the package that has it may not be there.
+    @Test func `a trust anchor that is missing is left out, and said`() throws {
+        let tree = try Self.openDKIM(
+            "TrustAnchorFile /usr/share/dns/root.key\nOversignHeaders From\n")
+        let result = try tree.migrate(["--copy-keys"])
+        #expect(result.succeeded, "\(result.errors)\(result.output)")
+        #expect(result.output.contains("/usr/share/dns/root.key is missing: left out"))
+        #expect(!tree.text("etc/signet/dkim.conf").contains("TrustAnchorFile"))
+        #expect(result.output.contains("OversignHeaders stays as it is"))
+        #expect(!result.output.contains("brings the old way back"))
+    }
+
     @Test func `policyd-spf's restriction and its service are swapped`() throws {
         let tree = try PeerTree([
             "etc/postfix-policyd-spf-python/policyd-spf.conf":

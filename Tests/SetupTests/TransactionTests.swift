@@ -168,6 +168,26 @@ import Testing
         }
     }
 
+    @Test func `of two refreshes that end on their way the undo knows, too`() throws {
+        func change(_ text: String) -> FileChange {
+            FileChange(
+                path: "/etc/one", before: nil,
+                after: FileState(Array("\(text)\n".utf8), mode: 0o644))
+        }
+        for (first, second) in (0...3).flatMap({ first in (0...3).map { (first, $0) } }) {
+            let this = try Case()
+            try Transactions(in: this.tree).apply(this.changes, directories: this.directories)
+            for (step, text) in [(first, "other"), (second, "third")] {
+                do {
+                    try this.endingAt(step).refresh([change(text)], directories: [])
+                } catch is Killed {}
+            }
+            let undone = try Transactions(in: this.tree).undo()
+            #expect(undone == .done(this.changes.map(\.path)), "\(first), \(second)")
+            #expect(try this.isAsBefore, "\(first), \(second)")
+        }
+    }
+
     @Test func `units that were at rest are known after the undo, until the services were told`()
         throws
     {

@@ -34,6 +34,21 @@ struct DoctorCommandTests {
         #expect(failed.output.contains("dns.spf.permits-all"))
     }
 
+    /// A person copies the line into a zone: wrapped, it would be another record.
+    @Test func `what is to be copied is in one line`() throws {
+        let networks = (20..<30).map { "ip4:192.0.2.\($0)" }.joined(separator: " ")
+        let result = try SignetCommand.run(
+            ["doctor", "--dns", "example.org", "--zone", "zone", "--helo", "mail.example.org"]
+                + ["--address", "192.0.2.10"],
+            files: ["zone": Self.zone.replacing("ip4:192.0.2.10", with: networks)],
+            environment: ["COLUMNS": "80"])
+        #expect(
+            result.output.split(separator: "\n").contains {
+                $0.hasPrefix("  mend  publish example.org. IN TXT \"v=spf1 \(networks) ")
+                    && $0.hasSuffix(" -all\"")
+            }, "\(result.output)")
+    }
+
     @Test func `JSON is an array with a key for each part`() throws {
         let result = try run(
             Self.zone.replacing("ip4:192.0.2.10", with: "ip4:192.0.2.11"), ["--json"])

@@ -1,4 +1,5 @@
 import Foundation
+import Glibc
 import TestKit
 import Testing
 
@@ -98,8 +99,24 @@ struct ReportImportTests {
                 + "Authentication-Results: mx.example;\n dmarc=pass (p=none) header.from=Reports.Example\n",
             nil
         ),
+        // AuthservIDWithJobID.
+        (
+            "Authentication-Results: mx.example/4Qx1Yz2; dmarc=pass header.from=reports.example\n",
+            nil
+        ),
         ("", "does not say"),
         ("Authentication-Results: mx.example; none\n", "does not say"),
+        // What is below a field of ours that cannot be read may be somebody else's.
+        (
+            "Authentication-Results: mx.example; dmarc=fail header.from=\n"
+                + "Authentication-Results: mx.example; dmarc=pass header.from=reports.example\n",
+            "cannot be read"
+        ),
+        (
+            "Authentication-Results: mx.example 2; dmarc=fail header.from=reports.example\n"
+                + "Authentication-Results: mx.example; dmarc=pass header.from=reports.example\n",
+            "cannot be read"
+        ),
         (
             "Authentication-Results: other.example; dmarc=pass header.from=reports.example\n",
             "does not say"
@@ -136,8 +153,7 @@ struct ReportImportTests {
         let folder = try TemporaryDirectory("signet-import")
         let store = folder.file("r.db")
         let mail =
-            "From reports@reports.example Tue Apr 30 02:09:16 2019\n\(fields)"
-            + "From: DMARC <d@reports.example>\nContent-Type: text/xml\n\n\(Self.report())\n"
+            "\(fields)From: DMARC <d@reports.example>\nContent-Type: text/xml\n\n\(Self.report())\n"
         try folder.write(mail, to: "mail")
         let result = try run([
             "--store", store, "--any-domain", "--json", "--authserv-id", "mx2.example,mx.example",
@@ -152,6 +168,59 @@ struct ReportImportTests {
         let kept = try #require(reports[0]["kept"] as? String)
         let aside = "\(store).aside/unauthenticated/\(kept).eml"
         #expect(FileManager.default.fileExists(atPath: aside))
+    }
+
+    /// The administrator's first import is not to keep the unit, which is another user, from its own store.
+    @Test(.enabled(if: geteuid() == 0))
+    func `what root makes belongs to the owner of the folder`() throws {
+        let folder = try TemporaryDirectory("signet-import")
+        try folder.makeDirectory("state")
+        try FileManager.default.setAttributes(
+            [.ownerAccountID: 65_534, .groupOwnerAccountID: 65_534],
+            ofItemAtPath: folder.file("state"))
+        try folder.write(Self.report(), to: "1.xml")
+        try folder.write("no report", to: "2.xml")
+        let result = try run([
+            "--store", folder.file("state/r.db"), "--any-domain", folder.file("1.xml"),
+            folder.file("2.xml"),
+        ])
+        #expect(result.status == 65)
+        let names = FileManager.default.enumerator(atPath: folder.file("state"))
+        let made = (names?.allObjects as? [String]) ?? []
+        #expect(made.contains { $0.hasSuffix(".reason") })
+        for name in made {
+            let attributes = try FileManager.default.attributesOfItem(
+                atPath: folder.file("state/\(name)"))
+            #expect(attributes[.ownerAccountID] as? Int == 65_534, "\(name)")
+        }
+    }
+
+    @Test(arguments: [[], ["--delivery"]])
+    func `a unit says what it keeps aside`(_ options: [String]) throws {
+        let folder = try TemporaryDirectory("signet-import")
+        try folder.write("no report", to: "2.xml")
+        let result = try run(
+            ["--store", folder.file("r.db"), "--any-domain", folder.file("2.xml")] + options)
+        #expect(result.errors.contains("kept aside: 1; the first: ") == !options.isEmpty)
+        #expect(result.output.isEmpty == !options.isEmpty)
+    }
+
+    /// The text of a mail may look like the next one, with our results field in it.
+    @Test func `in a mbox nothing is authenticated`() throws {
+        let folder = try TemporaryDirectory("signet-import")
+        let inner =
+            "Authentication-Results: mx.example; dmarc=pass header.from=reports.example\n"
+            + "From: d@reports.example\nContent-Type: text/xml\n\n\(Self.report())\n"
+        try folder.write(
+            "From x Tue Apr 30 02:09:16 2019\nFrom: x@evil.example\n\nHello.\n\n"
+                + "From y Tue Apr 30 02:09:16 2019\n\(inner)", to: "mbox")
+        let result = try run([
+            "--store", folder.file("r.db"), "--any-domain", "--authserv-id", "mx.example",
+            folder.file("mbox"),
+        ])
+        #expect(result.status == 65)
+        #expect(result.output.contains("it is in a mbox"))
+        #expect(!result.output.contains("imported:"))
     }
 
     @Test func `a file is no mail that anybody has authenticated`() throws {

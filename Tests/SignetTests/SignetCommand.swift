@@ -17,14 +17,16 @@ enum SignetCommand {
 
     /// Runs the command with these files in its working directory; arguments name them without a path.
     static func run(
-        _ arguments: [String], files: [String: String] = [:], input: String = ""
+        _ arguments: [String], files: [String: String] = [:], input: String = "",
+        environment: [String: String]? = nil
     ) throws -> Result {
         let directory = try TemporaryDirectory("signet-command")
         for (name, contents) in files { _ = try directory.write(Array(contents.utf8), to: name) }
         let command = URL(filePath: CommandLine.arguments[0]).deletingLastPathComponent()
             .appending(path: "signet").path
         let placed = arguments.map { files.keys.contains($0) ? directory.file($0) : $0 }
-        let result = try Command.run(command, placed, input: Array(input.utf8))
+        let result = try Command.run(
+            command, placed, input: Array(input.utf8), environment: environment)
         guard case .exited(let status) = result.end else {
             throw TestKitError("signet ended with \(result.end)")
         }

@@ -26,12 +26,18 @@ struct SPFRecordCheck {
         }
         let (findings, lookups) = try evaluation(record)
         let all = shape(record) + findings
-        return try all.isEmpty ? redundancy(record, lookups) : all
+        return all.isEmpty ? redundancy(record, lookups) : all
     }
 
     /// Terms that cost lookups for nothing, where nothing is wrong otherwise.
-    private func redundancy(_ record: SPFRecord, _ lookups: Int) throws(DNSTrouble) -> [Diagnosis] {
-        let pairs = try SPFRedundancy(domain: domain, record: record, dns: dns).pairs()
+    private func redundancy(_ record: SPFRecord, _ lookups: Int) -> [Diagnosis] {
+        let pairs: [SPFRedundancy.Pair]
+        do throws(DNSTrouble) {
+            pairs = try SPFRedundancy(domain: domain, record: record, dns: dns).pairs()
+        } catch {
+            // Whether a term could go is no reason to say nothing of the record.
+            return []
+        }
         guard let first = pairs.first else { return [] }
         let unwanted = Set(pairs.map { record.directives[$0.place].range })
         let terms = record.directives.filter { !unwanted.contains($0.range) }
@@ -44,8 +50,7 @@ struct SPFRecordCheck {
             Diagnosis(
                 .spfRedundant, domain.ascii,
                 "\(words); the record makes \(lookups) of \(SPFLimits().terms) lookups",
-                mend: publish(
-                    SPFText.keeping(terms, of: octets)))
+                mend: publish(SPFText.keeping(terms, of: octets)))
         ]
     }
 

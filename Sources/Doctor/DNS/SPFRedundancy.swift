@@ -47,9 +47,10 @@ struct SPFRedundancy {
         return pairs.reversed()
     }
 
-    /// The directive as it is written, without "+" and in small letters.
+    /// The directive as it is written, without "+" and in small letters; a macro in capitals is another one (RFC 7208, section 7.3).
     private func text(_ directive: SPFDirective) -> String {
-        let text = record.text(of: directive).lowercased()
+        let written = record.text(of: directive)
+        let text = written.contains("%") ? written : written.lowercased()
         return text.hasPrefix("+") ? String(text.dropFirst()) : text
     }
 

@@ -9,6 +9,8 @@ enum ServiceChecks {
         ("_imaps._tcp", 993, "TLS from the start"), ("_imap._tcp", 143, "STARTTLS"),
         ("_pop3s._tcp", 995, "TLS from the start"), ("_pop3._tcp", 110, "STARTTLS"),
     ]
+    /// The most records of a service that are looked at.
+    private static let most = 20
     /// What listens at ports that are somebody else's: any other number may be right.
     private static let taken: [UInt16: String] = [
         25: "other servers deliver", 465: "submissions", 587: "submission", 993: "imaps",
@@ -23,8 +25,8 @@ enum ServiceChecks {
         for (label, port, way) in services {
             guard let name = try? domain.prepending(label) else { continue }
             for case .srv(let priority, let weight, let given, let target) in try dns.records(
-                name, .srv) where target != .root
-            {
+                name, .srv
+            ).prefix(most) where target != .root {
                 func record(_ port: UInt16, _ target: DomainName) -> ZoneRecord {
                     ZoneRecord(
                         name, .srv,

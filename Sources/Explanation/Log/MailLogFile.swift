@@ -13,6 +13,8 @@ package struct MailLogFile: Sendable {
     private static let piece = 4 << 20
     /// How far lines may be from the order of time, in microseconds: each is written by another process.
     private static let disorder: Int64 = 60_000_000
+    /// How far back the clock may have gone: the traditional form has no zone, and an hour twice when summer time ends.
+    private static let setBack: Int64 = 3_600_000_000
 
     /// Whether the lines that were found are enough.
     ///
@@ -65,20 +67,19 @@ package struct MailLogFile: Sendable {
             end = start + (first < octets.count ? first : 0)
             guard first < octets.count else { continue }
             let begin = time(of: octets, from: first, calendar)
-            if let span, let begin, begin > Self.later(span.upperBound) { continue }
-            let found = lines(search, octets, from: first, limit: room, calendar)
-                .filter { span?.contains($0.time) ?? true }
+            let found = lines(search, octets, from: first, in: span, limit: room, calendar)
             room -= found.count
             pieces.append(found)
-            let since = begin.map(Self.later)
-            if let span, let since, since < span.lowerBound { break }
+            let since = begin.map { Self.later($0, by: Self.disorder) }
+            if let span, let since, Self.later(since, by: Self.setBack) < span.lowerBound { break }
             if isEnough(since, found) { break }
         }
         return pieces.reversed().flatMap(\.self)
     }
 
-    private static func later(_ time: Int64) -> Int64 {
-        time.addingReportingOverflow(disorder).overflow ? .max : time + disorder
+    private static func later(_ time: Int64, by span: Int64) -> Int64 {
+        let (later, overflows) = time.addingReportingOverflow(span)
+        return overflows ? .max : later
     }
 
     /// When the first line of a piece was written; nil where it does not say.
@@ -92,8 +93,8 @@ package struct MailLogFile: Sendable {
     }
 
     private func lines(
-        _ search: NeedleSearch, _ octets: [UInt8], from first: Int, limit: Int,
-        _ calendar: MailLogLine.Calendar
+        _ search: NeedleSearch, _ octets: [UInt8], from first: Int, in span: ClosedRange<Int64>?,
+        limit: Int, _ calendar: MailLogLine.Calendar
     ) -> [MailLogLine] {
         var found: [Range<Int>] = []
         search.each(in: octets, from: first) { hit in
@@ -103,10 +104,16 @@ package struct MailLogFile: Sendable {
             if end - start <= Self.longestLine { found.append(start..<end) }
             return end
         }
-        return found.suffix(limit).compactMap { range in
+        // The last ones that are of the span: what comes after it takes no room.
+        var lines: [MailLogLine] = []
+        for range in found.reversed() where lines.count < limit {
             let text = String(decoding: octets[range], as: UTF8.self)
-            return MailLogLine(text[...], calendar: calendar)
+            guard let line = MailLogLine(text[...], calendar: calendar),
+                span?.contains(line.time) ?? true
+            else { continue }
+            lines.append(line)
         }
+        return lines.reversed()
     }
 
     private static func end(of octets: [UInt8], from start: Int) -> Int {

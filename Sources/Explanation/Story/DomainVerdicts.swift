@@ -47,8 +47,8 @@ package struct DomainVerdicts: Sendable {
                 + "\(EntrySentence.text(of: last))."
         }
         return
-            "\(troubled.count) of \(Self.messages(entries.count)) of \(domain) did not go as they might; "
-            + "the last one: \(EntrySentence.text(of: trouble))."
+            "\(troubled.count) of \(Self.messages(entries.count)) of \(domain) "
+            + "\(troubled.count == 1 ? "was" : "were") stopped, marked or left unsigned; the last one: \(EntrySentence.text(of: trouble))."
     }
 
     private static func messages(_ count: Int) -> String {

@@ -27,7 +27,8 @@ enum LDAPFilter {
 
     /// Whether a text is the plain name of an attribute.
     static func isAttribute(_ text: String) -> Bool {
-        RemoteTable.isName(text.replacing("-", with: "_"))
+        // RFC 4512, section 1.4: it begins with a letter, and is no option of ldapsearch(1).
+        text.first?.isLetter == true && RemoteTable.isName(text.replacing("-", with: "_"))
     }
 
     private static func fault(_ words: String) -> RemoteTable.Fault {

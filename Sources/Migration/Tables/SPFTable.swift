@@ -11,7 +11,6 @@ extension DirectiveTable {
         AutoRestartCount | dropped | systemd restarts the daemon
         AutoRestartRate | dropped | systemd restarts the daemon
         Syslog | dropped | lines go to the journal, and from there to syslog
-        TestOnly | meaning | 0 is the test mode, in which nothing is refused, as in policyd-spf
         Mock | dropped | it is for Postfix before 3.0
         Domain_Whitelist_PTR | meaning | the name is confirmed by its address, where policyd-spf takes any PTR
         """)

@@ -47,6 +47,10 @@ extension Transactions {
             guard let index = entries.firstIndex(where: { $0.path == change.path }) else {
                 continue
             }
+            // An earlier refresh may have ended behind the file, which then is as that one meant it to be.
+            if let next = try folder.next(index), try tree.file(change.path)?.contents == next {
+                try tree.write(kept(next), to: folder.entry(index, "after"))
+            }
             try tree.write(kept(change.after.contents), to: folder.entry(index, "next"))
             return (folder, index)
         }

@@ -258,7 +258,8 @@ struct KeyBookReader {
                 .map(KeySource.loaded)
         }
         warnOfAge(path, directive: directive, at: place)
-        guard unsafe access(path, R_OK) == 0 else {
+        // As the daemon's user, which the configuration is read as.
+        guard unsafe faccessat(AT_FDCWD, path, R_OK, AT_EACCESS) == 0 else {
             reader.report(
                 ConfigurationProblem(
                     .error, at: place, directive: directive,

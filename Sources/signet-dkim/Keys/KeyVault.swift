@@ -20,7 +20,7 @@ final class KeyVault: Sendable {
     /// How many domains' keys are kept; beyond that the oldest are forgotten together.
     static let limit = 4096
 
-    private let kept = Locked<[String: Outcome]>([:])
+    private let kept = Locked<[String: PrivateKey]>([:])
     private let read: @Sendable (String) -> Outcome
 
     /// Makes a vault over a function that reads and checks one key file.
@@ -47,13 +47,14 @@ final class KeyVault: Sendable {
     }
 
     private func key(in path: String) -> Outcome {
-        if let known = kept.withLock({ $0[path] }) { return known }
+        if let known = kept.withLock({ $0[path] }) { return .key(known) }
         let outcome = read(path)
-        kept.withLock {
-            if $0.count >= Self.limit { $0.removeAll() }
-            // A missing file may appear at any time, and looking again costs one system call.
-            if case .missing = outcome { return }
-            $0[path] = outcome
+        // A missing file may appear at any time, and one that is no use may be in the middle of being written.
+        if case .key(let key) = outcome {
+            kept.withLock {
+                if $0.count >= Self.limit { $0.removeAll() }
+                $0[path] = key
+            }
         }
         return outcome
     }

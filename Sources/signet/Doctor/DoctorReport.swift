@@ -42,8 +42,11 @@ struct DoctorReport {
         var lines = ["\(head)  \(finding.id)"]
         lines += terminal.wrapped(finding.what, label: "  what", labelWidth: 8)
         lines += terminal.wrapped(finding.why, label: "  why", labelWidth: 8)
-        if let mend = finding.mendLine {
-            lines += terminal.wrapped(mend, label: "  mend", labelWidth: 8)
+        switch (finding.mend, finding.mendLine) {
+        case (.words, let mend?): lines += terminal.wrapped(mend, label: "  mend", labelWidth: 8)
+        // What is to be copied stays in one line.
+        case (_, let mend?): lines.append("  mend  \(mend)")
+        case (_, nil): break
         }
         return lines
     }

@@ -2,6 +2,7 @@ import Configuration
 import DaemonKit
 import Foundation
 import MailCrypto
+import MailSyntax
 import SessionTestKit
 import TestKit
 import Testing
@@ -65,6 +66,26 @@ import Testing
         // One that is not there is told at start, as of any table.
         try FileManager.default.removeItem(atPath: own)
         #expect(errors(text).count == 1)
+    }
+
+    /// A file may be looked at in the middle of being written, or be given to the daemon's user later.
+    @Test func `a file that was of no use is read again`() throws {
+        let key = keys.ed25519
+        let vault = KeyVault { path in
+            let octets = FileManager.default.contents(atPath: path) ?? Data()
+            return octets.isEmpty ? .fault(reason: "it is empty") : .key(key)
+        }
+        let path = try directory.write("", to: "late.private", mode: 0o600)
+        let domain = try DomainName("example.org")
+        func isLoaded() -> Bool {
+            if case .key = vault.load(.deferred(path: path), for: domain) { true } else { false }
+        }
+        #expect(!isLoaded())
+        try directory.write(Keys.pem(keys.ed25519), to: "late.private", mode: 0o600)
+        #expect(isLoaded())
+        // Of a key that was read the file is not read again.
+        try directory.write("", to: "late.private", mode: 0o600)
+        #expect(isLoaded())
     }
 
     @Test func `what was found in very many files is looked through once`() throws {

@@ -16,6 +16,8 @@ struct ImportSource {
         var path: String?
         /// Whether it has more octets than are read.
         var isTooLarge = false
+        /// Whether it was cut out of a mbox, in which the text of a mail may look like the beginning of another.
+        var isFromMbox = false
     }
 
     /// The largest mail or file, in octets.
@@ -147,14 +149,16 @@ struct ImportSource {
         _ file: Int32, origin: String, _ first: [UInt8], _ body: (Item) throws -> Void
     ) throws {
         var number = 1
-        var item = Item(origin: "\(origin), message 1", name: "", octets: [])
+        var item = Item(
+            origin: "\(origin), message 1", name: "", octets: [], isFromMbox: true)
         var line: [UInt8] = []
         var isAfterEmpty = false
         func finish() throws {
             guard !item.octets.isEmpty else { return }
             try body(item)
             number += 1
-            item = Item(origin: "\(origin), message \(number)", name: "", octets: [])
+            item = Item(
+                origin: "\(origin), message \(number)", name: "", octets: [], isFromMbox: true)
         }
         func take() throws {
             if isAfterEmpty, line.starts(with: "From ".utf8) { try finish() }

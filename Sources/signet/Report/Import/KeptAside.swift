@@ -3,6 +3,7 @@ import Foundation
 import Glibc
 import MailCrypto
 import MailSyntax
+import ReportStore
 
 /// What could not be read or is not about our domains: kept as it came, with its reason in a file beside it.
 ///
@@ -48,14 +49,23 @@ final class KeptAside {
     }
 
     private func make(_ directory: String) throws {
-        guard unsafe mkdir(directory, 0o750) != 0, errno != EEXIST else { return }
-        throw CommandFailure(.tempFail, "\(directory): \(Self.systemError)")
+        guard unsafe mkdir(directory, 0o750) == 0 else {
+            if errno == EEXIST { return }
+            throw CommandFailure(.tempFail, "\(directory): \(Self.systemError)")
+        }
+        let made = unsafe open(directory, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC)
+        guard made >= 0 else { return }
+        FileOwner.give(made, toOwnerAround: directory)
+        close(made)
     }
 
     private func write(_ octets: [UInt8], to path: String) throws {
         let draft = "\(path).\(getpid())"
-        let file = unsafe open(draft, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0o640)
+        // One of an earlier run that has ended in the middle.
+        unsafe unlink(draft)
+        let file = unsafe open(draft, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0o640)
         guard file >= 0 else { throw CommandFailure(.tempFail, "\(draft): \(Self.systemError)") }
+        FileOwner.give(file, toOwnerAround: draft)
         var rest = octets[...]
         var isWritten = true
         while !rest.isEmpty, isWritten {

@@ -1,9 +1,10 @@
 import MailAuth
 import MailSyntax
 
-/// Whether a mail that brings a report comes from whom it names: by what our own MTA has found out.
+/// Whether a mail that brings a report comes from the domain of its author: by what our own MTA has found out.
 ///
-/// Anyone may write to the address of an rua tag, with any reporter's name in the report.
+/// Anyone may write to the address of an rua tag. Whose name is in the report is another matter: large reporters send from other
+/// domains than they name, so that nothing can be asked of it.
 ///
 /// Trust: the mail is anyone's but for the fields of our own authentication service, as the MTA removes those that come from outside
 /// (RFC 8601, section 5).
@@ -14,9 +15,15 @@ struct MailAuthentication {
     init(_ names: [String]) { services = names.map { AuthservID($0) } }
 
     /// Why a mail is not counted; nil where DMARC passed for the author that it names.
-    func objection(to mail: [UInt8]) -> String? {
+    func objection(to mail: ImportSource.Item) -> String? {
+        // What looks like a mail may be a part of another one's text, fields of ours included.
+        guard !mail.isFromMbox else {
+            return
+                "it is in a mbox, where nobody knows for sure where a mail begins: give a Maildir"
+        }
         let names = services.map(\.text).joined(separator: ", ")
-        guard let split = try? HeaderSection.split(message: mail), !split.header.isEmpty else {
+        guard let split = try? HeaderSection.split(message: mail.octets), !split.header.isEmpty
+        else {
             return "it is no mail, of which \(names) could have said whether DMARC passed"
         }
         let header = split.header
@@ -24,7 +31,12 @@ struct MailAuthentication {
         guard let author = authors.first, authors.count == 1 else {
             return "its From field does not name one domain"
         }
-        guard let result = result(in: header) else {
+        let result: MethodResult
+        switch self.result(in: header) {
+        case .found(let found): result = found
+        case .unreadable:
+            return "an Authentication-Results field of \(names) cannot be read in one way"
+        case .none:
             return "\(names) does not say in an Authentication-Results field whether DMARC passed"
         }
         guard result.result == "pass" else {
@@ -39,16 +51,31 @@ struct MailAuthentication {
         return nil
     }
 
-    /// What the topmost field of ours that speaks of DMARC says; nil where none does, or it says several things.
-    private func result(in header: HeaderSection) -> MethodResult? {
+    private enum Finding {
+        case found(MethodResult)
+        case none
+        case unreadable
+    }
+
+    /// What the topmost field of ours that speaks of DMARC says.
+    ///
+    /// One that cannot be read, or says several things, is not passed over: what is below it may be older.
+    private func result(in header: HeaderSection) -> Finding {
         for position in header.indices(named: .authenticationResults) {
-            let field = AuthenticationResults(parsing: header.value(of: position).span)
-            guard field.isWellFormed, field.isSupportedVersion,
-                services.contains(field.authservID)
-            else { continue }
+            let value = header.value(of: position)
+            guard services.contains(where: { AuthenticationResults.claims(value.span, $0) }) else {
+                continue
+            }
+            let field = AuthenticationResults(parsing: value.span)
+            // A queue id may follow the name (AuthservIDWithJobID).
+            let name = AuthservID(String(field.authservID.text.prefix { $0 != "/" }))
+            guard field.isWellFormed, field.isSupportedVersion, services.contains(name) else {
+                return .unreadable
+            }
             let results = field.results.filter { $0.method == "dmarc" }
-            if let result = results.first { return results.count == 1 ? result : nil }
+            guard let result = results.first else { continue }
+            return results.count == 1 ? .found(result) : .unreadable
         }
-        return nil
+        return .none
     }
 }

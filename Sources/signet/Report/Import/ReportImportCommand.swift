@@ -115,12 +115,18 @@ struct ReportImportCommand: ParsableCommand {
         let domains = try ownDomains()
         var outcomes: [ReportImporter.Outcome] = []
         let store = try store(location)
+        var firstReason: String?
         let importer = ReportImporter(
             store, of: domains, aside: KeptAside(folder: asideFolder(location)),
             limits: limits, sent: authservID.map { MailAuthentication(Self.names($0)) },
             storeLimit: SizeArgument.octets(limit) ?? ReceivedReportStore.defaultLimit,
             removes: remove, at: Int64(Date().timeIntervalSince1970)
         ) { outcome in
+            if firstReason == nil, !outcome.kept.isEmpty {
+                firstReason =
+                    outcome.refusal?.reason
+                    ?? ReportImporter.foreignReason(outcome.report?.domain ?? "")
+            }
             if json {
                 var outcome = outcome
                 // The rows are in the store, and would be many.
@@ -146,6 +152,10 @@ struct ReportImportCommand: ParsableCommand {
                 try JSONOutput.text(of: ImportJSON(tally, outcomes, forgotten: importer.forgotten)))
         } else if !isDelivery {
             print(Self.summary(tally))
+        } else if !files.isEmpty, let firstReason {
+            // Of a unit the journal has it; what a command of an alias says is nobody's to read.
+            let count = (tally[.refused] ?? 0) + (tally[.foreign] ?? 0)
+            complain("kept aside: \(count); the first: \(LogText.safe(firstReason))")
         }
         if let missing {
             let status: DaemonKit.ExitCode = isDelivery ? .tempFail : missing.status

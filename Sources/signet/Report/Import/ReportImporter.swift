@@ -86,7 +86,7 @@ final class ReportImporter {
         if item.isTooLarge {
             let reason = "it has more than \(limits.message >> 20) MB, which is not read"
             found = [.refused(ReportRefusal(nil, reason))]
-        } else if let reason = authentication?.objection(to: item.octets) {
+        } else if let reason = authentication?.objection(to: item) {
             // Of a stranger's heap not even the archives are opened.
             objection = reason
             found = [.refused(ReportRefusal(nil, reason))]
