@@ -36,9 +36,9 @@ static inline int signet_epoll_forget(int epoll, int descriptor) {
 }
 
 // Waits for an event: 1, with its identifier, or what epoll_wait(2) returns otherwise.
-static inline int signet_epoll_take(int epoll, uint64_t *id) {
+static inline int signet_epoll_take(int epoll, int milliseconds, uint64_t *id) {
     struct epoll_event event;
-    int count = epoll_wait(epoll, &event, 1, -1);
+    int count = epoll_wait(epoll, &event, 1, milliseconds);
     if (count == 1) *id = event.data.u64;
     return count;
 }

@@ -3,6 +3,8 @@ import Threads
 extension ConnectionServer {
     /// Octets of a thread's stack; what is not touched takes no memory.
     private static let stackSize = 4 << 20
+    /// How long a thread waits that is there beyond those that always wait, in milliseconds.
+    private static let briefly: Int32 = 2_000
     /// Octets that are read at a time.
     static let readSize = 32 << 10
 
@@ -18,19 +20,33 @@ extension ConnectionServer {
     private func work() {
         var input = [UInt8](repeating: 0, count: Self.readSize)
         var output: [UInt8] = []
+        var next = ServerState.NextStep.wait
         while true {
-            guard let id = poller.next() else { continue }
-            let next: ServerState.NextStep
-            switch take(id) {
-            case .end: next = .leave
-            case .listener(let index): next = accept(index)
-            case .connection(let connection): next = serve(connection, &input, &output)
-            case .nothing: next = state.withLock { $0.nextStep() }
-            }
-            if case .leave = next {
+            let wait: Int32?
+            switch next {
+            case .wait: wait = nil
+            case .waitBriefly: wait = Self.briefly
+            case .leave:
                 change { $0.threadEnds() }
                 return
             }
+            switch poller.next(within: wait) {
+            case .event(let id): next = handle(id, &input, &output)
+            case .nothingCame: next = state.withLock { $0.nothingCame() }
+            case .interrupted: break
+            }
+        }
+    }
+
+    /// Does what an event asks for.
+    private func handle(
+        _ id: UInt64, _ input: inout [UInt8], _ output: inout [UInt8]
+    ) -> ServerState.NextStep {
+        switch take(id) {
+        case .end: .leave
+        case .listener(let index): accept(index)
+        case .connection(let connection): serve(connection, &input, &output)
+        case .nothing: state.withLock { $0.nextStep() }
         }
     }
 

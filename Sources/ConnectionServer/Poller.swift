@@ -10,6 +10,16 @@ final class Poller: Sendable {
         case room
     }
 
+    /// How a wait ended.
+    enum Outcome {
+        /// With the event of this identifier.
+        case event(UInt64)
+        /// The time was over.
+        case nothingCame
+        /// A signal came.
+        case interrupted
+    }
+
     /// The identifier that `next` gives, to every thread and for good, after `wakeAll`.
     static let wake: UInt64 = 0
 
@@ -48,10 +58,17 @@ final class Poller: Sendable {
         _ = signet_epoll_forget(epoll, descriptor)
     }
 
-    /// Waits for the next event, and returns its identifier; nil when a signal came.
-    func next() -> UInt64? {
+    /// Waits for the next event.
+    ///
+    /// - Parameter milliseconds: how long to wait; nil for as long as it takes.
+    /// - Returns: how the wait ended.
+    func next(within milliseconds: Int32?) -> Outcome {
         var id: UInt64 = 0
-        return unsafe signet_epoll_take(epoll, &id) == 1 ? id : nil
+        return switch unsafe signet_epoll_take(epoll, milliseconds ?? -1, &id) {
+        case 1: .event(id)
+        case 0: .nothingCame
+        default: .interrupted
+        }
     }
 
     /// Lets every thread that waits, now or later, go on.

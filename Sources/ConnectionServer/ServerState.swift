@@ -30,15 +30,23 @@ struct ServerState: Sendable {
 
     /// What a thread does after it has served its event.
     enum NextStep {
+        /// Wait for an event for as long as it takes.
         case wait
+        /// Wait for an event for a moment: enough others wait, and may be at work in the next moment.
+        case waitBriefly
         /// There are enough threads that wait.
         case leave
     }
 
     /// Identifiers below it are those of listening sockets, and of the waking event.
     static let firstConnection: UInt64 = 1 << 32
-    /// Threads that wait at the same time, at most: more would only be memory.
-    private static let mostWaitingThreads = 4
+    /// Threads that wait while nothing happens, at most: more would only be memory.
+    private static let mostIdleThreads = 4
+    /// Threads that wait at the same time, at most.
+    ///
+    /// Those that a burst has started are needed for the next one: to end them and to start others
+    /// costs more than much of what is done for a message.
+    private static let mostWaitingThreads = 32
 
     /// Connections that no thread has.
     var parked: [UInt64: Connection] = [:]
@@ -101,7 +109,14 @@ struct ServerState: Sendable {
     mutating func nextStep() -> NextStep {
         guard waitingThreads < Self.mostWaitingThreads else { return .leave }
         waitingThreads += 1
-        return .wait
+        return waitingThreads > Self.mostIdleThreads ? .waitBriefly : .wait
+    }
+
+    /// Decides what a thread does that has waited for a moment, and nothing came.
+    mutating func nothingCame() -> NextStep {
+        guard waitingThreads > Self.mostIdleThreads else { return .wait }
+        waitingThreads -= 1
+        return .leave
     }
 
     // MARK: Connections

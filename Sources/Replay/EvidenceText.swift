@@ -7,11 +7,14 @@ enum EvidenceText {
     /// Octets in which nothing but printable ASCII stands for itself; `\\0a` is a line feed.
     static func escaped(_ octets: some Sequence<UInt8>) -> String {
         var text: [UInt8] = []
+        text.reserveCapacity(octets.underestimatedCount)
         for octet in octets {
             if 0x20...0x7E ~= octet, octet != 0x5C {
                 text.append(octet)
             } else {
-                text += [0x5C, digits[Int(octet >> 4)], digits[Int(octet & 0xF)]]
+                text.append(0x5C)
+                text.append(digits[Int(octet >> 4)])
+                text.append(digits[Int(octet & 0xF)])
             }
         }
         return String(decoding: text, as: UTF8.self)

@@ -19,11 +19,11 @@ enum FlightCoding {
         }
         for item in entry.items {
             // An entry cuts its texts to less than this can count.
-            let length = UInt16(clamping: item.text.utf8.count)
+            guard let length = UInt16(exactly: item.text.utf8.count) else { continue }
             octets.append(item.key.rawValue)
             octets.append(UInt8(truncatingIfNeeded: length))
             octets.append(UInt8(truncatingIfNeeded: length >> 8))
-            octets += item.text.utf8.prefix(Int(length))
+            octets += item.text.utf8
         }
     }
 
