@@ -9,7 +9,7 @@ package struct Insight: Sendable {
     package var sessions: [ReceivedSessions] = []
     /// The newest failure reports.
     package var failures: [(day: Int64, domain: String, failure: ReceivedFailure)] = []
-    /// What was refused, the newest first.
+    /// What is kept aside, the newest first; with the domain that is wanted, what may be about it.
     package var refusals: [ReceivedRefusal] = []
     /// The first day that is looked at; the first day of a report where all are.
     package var begin: Int64 = 0
@@ -79,7 +79,9 @@ package struct Insight: Sendable {
         failures = try store.failures(since: since ?? 0, atMost: 200).filter {
             only == nil || $0.domain == only
         }
-        refusals = try store.refusals(since: (since ?? 0) * 86_400, atMost: 200)
+        refusals = try store.refusals(
+            since: (since ?? 0) * 86_400, atMost: ReceivedReportStore.refusalLimit
+        ).filter { only == nil || $0.domain == only || $0.domain.isEmpty }
     }
 
     private mutating func readSources(

@@ -273,14 +273,18 @@ package struct InsightPage {
     }
 
     private func refusals(_ html: inout HTMLText) {
-        guard !insight.refusals.isEmpty else { return }
+        guard let count = KeptAsideCount(insight.refusals) else { return }
         html.element("h2", "Kept aside")
+        html.element("p", count.sentence)
         html.element("ul") { html in
             for refusal in insight.refusals.prefix(Self.notes) {
                 let day = InsightText.day(refusal.received / 86_400)
                 let who = refusal.reporter.isEmpty ? "" : " of \(refusal.reporter)"
                 html.element("li", "\(day), a report\(who): \(refusal.reason) (\(refusal.kept))")
             }
+        }
+        if insight.refusals.count > Self.notes {
+            html.element("p", "And \(insight.refusals.count - Self.notes) more.")
         }
     }
 

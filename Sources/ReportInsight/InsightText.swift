@@ -21,7 +21,7 @@ package struct InsightText {
     /// - Returns: lines.
     package func lines(source: String? = nil) -> [String] {
         guard !insight.domains.isEmpty || !insight.sessions.isEmpty || !insight.failures.isEmpty
-        else { return ["No reports about these days."] }
+        else { return ["No reports about these days."] + keptAsideLines() }
         var lines: [String] = []
         for domain in insight.domains {
             if !lines.isEmpty { lines.append("") }
@@ -35,6 +35,8 @@ package struct InsightText {
         if source == nil {
             lines += sessionLines()
             lines += failureLines()
+            let kept = keptAsideLines()
+            if !kept.isEmpty { lines += [""] + kept }
         }
         return lines
     }
@@ -145,6 +147,10 @@ package struct InsightText {
             )
         }
         return lines
+    }
+
+    private func keptAsideLines() -> [String] {
+        KeptAsideCount(insight.refusals).map { wrapped($0.sentence) } ?? []
     }
 
     /// What a group is called.

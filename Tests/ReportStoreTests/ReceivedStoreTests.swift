@@ -73,6 +73,15 @@ import Testing
         try store.remember([refusal])
         #expect(try reader.find(id: "x").1 == [refusal])
         #expect(try reader.find(id: "name").1 == [refusal])
+        // What was looked at again is forgotten, and its number is not given to another.
+        let before = try reader.refusalCounts(after: 0).last
+        try store.remember([], replacing: ["name", "other"])
+        #expect(try reader.find(id: "x").1.isEmpty)
+        #expect(try reader.refusals(since: 0, atMost: 9).isEmpty)
+        refusal.reason = "another"
+        try store.remember([refusal], replacing: ["name"])
+        #expect(try reader.find(id: "name").1 == [refusal])
+        #expect(try reader.refusalCounts(after: before).refused == 1)
         #expect(try reader.find(id: "1").0.count == 2)
         try store.forget(before: 20_000)
         #expect(try reader.find(id: "1").0.isEmpty)

@@ -141,9 +141,68 @@ struct ReportImportTests {
         ("Authentication-Results: mx.example; dmarc=pass\n", "passed for nobody"),
         (
             "Authentication-Results: mx.example; dmarc=pass header.from=reports.example\nFrom: x@evil.example\n",
-            "does not name one domain"
+            "has 2 From fields"
+        ),
+        // RFC 5322, section 3.6: one From field, whatever the others name.
+        (
+            "Authentication-Results: mx.example; dmarc=pass header.from=reports.example\n"
+                + "From: y@reports.example\n",
+            "has 2 From fields"
         ),
     ]
+
+    /// One field may name several authors, too: it is not known which of them DMARC has passed for.
+    @Test func `an author of two domains is no author`() throws {
+        let folder = try TemporaryDirectory("signet-import")
+        let mail =
+            "Authentication-Results: mx.example; dmarc=pass header.from=reports.example\n"
+            + "From: a@reports.example, b@evil.example\nContent-Type: text/xml\n\n\(Self.report())\n"
+        try folder.write(mail, to: "mail")
+        let result = try run([
+            "--store", folder.file("r.db"), "--any-domain", "--authserv-id", "mx.example",
+            folder.file("mail"),
+        ])
+        #expect(result.status == 65)
+        #expect(result.output.contains("does not name one domain"))
+    }
+
+    /// What was kept aside is read again as it is, and its reasons are no mails.
+    @Test(arguments: [[], ["--remove"]])
+    func `what is kept aside can be imported again`(_ options: [String]) throws {
+        let folder = try TemporaryDirectory("signet-import")
+        let store = folder.file("r.db")
+        try folder.makeDirectory("in")
+        try folder.write(Self.report("r1", domain: "else.example"), to: "in/1.xml")
+        try folder.write("no report", to: "in/2.xml")
+        let arguments = ["--store", store] + options
+        #expect(try run(arguments + ["--domains", "example.org", folder.file("in")]).status == 65)
+        func names(_ place: String) -> [String] {
+            let path = "\(store).aside/\(place)"
+            return ((try? FileManager.default.contentsOfDirectory(atPath: path)) ?? []).sorted()
+        }
+        let (refused, foreign) = (names("refused"), names("foreign"))
+        #expect(refused.count == 2 && foreign.count == 2)
+        func reason() throws -> String {
+            let name = try #require(names("refused").last)
+            return try String(contentsOfFile: "\(store).aside/refused/\(name)", encoding: .utf8)
+        }
+        let before = try reason()
+
+        // Nothing has changed: all stays as it is.
+        let again = try run(arguments + ["--domains", "example.org", "\(store).aside"])
+        #expect(again.output.hasSuffix("imported 0, duplicate 0, refused 1, foreign 1\n"))
+        #expect(names("refused") == refused && names("foreign") == foreign)
+        #expect(try reason() == before)
+
+        // What was about somebody else is about us now.
+        let last = try run(
+            arguments + ["--domains", "else.example", "\(store).aside/refused"]
+                + foreign.map { "\(store).aside/foreign/\($0)" })
+        #expect(last.output.hasSuffix("imported 1, duplicate 0, refused 1, foreign 0\n"))
+        #expect(names("refused") == refused && names("foreign").isEmpty)
+        let why = try SignetCommand.run(["report", "why", "--store", store])
+        #expect(why.output.contains("refused: ") && !why.output.contains("else.example"))
+    }
 
     @Test(arguments: authentications.indices)
     func `of mails only those count whose author is known, where that is asked for`(

@@ -42,10 +42,52 @@ struct ReportInsightCommandTests {
         #expect(good["dkim_aligned"] as? Int == 990)
         #expect(good["first"] as? Int == 1_700_006_400)
         #expect(object["tls"] as? [String] == [])
-        #expect(try run("show", "else.example").output == "No reports about these days.\n")
-        #expect(try run("show", "--since", "2023-11-16").output == "No reports about these days.\n")
+        let nothing = """
+            No reports about these days.
+            Kept aside, and not counted: 1 mail or file (1 refused); \
+            "signet report why" lists them with their reasons.
+
+            """
+        #expect(try run("show", "else.example").output == nothing)
+        #expect(try run("show", "--since", "2023-11-16").output == nothing)
         let one = try run("show", "--source", "203.0.113.9").output
         #expect(one.contains("10 messages: 0 passed by SPF and DKIM, 0 by one, 10 failed"))
+    }
+
+    @Test func `what is kept aside is counted, and its reasons are listed`() throws {
+        try folder.write(ReportImportTests.report("id-9", domain: "else.example"), to: "3.xml")
+        let more = try SignetCommand.run([
+            "report", "import", "--domains", "example.org", "--store", store, folder.file("3.xml"),
+        ])
+        #expect(more.output.hasSuffix("refused 0, foreign 1\n"))
+        let line =
+            "Kept aside, and not counted: 2 mails or files (1 refused, 1 about domains of others)"
+        #expect(try run("show").output.contains(line))
+        #expect(try run("html", "-").output.contains(line))
+        let object = try #require(try run("show", "--json").object())
+        #expect(object["kept_aside"] as? [String: Int] == ["mails": 2, "refused": 1, "foreign": 1])
+
+        let all = try run("why").output
+        #expect(all.contains("refused: something: it is neither a mail nor a report\n"))
+        #expect(all.contains("foreign: aggregate report of Reporter about else.example: it is "))
+        let list = try #require(
+            try JSONSerialization.jsonObject(with: Data(try run("why", "--json").output.utf8))
+                as? [[String: Any]])
+        #expect(list.map { $0["status"] as? String } == ["foreign", "refused"])
+        let kept = try #require(list[1]["kept"] as? String)
+        let expected = try run("why", kept).output
+        #expect(expected.hasPrefix("refused: "))
+        for name in [
+            "\(kept).eml", "\(store).aside/refused/\(kept).reason", "2.xml", folder.file("2.xml"),
+        ] {
+            #expect(try run("why", name).output == expected, "\(name)")
+        }
+        #expect(try run("why", "id-9").output.contains("else.example"))
+        #expect(try run("why", "4.xml").status == 1)
+
+        // What somebody has taken away is not there any more.
+        try FileManager.default.removeItem(atPath: "\(store).aside/refused/\(kept).eml")
+        #expect(try run("show").output.contains("not counted: 1 mail or file (1 about domains"))
     }
 
     /// Names come from the DNS where it is asked, and are confirmed by their addresses.
@@ -103,6 +145,12 @@ struct ReportInsightCommandTests {
         // The reports are older than a week: the mail is the heartbeat.
         #expect(mail.contains("Subject: Mail reports: none came\n"))
         #expect(mail.contains("Content-Type: multipart/alternative"))
+        let parts = mail.components(separatedBy: "base64\n\n").dropFirst().compactMap { part in
+            part.components(separatedBy: "\n--").first
+                .flatMap { Data(base64Encoded: $0, options: .ignoreUnknownCharacters) }
+                .map { String(decoding: $0, as: UTF8.self) }
+        }
+        #expect(parts.count == 2 && parts.allSatisfy { $0.contains("Kept aside") })
         #expect(try run("mail", "--to", "x\r\nBcc: y@z.example").status == 64)
         #expect(try SignetCommand.run(["report", "show", "--store", "/nonexistent"]).status == 66)
     }

@@ -18,13 +18,14 @@ extension ReceivedReportStore {
         try database.rows(
             """
             SELECT received, status, kind, reporter, id, domain, reason, notes, kept
-            FROM received_refusal WHERE id = $1 OR kept = $1 ORDER BY number
+            FROM received_refusal WHERE (id = $1 OR kept = $1) AND status <> 'gone'
+            ORDER BY number
             """, [.text(Self.line(id))]
         ) { refusals.append(ReceivedRefusal($0)) }
         return (reports, refusals)
     }
 
-    /// What was refused since a time, the newest first.
+    /// What was refused since a time and is kept aside still, the newest first.
     package func refusals(
         since time: Int64, atMost limit: Int
     ) throws(SinkError) -> [ReceivedRefusal] {
@@ -32,7 +33,8 @@ extension ReceivedReportStore {
         try database.rows(
             """
             SELECT received, status, kind, reporter, id, domain, reason, notes, kept
-            FROM received_refusal WHERE received >= $1 ORDER BY number DESC LIMIT $2
+            FROM received_refusal WHERE received >= $1 AND status <> 'gone'
+            ORDER BY number DESC LIMIT $2
             """, [.integer(time), .integer(Int64(limit))]
         ) { refusals.append(ReceivedRefusal($0)) }
         return refusals

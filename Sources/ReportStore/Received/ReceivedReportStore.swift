@@ -11,7 +11,7 @@ package final class ReceivedReportStore {
     /// How many names and how many verdicts are remembered.
     private static let memory = 8192
     /// How many refusals are remembered.
-    private static let refusals: Int64 = 2000
+    package static let refusalLimit = 2000
     /// The longest notes of a report, in octets.
     private static let notesLimit = 8192
 
@@ -140,8 +140,27 @@ package final class ReceivedReportStore {
     }
 
     /// Remembers why something was kept aside; the oldest of too many are forgotten.
-    package func remember(_ refusals: [ReceivedRefusal]) throws(SinkError) {
+    ///
+    /// - Parameters:
+    ///   - refusals: why.
+    ///   - names: the names of what was looked at again: what was remembered of them holds no longer.
+    /// - Throws: why nothing could be written.
+    package func remember(
+        _ refusals: [ReceivedRefusal], replacing names: Set<String> = []
+    ) throws(SinkError) {
         try database.transaction { () throws(SinkError) in
+            var known: Set<String> = []
+            if !names.isEmpty {
+                try database.rows("SELECT DISTINCT kept FROM received_refusal", []) {
+                    known.insert($0.text(0))
+                }
+            }
+            for name in names.map(Self.line).sorted() where known.contains(name) {
+                // The number stays, as others have counted up to it.
+                try database.run(
+                    "UPDATE received_refusal SET status = 'gone' WHERE kept = $1",
+                    [.text(name)])
+            }
             for refusal in refusals {
                 try database.run(
                     """
@@ -161,7 +180,7 @@ package final class ReceivedReportStore {
             try database.run(
                 """
                 DELETE FROM received_refusal WHERE number <=
-                    (SELECT coalesce(max(number), 0) FROM received_refusal) - \(Self.refusals)
+                    (SELECT coalesce(max(number), 0) FROM received_refusal) - \(Self.refusalLimit)
                 """, [])
         }
     }

@@ -13,6 +13,12 @@ struct ReceivedOptions: ParsableArguments {
             valueName: "path|address"))
     var store: String?
 
+    @Option(
+        help: ArgumentHelp(
+            "Where is kept what import does not take; beside the store without it.",
+            valueName: "folder"))
+    var aside: String?
+
     /// The home of the user that imports.
     static let folder = "/var/lib/signet-reports"
 
@@ -29,6 +35,21 @@ struct ReceivedOptions: ParsableArguments {
             }
         }
         return .file("\(Self.folder)/received.db")
+    }
+
+    /// What is kept aside beside a store.
+    func keptAside(_ location: StoreLocation) -> KeptAside {
+        if let aside { return KeptAside(folder: aside) }
+        if case .file(let path) = location { return KeptAside(folder: "\(path).aside") }
+        return KeptAside(folder: Self.folder + "/aside")
+    }
+
+    /// Leaves out what somebody has taken out of the folder since; all stay where it cannot be looked into.
+    func stillThere(_ refusals: [ReceivedRefusal]) throws -> [ReceivedRefusal] {
+        guard !refusals.isEmpty, let names = keptAside(try location()).names else {
+            return refusals
+        }
+        return refusals.filter { names.contains($0.kept) }
     }
 
     /// Opens a store that is there, to read it.

@@ -79,6 +79,7 @@ struct ImportSource {
     }
 
     private func open(_ path: String, _ body: (Item) throws -> Void) throws {
+        guard !KeptAside.isReason(path) else { return }
         // A pipe in a folder would wait for somebody who writes.
         let file = unsafe Glibc.open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK)
         guard file >= 0 else {

@@ -19,6 +19,8 @@ final class KeptAside {
     /// What is in each folder, the oldest first: read once, as a flood would have it read for each message.
     private var files: [String: [(name: String, size: Int)]] = [:]
 
+    /// How much of a message's digest is its name, in octets.
+    private static let digestLength = 12
     /// How many octets are kept in each folder.
     private static let octetLimit = 256 << 20
     /// How many messages.
@@ -26,6 +28,84 @@ final class KeptAside {
 
     /// In this folder, which is made with the first message.
     init(folder: String) { self.folder = folder }
+
+    /// What is kept aside already.
+    struct Kept: Hashable {
+        let place: Place
+        let name: String
+        /// Where it was read first.
+        let origin: String
+    }
+
+    /// Whether a file is the reason beside something that is kept aside, here or in a copy of the folder.
+    static func isReason(_ path: String) -> Bool {
+        let ending = ".reason"
+        guard path.hasSuffix(ending) else { return false }
+        return unsafe access("\(path.dropLast(ending.count)).eml", F_OK) == 0
+    }
+
+    /// What a file is, if it is one of those that are kept in this folder.
+    func kept(at path: String) -> Kept? {
+        let base = path.split(separator: "/").last ?? ""
+        guard base.hasSuffix(".eml"), base.utf8.count == 2 * Self.digestLength + 4 else {
+            return nil
+        }
+        let url = URL(filePath: path).resolvingSymlinksInPath()
+        let directory = url.deletingLastPathComponent().path(percentEncoded: false)
+        let place = Place.allCases.first { place in
+            URL(filePath: "\(folder)/\(place.rawValue)", directoryHint: .isDirectory)
+                .resolvingSymlinksInPath().path(percentEncoded: false) == directory
+        }
+        guard let place else { return nil }
+        let name = url.deletingPathExtension().lastPathComponent
+        return Kept(
+            place: place, name: name, origin: origin(of: name, in: place)?.origin ?? path)
+    }
+
+    /// Where something that is kept was read, and why it was not taken.
+    private func origin(of name: String, in place: Place) -> (origin: String, reason: String)? {
+        guard
+            let text = try? String(
+                contentsOfFile: "\(folder)/\(place.rawValue)/\(name).reason", encoding: .utf8),
+            let colon = text.range(of: ": ")
+        else { return nil }
+        return (String(text[..<colon.lowerBound]), String(text[colon.upperBound...]))
+    }
+
+    /// Has something leave the folder, with its reason.
+    func release(_ kept: Kept) {
+        let path = "\(folder)/\(kept.place.rawValue)/\(kept.name)"
+        unsafe unlink("\(path).eml")
+        unsafe unlink("\(path).reason")
+        files["\(folder)/\(kept.place.rawValue)"]?.removeAll { $0.name == kept.name }
+    }
+
+    /// The names of what is kept; nil where the folder cannot be read.
+    var names: Set<String>? {
+        let manager = FileManager.default
+        guard let places = try? manager.contentsOfDirectory(atPath: folder) else { return nil }
+        var names: Set<String> = []
+        for place in Place.allCases where places.contains(place.rawValue) {
+            guard
+                let files = try? manager.contentsOfDirectory(
+                    atPath: "\(folder)/\(place.rawValue)")
+            else { return nil }
+            names.formUnion(files.filter { $0.hasSuffix(".eml") }.map { String($0.dropLast(4)) })
+        }
+        return names
+    }
+
+    /// The names under which something is kept that was in a file of this name, or in an attachment.
+    func names(ofFile file: String) -> [String] {
+        guard let names else { return [] }
+        return names.sorted().filter { name in
+            Place.allCases.contains { place in
+                guard let (origin, reason) = origin(of: name, in: place) else { return false }
+                return origin == file || origin.hasSuffix("/\(file)")
+                    || reason.contains("\"\(file)\"")
+            }
+        }
+    }
 
     /// Keeps a message; it is durable when this returns.
     ///
@@ -39,7 +119,7 @@ final class KeptAside {
         let directory = "\(folder)/\(place.rawValue)"
         try make(folder)
         try make(directory)
-        let digest = SHA256.hash(message.span).prefix(12)
+        let digest = SHA256.hash(message.span).prefix(Self.digestLength)
         let name = Hex.encode(Array(digest))
         makeRoom(for: name, message.count, in: directory)
         try write(message, to: "\(directory)/\(name).eml")

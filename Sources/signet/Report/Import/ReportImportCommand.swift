@@ -38,11 +38,6 @@ struct ReportImportCommand: ParsableCommand {
             valueName: "list"))
     var authservID: String?
 
-    @Option(
-        help: ArgumentHelp(
-            "Where to keep what is not taken; beside the store without it.", valueName: "folder"))
-    var aside: String?
-
     @Flag(help: "Remove each file once what is in it is on the disk; mboxes stay.")
     var remove = false
 
@@ -117,7 +112,7 @@ struct ReportImportCommand: ParsableCommand {
         let store = try store(location)
         var firstReason: String?
         let importer = ReportImporter(
-            store, of: domains, aside: KeptAside(folder: asideFolder(location)),
+            store, of: domains, aside: options.keptAside(location),
             limits: limits, sent: authservID.map { MailAuthentication(Self.names($0)) },
             storeLimit: SizeArgument.octets(limit) ?? ReceivedReportStore.defaultLimit,
             removes: remove, at: Int64(Date().timeIntervalSince1970)
@@ -181,12 +176,6 @@ struct ReportImportCommand: ParsableCommand {
         } catch {
             throw CommandFailure(.tempFail, "old reports cannot be forgotten: \(error)")
         }
-    }
-
-    private func asideFolder(_ location: StoreLocation) -> String {
-        if let aside { return aside }
-        if case .file(let path) = location { return "\(path).aside" }
-        return ReceivedOptions.folder + "/aside"
     }
 
     private static func names(_ list: String) -> [String] {

@@ -7,6 +7,8 @@ import ReportStore
 import Reports
 
 /// Reads mails and files, adds their reports to the store, and keeps aside what it cannot take.
+///
+/// What is kept aside may be read again: what can be taken at last leaves the folder, and the rest stays there.
 final class ReportImporter {
     /// What became of a report.
     enum Status: String, CaseIterable {
@@ -44,6 +46,10 @@ final class ReportImporter {
     private let tell: (Outcome) -> Void
     private var waiting: [Outcome] = []
     private var refusals: [ReceivedRefusal] = []
+    /// The names of what was looked at again in this batch, of which earlier refusals hold no longer.
+    private var again: Set<String> = []
+    /// What leaves the folder, once it is written.
+    private var leaving: [KeptAside.Kept] = []
     private var rows = 0
     /// The files whose reports are not written yet, where they are to be removed.
     private var done: [String] = []
@@ -98,15 +104,23 @@ final class ReportImporter {
         }
         var outcomes = found.map { outcome($0, item) }
         for index in outcomes.indices { outcomes[index].isUnauthenticated = objection != nil }
+        let earlier = item.path.flatMap { aside.kept(at: $0) }
+        var (isHere, kept) = (false, Set<String>())
         for folder in KeptAside.Place.allCases {
             let places = outcomes.indices.filter { outcomes[$0].place == folder }
             guard !places.isEmpty else { continue }
             let reasons = places.map { reason(of: outcomes[$0]) }
             // The file itself is still where it was: only its beginning is kept of what is too large.
             let octets = item.isTooLarge ? Array(item.octets.prefix(1 << 20)) : item.octets
+            let origin = earlier?.origin ?? item.origin
             let name = try aside.keep(
-                octets, because: "\(item.origin): \(reasons.joined(separator: "\n"))",
-                in: folder)
+                octets, because: "\(origin): \(reasons.joined(separator: "\n"))", in: folder)
+            isHere = isHere || (folder == earlier?.place && name == earlier?.name)
+            if again.insert(name).inserted == false, kept.isEmpty {
+                // The same mail twice in this batch.
+                refusals.removeAll { $0.kept == name }
+            }
+            kept.insert(name)
             for place in places {
                 outcomes[place].kept = name
                 remember(outcomes[place])
@@ -114,7 +128,12 @@ final class ReportImporter {
         }
         waiting += outcomes
         // Of what is too large only the beginning is kept aside: the file itself has to stay.
-        if removes, !item.isTooLarge, let path = item.path { done.append(path) }
+        if let earlier {
+            again.insert(earlier.name)
+            if !isHere { leaving.append(earlier) }
+        } else if removes, !item.isTooLarge, let path = item.path {
+            done.append(path)
+        }
         rows += outcomes.reduce(0) { $0 + Self.rows(of: $1) }
         if waiting.count >= Self.batch || rows >= Self.rowBatch { try finish() }
     }
@@ -142,7 +161,9 @@ final class ReportImporter {
                     waiting[place].status = .duplicate
                 }
             }
-            if !refusals.isEmpty { try store.remember(refusals) }
+            if !refusals.isEmpty || !again.isEmpty {
+                try store.remember(refusals, replacing: again)
+            }
         } catch {
             throw CommandFailure(
                 .tempFail, "the store cannot be written, and nothing is lost: \(error)")
@@ -152,7 +173,9 @@ final class ReportImporter {
             tell(outcome)
         }
         for path in done { unsafe unlink(path) }
+        for kept in leaving { aside.release(kept) }
         (waiting, refusals, rows, done) = ([], [], 0, [])
+        (again, leaving) = ([], [])
         try makeRoom()
     }
 

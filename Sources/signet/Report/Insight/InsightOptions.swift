@@ -70,6 +70,7 @@ struct InsightOptions: ParsableArguments {
         } catch {
             throw CommandFailure(.noInput, "the store cannot be read: \(error)")
         }
+        insight.refusals = try stored.stillThere(insight.refusals)
         var facts = InsightFacts()
         facts.own = try ownNetworks() + Self.interfaces()
         if asksDNS {

@@ -46,6 +46,14 @@ struct InsightJSON: Encodable {
     let domains: [Domain]
     let tls: [Sessions]
     let failures: [Failure]
+    let kept_aside: Aside
+
+    /// What is kept aside, and counted nowhere else.
+    struct Aside: Encodable {
+        let mails: Int
+        let refused: Int
+        let foreign: Int
+    }
 
     struct Domain: Encodable {
         let domain: String
@@ -165,6 +173,9 @@ struct InsightJSON: Encodable {
                     SessionFailure(type: $0.type, host: $0.host, sessions: $0.sessions)
                 })
         }
+        let kept = KeptAsideCount(insight.refusals)
+        kept_aside = Aside(
+            mails: kept?.mails ?? 0, refused: kept?.refused ?? 0, foreign: kept?.foreign ?? 0)
         failures = insight.failures.map { day, domain, failure in
             Failure(
                 time: day * 86_400, domain: domain, source: failure.source,
