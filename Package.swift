@@ -82,7 +82,9 @@ let package = Package(
         library("MailEvaluation", uses: ["MailAuth", "MailDNS", "MailSyntax", "Threads"]),
         // The milter protocol, and the two ways to serve it.
         library("Milter", uses: ["MailSyntax"]),
-        library("LibmilterTransport", uses: ["CMilter", "Threads", "MailSyntax", "Milter"]),
+        library(
+            "LibmilterTransport",
+            uses: ["CLinux", "CMilter", "ConnectionServer", "MailSyntax", "Milter", "Threads"]),
         library(
             "MilterService",
             uses: [

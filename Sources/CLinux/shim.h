@@ -1,4 +1,5 @@
 // What the toolchain's Glibc module leaves out of the C library.
+#include <fcntl.h>
 #include <malloc.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -54,6 +55,10 @@ extern int accept4(int, struct sockaddr *, socklen_t *, int);
 static inline int signet_accept(int descriptor) {
     return accept4(descriptor, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
 }
+
+// The place of a file, which need not be one that can be opened (O_PATH, which <fcntl.h> declares
+// with _GNU_SOURCE only).
+static inline int signet_open_place(const char *path) { return open(path, __O_PATH | O_CLOEXEC); }
 
 // memfd_create(2), which <sys/mman.h> declares with _GNU_SOURCE only: a file in memory that exec
 // closes (MFD_CLOEXEC).

@@ -1,9 +1,11 @@
 import CLinux
 import Glibc
 
-/// A listening socket of the server.
-struct ListeningSocket: Sendable {
-    enum Acceptance {
+/// A listening socket that never blocks; each connection is set up as the suite needs it.
+package struct ListeningSocket: Sendable {
+    /// What came of a try to accept a connection.
+    package enum Acceptance {
+        /// A connection, whose descriptor does not block.
         case connection(Int32)
         /// Nobody waits.
         case none
@@ -11,11 +13,12 @@ struct ListeningSocket: Sendable {
         case failed(Int32)
     }
 
-    let descriptor: Int32
+    /// The socket, to be waited on.
+    package let descriptor: Int32
     private let isUnix: Bool
 
     /// Takes over a socket that listens.
-    init(_ descriptor: Int32) {
+    package init(_ descriptor: Int32) {
         self.descriptor = descriptor
         var address = sockaddr_storage()
         var length = socklen_t(MemoryLayout<sockaddr_storage>.size)
@@ -30,7 +33,7 @@ struct ListeningSocket: Sendable {
     }
 
     /// Accepts one connection.
-    func accept() -> Acceptance {
+    package func accept() -> Acceptance {
         while true {
             let accepted = signet_accept(descriptor)
             if accepted >= 0 {
@@ -58,7 +61,7 @@ struct ListeningSocket: Sendable {
     }
 
     /// Closes the socket.
-    func close() { _ = Glibc.close(descriptor) }
+    package func close() { _ = Glibc.close(descriptor) }
 
     /// Sends answers at once, and notices a client on another host that vanished.
     private static func setOptions(_ descriptor: Int32) {

@@ -1,12 +1,14 @@
 import Glibc
 
 /// An errno value in the system's words.
-struct SystemText: CustomStringConvertible {
-    let code: Int32
+package struct SystemText: CustomStringConvertible {
+    private let code: Int32
 
-    init(_ code: Int32) { self.code = code }
+    /// Takes an errno value.
+    package init(_ code: Int32) { self.code = code }
 
-    var description: String {
+    /// The words.
+    package var description: String {
         unsafe withUnsafeTemporaryAllocation(of: CChar.self, capacity: 256) { buffer in
             guard let base = buffer.baseAddress,
                 unsafe strerror_r(code, base, buffer.count) == 0

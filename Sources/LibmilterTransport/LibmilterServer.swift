@@ -6,7 +6,7 @@ internal import Threads
 package enum LibmilterError: Error, Sendable, CustomStringConvertible {
     /// libmilter serves one filter in a process, once.
     case alreadyRun
-    /// libmilter refused the named step.
+    /// The named step, which libmilter or the system refused.
     case failed(String)
 
     /// The reason in words.
@@ -23,8 +23,11 @@ package enum LibmilterError: Error, Sendable, CustomStringConvertible {
 /// libmilter is used as it comes, with all that this means: its pool of threads stalls while sessions
 /// wait, a C string ends at its first NUL, each edit is a write of its own, and an end cuts sessions.
 /// It waits for HUP, TERM and INT itself and ends at each of them. Its own messages go to syslog(3),
-/// under the identity that the program has opened it with.
+/// under the identity that the program has opened it with. What it reads has passed a `FrameRelay`,
+/// as a malformed frame can crash it.
 package enum LibmilterServer {
+    /// The relay of the process, for `stop`.
+    private static let relay = Locked<FrameRelay?>(nil)
     /// The longest data of a frame, in octets: libmilter's own limit of 64 kB would reset connections
     /// over one long header field.
     private static let maximumData = (1 << 20) - 1
@@ -55,11 +58,16 @@ package enum LibmilterServer {
             return unsafe smfi_register(makeDescription(name: name, edits: edits))
         }
         guard registered == MI_SUCCESS else { throw .failed("smfi_register") }
-        guard unsafe milter_set_connection("fd:\(listener)") == MI_SUCCESS else {
+        let socket = try PrivateSocket()
+        guard unsafe milter_set_connection("fd:\(socket.listener)") == MI_SUCCESS else {
             throw .failed("smfi_setconn")
         }
         smfi_settimeout(timeout)
         smfi_setmaxdatasize(maximumData)
+        let relay = FrameRelay(listening: listener, target: socket, service: service)
+        guard relay.start() else { throw .failed("starting a thread") }
+        self.relay.withLock { $0 = relay }
+        defer { relay.stop() }
         guard smfi_main() == MI_SUCCESS else { throw .failed("smfi_main") }
     }
 
@@ -67,6 +75,7 @@ package enum LibmilterServer {
     ///
     /// May be called from any thread, at any time, more than once.
     package static func stop() {
+        relay.withLock { $0 }?.stop()
         _ = smfi_stop()
     }
 }

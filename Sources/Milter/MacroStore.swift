@@ -25,17 +25,11 @@ final class MacroStore: MacroSource {
 
     /// Takes a list: the letter of the command that it belongs to, then names and values.
     func take(_ data: Span<UInt8>) throws(MilterFault) {
-        guard data.count > 0 else { throw MilterFault("macros without a command") }
-        let list = data.extracting(1...)
-        if list.count > 0 {
-            guard try CommandData.textCount(list).isMultiple(of: 2) else {
-                throw MilterFault("macros of which one has no value")
-            }
-        }
-        guard let stage = MilterCommand(rawValue: data[0])?.stage,
+        let (letter, start) = try CommandData.macroList(data)
+        guard let stage = MilterCommand(rawValue: letter)?.stage,
             let place = Self.order.firstIndex(of: stage)
         else { return }
-        lists[place] = list.copied()
+        lists[place] = data.extracting(start...).copied()
     }
 
     /// Forgets what came for later stages than that: it belongs to the past.

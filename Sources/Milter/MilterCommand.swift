@@ -18,6 +18,14 @@ enum MilterCommand: UInt8 {
     case data = 0x54  // T
     case unknown = 0x55  // U
 
+    /// The command of a letter; an unknown one is a fault.
+    init(letter: UInt8) throws(MilterFault) {
+        guard let command = MilterCommand(rawValue: letter) else {
+            throw MilterFault("an unknown command, 0x\(String(letter, radix: 16))")
+        }
+        self = command
+    }
+
     /// The event that a filter can ask for; nil for commands that are not asked for.
     var event: MilterEvents? {
         switch self {
@@ -55,6 +63,32 @@ enum MilterCommand: UInt8 {
 ///
 /// Trust: any octets; what is not well formed is a fault, which ends the connection.
 enum CommandData {
+    /// Checks the data of a command that nobody reads here.
+    static func check(_ data: Span<UInt8>, of command: MilterCommand) throws(MilterFault) {
+        switch command {
+        case .negotiate: _ = try offer(data)
+        case .macros: _ = try macroList(data)
+        case .connect: _ = try client(data)
+        case .helo: _ = try textEnd(data)
+        case .mail, .recipient: _ = try textCount(data)
+        case .header: _ = try nameEnd(ofField: data)
+        case .abort, .body, .data, .endOfHeader, .endOfMessage, .quit, .quitForNewConnection,
+            .unknown:
+            break
+        }
+    }
+
+    /// The letter of the command that macros belong to, and where their list begins: names and
+    /// values in turn, each ended by NUL.
+    static func macroList(
+        _ data: Span<UInt8>
+    ) throws(MilterFault) -> (command: UInt8, start: Int) {
+        guard data.count > 0 else { throw MilterFault("macros without a command") }
+        let texts = data.count > 1 ? try textCount(data.extracting(1...)) : 0
+        guard texts.isMultiple(of: 2) else { throw MilterFault("macros of which one has no value") }
+        return (data[0], 1)
+    }
+
     /// The version, the actions and the protocol bits that the MTA offers; more may follow.
     static func offer(_ data: Span<UInt8>) throws(MilterFault) -> MilterOffer {
         guard data.count >= 12 else { throw MilterFault("an offer of \(data.count) octets") }

@@ -27,6 +27,28 @@ package struct MilterService: Sendable {
     package func needs(of filter: any MilterFilter) -> MilterNeeds {
         isOverTCP ? filter.needs.overTCP : filter.needs
     }
+
+    /// The answer to a request of the policy protocol: what Postfix answers itself, after several
+    /// attempts, where a policy service does not speak its protocol
+    /// (smtpd_policy_service_default_action).
+    private static let policyAnswer = Array(
+        "action=451 4.3.5 Server configuration problem\n\n".utf8)
+
+    /// Reports a fault that ends a connection, and gives what is sent before the end.
+    ///
+    /// - Parameters:
+    ///   - fault: The fault.
+    ///   - isFirst: Whether nothing has been agreed on the connection: a client that speaks the
+    ///     policy protocol from the start understands an answer in that protocol.
+    /// - Returns: Octets for the client, none as a rule.
+    func answer(to fault: MilterFault, isFirst: Bool) -> [UInt8] {
+        if fault == .policyRequest, isFirst {
+            onPolicyClient()
+            return Self.policyAnswer
+        }
+        onProblem("connection ended: the MTA sent \(fault)")
+        return []
+    }
 }
 
 /// The milter protocol of one connection, without a socket: octets come in and become events of a
@@ -70,12 +92,6 @@ package final class MilterConnection {
         }
     }
 
-    /// The answer to a request of the policy protocol: what Postfix answers itself, after several
-    /// attempts, where a policy service does not speak its protocol
-    /// (smtpd_policy_service_default_action).
-    private static let policyAnswer = Array(
-        "action=451 4.3.5 Server configuration problem\n\n".utf8)
-
     private let service: MilterService
     private var decoder = FrameDecoder()
     private let macros = MacroStore()
@@ -107,12 +123,7 @@ package final class MilterConnection {
             }
         } catch {
             guard !hasEnded else { return .close }
-            if error == .policyRequest, agreement == nil {
-                output += Self.policyAnswer
-                service.onPolicyClient()
-            } else {
-                service.onProblem("connection ended: the MTA sent \(error)")
-            }
+            output += service.answer(to: error, isFirst: agreement == nil)
             end()
         }
         return hasEnded ? .close : .goOn
@@ -129,9 +140,7 @@ package final class MilterConnection {
     private func take(
         _ letter: UInt8, _ data: Span<UInt8>, _ output: inout [UInt8]
     ) throws(MilterFault) {
-        guard let command = MilterCommand(rawValue: letter) else {
-            throw MilterFault("an unknown command, 0x\(String(letter, radix: 16))")
-        }
+        let command = try MilterCommand(letter: letter)
         switch command {
         case .negotiate: try negotiate(try CommandData.offer(data), &output)
         case .macros: try macros.take(data)
@@ -166,7 +175,7 @@ package final class MilterConnection {
         default:
             guard let event = command.event else { return }
             try enter(command, agreement)
-            try deliver(event, data, agreement, &output)
+            try deliver(command, event, data, agreement, &output)
         }
     }
 
@@ -229,8 +238,8 @@ package final class MilterConnection {
     /// An MTA may send an event that was not asked for (an old one does not know how to leave it
     /// out): the session does not see it.
     private func deliver(
-        _ event: MilterEvents, _ data: Span<UInt8>, _ agreement: Agreement,
-        _ output: inout [UInt8]
+        _ command: MilterCommand, _ event: MilterEvents, _ data: Span<UInt8>,
+        _ agreement: Agreement, _ output: inout [UInt8]
     ) throws(MilterFault) {
         let negotiation = agreement.negotiation
         var reply = MilterReply.continue
@@ -248,7 +257,7 @@ package final class MilterConnection {
             if reply.endsMessage(at: event) { decide(at: event) }
         } else {
             // Its data is checked all the same.
-            try check(event, data)
+            try CommandData.check(data, of: command)
         }
         guard negotiation.answered.contains(event) else { return }
         // Where the MTA does not know `skip`, the events still come and are not passed on.
@@ -279,16 +288,6 @@ package final class MilterConnection {
         case .endOfHeader: return session.endOfHeader(macros)
         case .body: return session.body(data)
         default: return .continue
-        }
-    }
-
-    private func check(_ event: MilterEvents, _ data: Span<UInt8>) throws(MilterFault) {
-        switch event {
-        case .connect: _ = try CommandData.client(data)
-        case .helo: _ = try CommandData.textEnd(data)
-        case .mail, .recipient: _ = try CommandData.textCount(data)
-        case .header: _ = try CommandData.nameEnd(ofField: data)
-        default: break
         }
     }
 

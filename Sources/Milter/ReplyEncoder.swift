@@ -2,6 +2,13 @@ internal import MailSyntax
 
 /// Frames for the MTA, one after another in one run of octets.
 struct ReplyEncoder {
+    /// Appends a frame that has been read, as it was.
+    static func append(_ command: UInt8, _ data: Span<UInt8>, to output: inout [UInt8]) {
+        append(UInt32(truncatingIfNeeded: data.count + 1), to: &output)
+        output.append(command)
+        output.append(contentsOf: data)
+    }
+
     /// Appends a frame.
     private static func append(
         _ command: Unicode.Scalar, to output: inout [UInt8],

@@ -12,6 +12,9 @@ func checkMilter(_ input: [UInt8]) throws(BrokenPromise) {
         "a session is closed as often as it is made",
         whole.events.count { $0 == "close" } == whole.sessions)
     try promise("lines are few", whole.problems.count <= whole.events.count + 1)
+    let (passed, faults) = passage(of: octets)
+    try promise("what passed the guard passes it again", passage(of: passed) == (passed, []))
+    try promise("the guard ends a connection once", faults.count <= 1)
     // Where a request of the policy protocol comes first, the answer is one of that protocol.
     if octets.starts(with: "requ".utf8) {
         return try promise(
@@ -23,6 +26,17 @@ func checkMilter(_ input: [UInt8]) throws(BrokenPromise) {
         try promise("the answers are frames", rest.count >= 4 + length && length > 0)
         rest = rest.dropFirst(4 + length)
     }
+}
+
+/// The frames that a guard lets through, and the faults that it reports.
+private func passage(of octets: [UInt8]) -> ([UInt8], [String]) {
+    let record = MilterRecord.Record()
+    let filter = MilterRecord.Filter(wants: 0, record: record)
+    var frames = FrameGuard(
+        MilterService(filter: { filter }, isOverTCP: false) { record.value.problems.append($0) })
+    var passed: [UInt8] = []
+    _ = frames.receive(octets.span, frames: &passed)
+    return (passed, record.value.problems)
 }
 
 /// What comes of a connection's octets.

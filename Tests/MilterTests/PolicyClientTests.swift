@@ -3,9 +3,9 @@ import Testing
 
 /// A milter that is written in check_policy_service by mistake.
 @Suite struct PolicyClientTests {
-    @Test(arguments: [Probe.Transport.unix, .inet])
-    func isAnsweredAtOnceAndLoggedOnce(transport: Probe.Transport) throws {
-        let probe = try Probe("events=all", over: transport)
+    @Test(arguments: ["native", "libmilter"], [Probe.Transport.unix, .inet])
+    func isAnsweredAtOnceAndLoggedOnce(transport: String, socket: Probe.Transport) throws {
+        let probe = try Probe("events=all", "transport=\(transport)", over: socket)
         let answer = Array("action=451 4.3.5 Server configuration problem\n\n".utf8)
         for _ in 0..<3 {
             let client = try StreamSocket(probe.address)
@@ -14,6 +14,7 @@ import Testing
             #expect(try client.read(answer.count) == answer)
             #expect(throws: StreamError.closed) { try client.read(1) }
         }
+        _ = try probe.process.line("problem")
         probe.process.tell("drain")
         #expect(try probe.process.waitForExit() == 0)
         let problems = probe.process.lines.filter { $0.hasPrefix("problem ") }

@@ -118,7 +118,6 @@ enum TransportDifference {
     /// What conversations here leave out.
     static let conversations: [(what: String, reason: String)] = [
         ("NUL in a value", "libmilter hands over C strings; ours keeps every octet"),
-        ("malformed frames", "ours ends the connection and says why; libmilter may crash"),
         ("commands out of order", "ours ends the connection; libmilter ignores the command"),
         (
             "different values of a macro at the end of header and of message",
@@ -219,9 +218,19 @@ private struct Conversation {
             let isComplete = try transact(using: &generator)
             if !isComplete || generator.chance(2) { try connection.abort() }
         }
-        switch Int.random(in: 0..<3, using: &generator) {
+        switch Int.random(in: 0..<4, using: &generator) {
         case 0: connection.quit()
         case 1: connection.close()
+        case 2:
+            // libmilter does not see it: the relay before it ends the connection, as ours does.
+            let frame = MalformedFrame.all.randomElement(using: &generator)
+            connection.stream.write(frame?.octets ?? [])
+            do {
+                try connection.stream.flush()
+                while true { transcript.append("after a fault: \(try connection.readFrame())") }
+            } catch StreamError.closed {
+                transcript.append("closed")
+            }
         default:
             // Cut within a frame.
             connection.stream.write([0, 0, 0, 40, 0x4D, 0x3C])

@@ -19,7 +19,6 @@ struct Signals {
 
     /// Waits for the next signal.
     mutating func next() -> Int32 {
-        // Not sigwait(3), which the milters keep from libmilter: see waitForNoSignal in Milter.
         while true {
             let number = unsafe sigwaitinfo(&set, nil)
             if number > 0 { return number }

@@ -146,6 +146,31 @@ import Testing
         envelope.recipients = [["<δοκιμή@bücher.example>"]]
         #expect(try daemon.mta.deliver(message, envelope).signatureCount == 0)
     }
+
+    /// libmilter by itself dies of the first.
+    @Test(arguments: ["native", "libmilter"])
+    func `a malformed frame ends its connection alone`(_ transport: String) throws {
+        let daemon = try RunningDaemon("Transport \(transport)\n" + ours(keys.single))
+        let malformed = [
+            MilterWire.frame("D", Array("Mi\0".utf8)), [0, 0x10, 0, 1, 0x42],
+            MilterWire.frame("?"), MilterWire.frame("M", [65]),
+        ]
+        for frame in malformed {
+            let connection = try daemon.mta.connect()
+            connection.stream.write(frame)
+            try connection.stream.flush()
+            #expect(throws: StreamError.closed) { try connection.readFrame() }
+            connection.close()
+        }
+        let half = try daemon.mta.connect()
+        half.stream.write([0, 0, 0, 9, 0x44, 0x4D])
+        try half.stream.flush()
+        half.close()
+        #expect(try daemon.mta.deliver(.plain).signatureCount == 1)
+        try daemon.process.waitForLogLine("connection ended: the MTA sent an unknown command")
+        #expect(daemon.log("connection ended: the MTA sent ") == malformed.count)
+        #expect(try daemon.process.stop() == .exited(0))
+    }
 }
 
 /// A milter conversation that a test writes piece by piece, so that a message need never be in memory.
