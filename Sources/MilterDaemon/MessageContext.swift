@@ -87,7 +87,8 @@ public struct MessageContext<Configuration: AnyObject & Sendable>: Sendable {
     ///
     /// - Parameters:
     ///   - action: what the configuration says is to happen.
-    ///   - why: what was found, for the log.
+    ///   - why: what was found.
+    ///   - line: what the log is told after the action, where that is more than `why`.
     ///   - level: the weight of the line that says what was done.
     ///   - refusal: the code and text that the client is refused with, the code's first digit made to fit.
     ///   - quarantineReason: what the MTA is told of a message on hold, if it is not what the log is told.
@@ -97,30 +98,31 @@ public struct MessageContext<Configuration: AnyObject & Sendable>: Sendable {
     ///   - edits: what is changed in a message that is let through.
     /// - Returns: the verdict for the MTA.
     public func perform(
-        _ action: MilterAction, why: String, level: Log.Level = .notice, refusal: Refusal,
-        quarantineReason: String? = nil, isTemporary: Bool = false, edits: [MessageEdit] = []
+        _ action: MilterAction, why: String, line: String? = nil, level: Log.Level = .notice,
+        refusal: Refusal, quarantineReason: String? = nil, isTemporary: Bool = false, edits: [MessageEdit] = []
     ) -> MilterVerdict {
         if action != .accept { trace?.say { $0.reason = why } }
+        let line = line ?? why
         switch action {
         case .accept:
             return MilterVerdict(edits: edits)
         case .discard:
-            log.log(level, queueID: queueID, "discarded: \(why)")
+            log.log(level, queueID: queueID, "discarded: \(line)")
             return MilterVerdict(reply: .discard)
         case .quarantine:
             guard canQuarantine else {
                 let done = isTemporary ? "deferred" : "rejected"
-                log.warning(queueID, "the MTA does not allow quarantine; \(done): \(why)")
+                log.warning(queueID, "the MTA does not allow quarantine; \(done): \(line)")
                 return MilterVerdict(
                     reply: .reply(isTemporary ? refusal.temporary : refusal.permanent))
             }
-            log.log(level, queueID: queueID, "quarantined: \(why)")
+            log.log(level, queueID: queueID, "quarantined: \(line)")
             return MilterVerdict(edits: edits + [.quarantine(reason: quarantineReason ?? why)])
         case .reject:
-            log.log(level, queueID: queueID, "rejected: \(why)")
+            log.log(level, queueID: queueID, "rejected: \(line)")
             return MilterVerdict(reply: .reply(refusal.permanent))
         case .tempfail:
-            log.log(level, queueID: queueID, "deferred: \(why)")
+            log.log(level, queueID: queueID, "deferred: \(line)")
             return MilterVerdict(reply: .reply(refusal.temporary))
         }
     }

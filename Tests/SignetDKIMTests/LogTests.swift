@@ -96,6 +96,22 @@ import Testing
         #expect(try pass("", one).results[0].contains("dkim=pass"))
     }
 
+    @Test func `a message that is refused has one line, which says all`() throws {
+        var message = try MailMessage.plain.signed()
+        message.body += Array("more\r\n".utf8)
+        let passage = try pass("On-BadSignature reject\nLogResults yes\n", message) {
+            $0.level = .info
+        }
+        #expect(
+            passage.log == [
+                "4XyZ: rejected: DKIM verification failed (s=mail, d=example.org): "
+                    + "the body was changed after signing; "
+                    + "signature result (s=mail, d=example.org, a=rsa-sha256): fail"
+            ])
+        let unsigned = try pass("On-NoSignature reject\nSyslogSuccess yes\n") { $0.level = .info }
+        #expect(unsigned.log == ["4XyZ: rejected: no signature"])
+    }
+
     @Test func `a signature's failure is told in words`() throws {
         var message = try MailMessage.plain.signed()
         message.body += Array("more\r\n".utf8)

@@ -186,7 +186,7 @@ enum DKIMDirectives {
             "TestDNSData", .dataSet, needsRestart: true,
             "For tests: a data set of names and TXT records, asked instead of the DNS."),
         DirectiveSpec(
-            "LogResults", .boolean, default: "no", "Logs the result of every signature."),
+            "LogResults", .boolean, default: "no", "Says the result of every signature in the log."),
     ]
 
     /// The words of an On- directive.

@@ -5,7 +5,7 @@ import MailSyntax
 import Milter
 import MilterDaemon
 
-/// What becomes of a message that was verified: the log lines, the results field, the action.
+/// What becomes of a message that was verified: the line in the log, the results field, the action.
 struct VerificationOutcome {
     private let context: DKIMMessageContext
     private let verdicts: [SignaturePolicy.Verdict]
@@ -22,14 +22,16 @@ struct VerificationOutcome {
 
     /// Logs, and answers with the edits and the reply.
     func verdict() -> MilterVerdict {
-        logResults()
         let (action, why, detail) = finding
+        let summary = summary
+        if action == .accept, !summary.isEmpty { context.log.info(context.queueID, summary) }
         // Only an answer of the DNS that is still to come can change what was found.
         let isTemporary = verdicts.contains { $0.status == .temperror }
         let edits = context.resultRemovals + resultsField + context.softwareHeader
         return context.perform(
-            action, why: why, refusal: Refusal(detail: detail, text: "DKIM: \(why)"),
-            isTemporary: isTemporary, edits: edits)
+            action, why: why, line: verdicts.isEmpty ? why : summary,
+            refusal: Refusal(detail: detail, text: "DKIM: \(why)"), isTemporary: isTemporary,
+            edits: edits)
     }
 
     /// What the message's signatures come to, with the enhanced status code's end (RFC 7372, section 3.1).
@@ -83,22 +85,10 @@ struct VerificationOutcome {
         ]
     }
 
-    private func logResults() {
-        let log = context.log
+    /// What the one line about the message says; empty where there is nothing to say.
+    private var summary: String {
         let configuration = context.configuration
-        if verdicts.isEmpty {
-            if configuration.logsSuccess { log.info(context.queueID, "no signature data") }
-            return
-        }
-        if configuration.logsResults {
-            for verdict in verdicts {
-                let algorithm = verdict.result.algorithm?.rawValue ?? "?"
-                log.info(
-                    context.queueID,
-                    "signature result (\(name(verdict)), a=\(algorithm)): "
-                        + verdict.status.rawValue)
-            }
-        }
+        if verdicts.isEmpty { return configuration.logsSuccess ? "no signature data" : "" }
         var parts: [String] = []
         let valid = verdicts.filter { $0.status == .pass }.map { "(\(name($0)))" }
         if configuration.logsSuccess, !valid.isEmpty {
@@ -112,7 +102,12 @@ struct VerificationOutcome {
         if ignoredSignatures > 0 {
             parts.append("\(ignoredSignatures) more signatures were not evaluated")
         }
-        if !parts.isEmpty { log.info(context.queueID, parts.joined(separator: "; ")) }
+        guard configuration.logsResults else { return parts.joined(separator: "; ") }
+        parts += verdicts.map { verdict in
+            let algorithm = verdict.result.algorithm?.rawValue ?? "?"
+            return "signature result (\(name(verdict)), a=\(algorithm)): \(verdict.status.rawValue)"
+        }
+        return parts.joined(separator: "; ")
     }
 
     private func name(_ verdict: SignaturePolicy.Verdict) -> String {

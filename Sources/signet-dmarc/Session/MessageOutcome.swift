@@ -8,7 +8,7 @@ import MilterDaemon
 import ReportStore
 import Traffic
 
-/// What becomes of an evaluated message: the log lines, the results field, the action, the record.
+/// What becomes of an evaluated message: the line in the log, the results field, the action, the record.
 struct MessageOutcome {
     /// Everything that was found.
     let findings: DMARCFindings
@@ -38,28 +38,30 @@ struct MessageOutcome {
 
     /// Logs, and answers with the edits and the reply.
     func verdict() -> MilterVerdict {
-        log()
         context.trace?.tell(findings, disposition, context.configuration)
+        let line = "DMARC: \(summary)"
         switch disposition.action {
         case .deliver, .mark:
+            context.log.info(context.queueID, summary)
             return MilterVerdict(edits: edits)
         case .hold:
             return context.perform(
-                .quarantine, why: sentence, refusal: Refusal(detail: "7.1", text: sentence),
-                quarantineReason: quarantineReason,
+                .quarantine, why: sentence, line: line,
+                refusal: Refusal(detail: "7.1", text: sentence), quarantineReason: quarantineReason,
                 // The policy asks for less than a refusal: an MTA that cannot hold mail may be
                 // configured to before the client tries again.
                 isTemporary: true, edits: edits)
         case .reject(let words):
             // RFC 7372, section 3.4, "multiple authentication checks failed": neither SPF nor DKIM has said what was needed.
             return context.perform(
-                .reject, why: sentence, refusal: Refusal(detail: "7.26", text: words))
+                .reject, why: sentence, line: line, refusal: Refusal(detail: "7.26", text: words))
         case .rejectUnreadable(let words):
             return context.perform(
-                .reject, why: sentence, refusal: Refusal(detail: "7.1", text: words))
+                .reject, why: sentence, line: line, refusal: Refusal(detail: "7.1", text: words))
         case .defer:
             return context.perform(
-                .tempfail, why: sentence, refusal: Refusal(detail: "7.1", text: sentence))
+                .tempfail, why: sentence, line: line,
+                refusal: Refusal(detail: "7.1", text: sentence))
         }
     }
 
@@ -95,9 +97,9 @@ struct MessageOutcome {
         return edits
     }
 
-    /// One line for each message: the result in OpenDMARC's words, for what is not a pass the reason, what is done, and why not more,
-    /// and SPF's result.
-    private func log() {
+    /// What the one line about the message says: the result in OpenDMARC's words, for what is not a pass the reason, what is
+    /// done, and why not more, and SPF's result.
+    private var summary: String {
         var parts: [String] = []
         let dmarc = findings.dmarc
         if dmarc.authorship.isMultiValued || dmarc.fieldFault == .severalFields {
@@ -125,7 +127,7 @@ struct MessageOutcome {
         if recipients.areIgnored {
             parts.append("not recorded: IgnoreMailTo or ReportEmail names a recipient")
         }
-        context.log.info(context.queueID, parts.joined(separator: "; "))
+        return parts.joined(separator: "; ")
     }
 
     /// Whether an author domain has a policy record.

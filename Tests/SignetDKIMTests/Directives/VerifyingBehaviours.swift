@@ -142,6 +142,12 @@ extension Behaviours {
                     "4XyZ: signature result (s=mail, d=example.org, a=rsa-sha256): pass"
                 ])
             #expect(try pass("", signed).log.isEmpty)
+            // All of a message is in one line.
+            #expect(
+                try pass("LogResults yes\nSyslogSuccess yes\n", signed).log == [
+                    "4XyZ: DKIM verification successful (s=mail, d=example.org); "
+                        + "signature result (s=mail, d=example.org, a=rsa-sha256): pass"
+                ])
         },
         "Nameservers": {
             let nameservers = read("Nameservers 192.0.2.53, [2001:db8::1]@5353\n")

@@ -66,7 +66,12 @@ extension Behaviours {
             #expect(
                 passage.refusal
                     == "550 5.7.26 rejected by DMARC policy for victim.example (p=reject)")
-            #expect(passage.logs("rejected: DMARC: "))
+            // One line, which says all.
+            #expect(passage.log.count == 1, "\(passage.log)")
+            #expect(
+                passage.log[0].hasPrefix(
+                    "4XyZ: rejected: DMARC: victim.example fail: SPF passed for evil.example"))
+            #expect(passage.logs("; disposition reject; SPF(mailfrom): evil.example pass"))
             #expect(try disposition("RejectFailures yes", .from("x@none.example")) == "none")
             // "or temp-failed if evaluation could not be completed"
             let dead: (inout Exchange) -> Void = { $0.failing = ["_dmarc.victim.example"] }
