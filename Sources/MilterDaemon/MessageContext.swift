@@ -99,7 +99,8 @@ public struct MessageContext<Configuration: AnyObject & Sendable>: Sendable {
     /// - Returns: the verdict for the MTA.
     public func perform(
         _ action: MilterAction, why: String, line: String? = nil, level: Log.Level = .notice,
-        refusal: Refusal, quarantineReason: String? = nil, isTemporary: Bool = false, edits: [MessageEdit] = []
+        refusal: Refusal, quarantineReason: String? = nil, isTemporary: Bool = false,
+        edits: [MessageEdit] = []
     ) -> MilterVerdict {
         if action != .accept { trace?.say { $0.reason = why } }
         let line = line ?? why
