@@ -365,7 +365,7 @@ let package = Package(
         tests(
             "SignetTests",
             uses: ["signet", "MailAuth", "MailCrypto", "MailSyntax", "ReportStore", "TestKit"],
-            exclude: ["Transcripts"]),
+            exclude: ["HostTranscripts", "Transcripts"]),
         tests("MailCryptoTests", uses: ["MailCrypto"]),
         tests("ConnectionServerTests", uses: ["ConnectionServer", "Threads"]),
         tests(

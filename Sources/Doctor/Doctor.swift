@@ -32,7 +32,7 @@ package enum Doctor {
 
     private static let localChecks: [Check] = [
         ParameterChecks.presence, ParameterChecks.syntax, ParameterChecks.repeats,
-        PolicyChecks.relay, MilterChecks.presence,
+        PolicyChecks.relay, MilterChecks.presence, UnusedMilters.check,
         MilterChecks.order, MilterChecks.settings, ReachabilityChecks.milters,
         ReachabilityChecks.policies, PolicyChecks.services, SuiteChecks.results,
         RewritingChecks.afterSigning, RewritingChecks.received, DomainChecks.signed,
@@ -40,6 +40,7 @@ package enum Doctor {
         NeighbourChecks.dovecot,
         NeighbourChecks.trust, NeighbourChecks.system, NeighbourChecks.predecessors,
         NeighbourChecks.watchers, LiveChecks.units, LiveChecks.disk, LiveChecks.clock,
+        ReportImportChecks.aliases, ReportImportChecks.service,
     ]
 
     private static let dnsChecks: [Check] = [

@@ -122,6 +122,7 @@ package struct MigrationPlan: Sendable {
             let value = try placed(directive, directives, path)
             text += PeerFile.line(directive.name, value)
         }
+        text += try OwnDirectives.lines(of: peer, tree.file(target), without: directives)
         if isShadow { text += PeerFile.line("Shadow", "yes") }
         write(target, FileState(Array(text.utf8), mode: 0o644))
         directories =

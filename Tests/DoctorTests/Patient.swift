@@ -85,7 +85,7 @@ final class Patient {
         try directory.makeDirectory(units)
         let shipped = Self.folder.appendingPathComponent("../../systemd").standardized
         for name in try manager.contentsOfDirectory(atPath: shipped.path)
-        where name.hasSuffix(".socket") {
+        where name.hasSuffix(".socket") || name.hasSuffix(".path") {
             let text = try String(
                 contentsOf: shipped.appendingPathComponent(name), encoding: .utf8)
             try directory.write(text, to: "\(units)/\(name)")
@@ -179,7 +179,27 @@ final class Patient {
             }
         case .mode(let path, let octal):
             try apply(.mode(path, UInt32(octal, radix: 8) ?? 0))
+        case .command(let command) where command.hasPrefix("signet setup "):
+            let words = command.split(separator: " ").dropFirst().map(String.init)
+            try Command.require(
+                DaemonProcess.path(of: "signet"), words + ["--yes", "--root", directory.path])
+        case .command(let command) where command.hasPrefix("systemctl "):
+            return try control(command)
         case .owner, .command, .words: return false
+        }
+        return true
+    }
+
+    /// What systemd does: the unit that a command names runs again, and the import takes the mail that waits.
+    private func control(_ command: String) throws -> Bool {
+        let words = command.prefix { $0 != "," }.split(separator: " ").map(String.init)
+        guard let unit = words.last, ["enable", "restart", "start"].contains(words[1]) else {
+            return false
+        }
+        self.words.removeAll { $0.0 == "unit" && $0.1.hasPrefix("\(unit) ") }
+        let mail = place("/var/lib/signet-reports/Maildir/new")
+        if unit.hasPrefix("signet-reports-import."), FileManager.default.fileExists(atPath: mail) {
+            try FileManager.default.removeItem(atPath: mail)
         }
         return true
     }

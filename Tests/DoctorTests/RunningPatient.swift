@@ -12,6 +12,8 @@ struct RunningPatient {
     private var isClockKept = true
     private var answer = SMTPAnswer(code: 250, text: "2.1.5 Ok")
 
+    /// The time of day; the rows of the table that need one reckon from it.
+    private static let now: Int64 = 1_795_860_000
     private static let gigabyte: UInt64 = 1_000_000_000
 
     /// Reads the lines, each a word and what follows it.
@@ -54,6 +56,6 @@ struct RunningPatient {
             errorsLogged: { [errors] in errors[$0].map { [$0] } ?? [] },
             room: { [rooms] in rooms[$0] ?? healthy },
             isClockKept: { [isClockKept] in isClockKept },
-            answerToRecipient: { [answer] _ in answer })
+            answerToRecipient: { [answer] _ in answer }, now: { Self.now })
     }
 }

@@ -66,14 +66,33 @@ import Testing
         #expect(try tree.snapshot() == before)
     }
 
+    @Test func `what only our file says stays in it`() throws {
+        let tree = try Self.openDKIM()
+        let own = "OversignHeaders *\nSigningLog /var/lib/signet-dkim/signed\n#Metrics none\n"
+        try tree.write("etc/signet/dkim.conf", own)
+        #expect(try tree.migrate(["--copy-keys"]).succeeded)
+        let text = tree.text("etc/signet/dkim.conf")
+        #expect(text.hasSuffix("\nSigningLog          /var/lib/signet-dkim/signed\n"), "\(text)")
+        #expect(!text.contains("OversignHeaders") && !text.contains("Metrics"))
+        #expect(try tree.migrate(["--copy-keys"]).output.hasPrefix("Nothing is left to change."))
+    }
+
     @Test func `the lines of Postfix are swapped and put back`() throws {
         let tree = try Self.openDKIM()
         let before = try tree.snapshot()
         #expect(try tree.migrate(["--finish"]).end == .exited(78))
         #expect(try tree.snapshot() == before)
         try tree.migrate(["--copy-keys"])
-        let result = try tree.migrate(["--finish"])
+        let result = try tree.migrate(["--finish", "--yes"])
         #expect(result.succeeded, "\(result.errors)\(result.output)")
+        #expect(
+            result.output.contains(
+                """
+                edit /etc/postfix/main.cf
+                  @@ -1 +1 @@
+                  -smtpd_milters = inet:localhost:12345, inet:localhost:11332
+                  +smtpd_milters = unix:signet/dkim.sock, inet:localhost:11332
+                """), "\(result.output)")
         #expect(
             tree.text("etc/postfix/main.cf").hasPrefix(
                 "smtpd_milters = unix:signet/dkim.sock, inet:localhost:11332\nnon_smtpd_milters = $smtpd"
@@ -84,6 +103,51 @@ import Testing
         #expect(try tree.migrate(["--undo"]).succeeded)
         #expect(try tree.migrate(["--undo"]).succeeded)
         #expect(try tree.snapshot() == before)
+    }
+
+    /// A configuration that a daemon refuses is mended by hand, and main.cf is the postmaster's own.
+    @Test func `an undo spares what has been edited since`() throws {
+        let tree = try Self.openDKIM()
+        let before = try tree.snapshot()
+        let main = tree.text("etc/postfix/main.cf")
+        try tree.migrate(["--copy-keys"])
+        try tree.migrate(["--finish"])
+        let swapped = tree.text("etc/postfix/main.cf")
+        try tree.write("etc/postfix/main.cf", "biff = no\n\(swapped)mydomain = here\n")
+        let first = try tree.migrate(["--undo"])
+        #expect(first.succeeded, "\(first.output)")
+        #expect(
+            first.output.contains("/etc/postfix/main.cf\n    edited since: what you have changed"))
+        #expect(first.output.contains("your edits since are kept"))
+        #expect(tree.text("etc/postfix/main.cf") == "biff = no\n\(main)mydomain = here\n")
+        try tree.write("etc/postfix/main.cf", main)
+
+        let edited = tree.text("etc/signet/dkim.conf") + "LogWhy yes\n"
+        try tree.write("etc/signet/dkim.conf", edited)
+        let second = try tree.migrate(["--undo", "--json"])
+        #expect(second.succeeded, "\(second.output)")
+        #expect(try tree.snapshot() == before)
+        let document = try #require(
+            JSONSerialization.jsonObject(with: Data(second.output.utf8)) as? [String: Any])
+        let spared = try #require(document["spared"] as? [[String: Any]])
+        #expect(spared.count == 1 && spared[0]["path"] as? String == "/etc/signet/dkim.conf")
+        let copy = try #require(spared[0]["copy"] as? String)
+        #expect(tree.text(String(copy.dropFirst())) == edited)
+    }
+
+    @Test func `an edit of the lines that were changed stops the undo`() throws {
+        let tree = try Self.openDKIM()
+        try tree.migrate(["--copy-keys"])
+        try tree.migrate(["--finish"])
+        try tree.write(
+            "etc/postfix/main.cf",
+            tree.text("etc/postfix/main.cf").replacing("localhost:11332", with: "localhost:11333"))
+        let edited = try tree.snapshot()
+        let result = try tree.migrate(["--undo"])
+        #expect(result.end == .exited(78))
+        #expect(
+            result.output.contains("+smtpd_milters = unix:signet/dkim.sock, inet:localhost:11333"))
+        #expect(try tree.snapshot() == edited)
     }
 
     @Test func `what only compares is set up, told to Postfix, and ended by --finish`() throws {

@@ -276,6 +276,55 @@ import Testing
         #expect(try host.snapshot() == before)
     }
 
+    @Test(arguments: [
+        ("Mode v\n", "with which nothing is signed"),
+        ("Domain example.org\nMode s\n", "add Selector and KeyFile"),
+        (
+            "SigningTable csl:*@example.net=key\nMode s\n",
+            "add \"KeyDirectory /etc/signet/keys\" to /etc/signet/dkim.conf"
+        ),
+    ])
+    func `a dkim.conf that a key cannot be added to is said, with what to do`(
+        _ text: String, _ words: String
+    ) throws {
+        let host = try HostTree()
+        try host.write("etc/signet/dkim.conf", text)
+        let before = try host.snapshot()
+        let result = try host.apply()
+        #expect(result.end == .exited(78))
+        #expect(result.output.contains(words), "\(result.output)")
+        #expect(try host.snapshot() == before)
+        guard text.contains("csl:") else { return }
+        try host.write("etc/signet/dkim.conf", "\(text)KeyDirectory /etc/signet/keys\n")
+        #expect(try host.apply().succeeded)
+        #expect(host.text("etc/signet/keys/example.org/signing").contains("\nmail\n"))
+    }
+
+    /// README's way by hand: one domain with Domain and KeyFile, and then another one.
+    @Test func `beside Domain and KeyFile a further domain has its keys in KeyDirectory`() throws {
+        let host = try HostTree()
+        let path = "etc/signet/keys/example.com"
+        for folder in ["etc/signet/keys", path, "etc/signet/keys/old.example"] {
+            try host.makeDirectory(folder)
+        }
+        for folder in [path, "etc/signet/keys/old.example"] {
+            try host.write("\(folder)/mail.private", "not looked at", mode: 0o600)
+        }
+        let lines = "Domain example.com\nSelector mail\nKeyFile /\(path)/mail.private\n"
+        try host.write("etc/signet/dkim.conf", lines)
+        let before = try host.snapshot()
+        let result = try host.apply()
+        #expect(result.succeeded, "\(result.output)\(result.errors)")
+        #expect(
+            host.text("etc/signet/dkim.conf")
+                == lines + "KeyDirectory      /etc/signet/keys\nMode              s\n")
+        #expect(result.output.contains("the keys of old.example in /etc/signet/keys sign as well"))
+        #expect(host.text("etc/signet/KeyTable").isEmpty)
+        #expect(try host.apply().output.hasPrefix("This host is set up"))
+        #expect(try host.signet(["setup", "--undo", "--yes"]).succeeded)
+        #expect(try host.snapshot() == before)
+    }
+
     @Test func `a relay that signs needs no key here, but its records`() throws {
         let host = try HostTree(main: "relayhost = [smtp.sendgrid.net]:587\n")
         let result = try host.apply()

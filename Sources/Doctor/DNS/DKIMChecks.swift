@@ -23,7 +23,7 @@ enum DKIMChecks {
                         "no key signs for it here; mail leaves through a relay, which may sign")
                 ]
             }
-            return [Unsigned.finding(domain, host.signing)]
+            return [Unsigned.finding(domain, host)]
         }
         var findings: [Diagnosis] = []
         for key in keys {
@@ -35,11 +35,25 @@ enum DKIMChecks {
 
 /// A domain that nothing signs for.
 enum Unsigned {
-    /// The finding, with the command that makes a key.
-    static func finding(_ domain: DomainName, _ signing: SignersView) -> Diagnosis {
+    /// The finding, with what gives it a key.
+    static func finding(_ domain: DomainName, _ host: HostView) -> Diagnosis {
         Diagnosis(
             .domainUnsigned, domain.ascii,
-            "no key of \(signing.source ?? "the configuration") signs mail from it",
-            mend: .command("signet setup \(domain.ascii) --apply"))
+            "no key of \(host.signing.source ?? "the configuration") signs mail from it",
+            mend: mend(domain, host))
+    }
+
+    /// The command that makes keys and has them sign.
+    ///
+    /// It adds lines to tables that are files, and to no others: there the folder of KeyDirectory has to be named first.
+    static func mend(_ domain: DomainName, _ host: HostView) -> Mend {
+        let command = "signet setup \(domain.ascii) --apply"
+        guard let file = host.tree.flatMap({ SuiteConfiguration("dkim", $0) }),
+            !file.isSet("KeyDirectory"),
+            ["KeyTable", "SigningTable"].contains(where: { file.isTableWithoutFile($0) })
+        else { return .command(command) }
+        return .words(
+            "add \"KeyDirectory /etc/signet/keys\" to \(file.path), as no line can be added to its tables; "
+                + "then: \(command)")
     }
 }

@@ -34,9 +34,7 @@ struct DKIMRecordCheck {
                 Diagnosis(
                     .keyUnusable, key.path,
                     "the key for \(key.selector.ascii)._domainkey.\(key.domain.ascii) cannot be used: \(reason)",
-                    mend: .words(
-                        "restore the file, or make a new key: signet key new -d \(key.domain.ascii) -s \(key.selector.ascii)"
-                    ))
+                    mend: .words("restore the file, or make a new key: \(commandForNewKey)"))
             ]
         }
         let texts = try dns.texts(name)
@@ -44,6 +42,13 @@ struct DKIMRecordCheck {
         guard !texts.isEmpty else { return [try missing(name, right)] + strength(own) }
         let publish = Mend.publish(right, insteadOf: ZoneRecord.texts(name, texts))
         return record(name, texts, own, publish) + strength(own)
+    }
+
+    /// The command that makes a key in the place of this one.
+    private var commandForNewKey: String {
+        let name = "/\(key.selector.ascii).private"
+        let folder = key.path.hasSuffix(name) ? " -D \(key.path.dropLast(name.count))" : ""
+        return "signet key new -d \(key.domain.ascii) -s \(key.selector.ascii)\(folder)"
     }
 
     /// The text of a key record.

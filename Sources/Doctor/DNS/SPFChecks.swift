@@ -7,9 +7,9 @@ internal import Threads
 enum SPFChecks {
     /// The record itself, for whatever client.
     static let record = Check.ofDomains("dns.spf", fine: "one SPF record, which can be evaluated") {
-        _, dns, domain throws(DNSTrouble) in
+        host, dns, domain throws(DNSTrouble) in
         let texts = try dns.texts(domain)
-        let published = texts.filter { SPFRecord.hasVersion(Array($0.joined())) }
+        let proposal = try SPFProposal(domain, host, dns)
         var findings: [Diagnosis] = []
         let foreign = texts.filter { Array($0.joined()).starts(with: "spf2.0/".utf8) }
         if !foreign.isEmpty {
@@ -18,23 +18,27 @@ enum SPFChecks {
                     .spfSenderID, domain.ascii, "there is a record of Sender ID",
                     mend: .withdraw(ZoneRecord.texts(domain, foreign))))
         }
-        guard let first = published.first else {
+        guard let first = proposal.published.first else {
             return findings + [
                 Diagnosis(
                     .spfMissing, domain.ascii, "there is no SPF record",
-                    mend: .publish(.text(domain, "v=spf1 mx -all"), insteadOf: []))
+                    // What a relay's records are called, setup knows.
+                    mend: host.relayhost == nil
+                        ? proposal.mend
+                        : .words(
+                            "publish the record that \"signet setup \(domain.ascii)\" prints; it names the relay, "
+                                + "or else include what the relay's pages say"))
             ]
         }
-        guard published.count == 1 else {
-            let merged = SPFText.merged(published.map { Array($0.joined()) })
+        guard proposal.published.count == 1 else {
             return findings + [
                 Diagnosis(
-                    .spfSeveral, domain.ascii, "there are \(published.count) SPF records",
-                    mend: .publish(
-                        .text(domain, merged), insteadOf: ZoneRecord.texts(domain, published)))
+                    .spfSeveral, domain.ascii, "there are \(proposal.published.count) SPF records",
+                    mend: proposal.mend)
             ]
         }
-        return findings + (try SPFRecordCheck(domain: domain, strings: first, dns: dns).findings())
+        let check = SPFRecordCheck(strings: first, proposal: proposal, dns: dns)
+        return findings + (try check.findings())
     }
 
     /// Whether mail of the domain from each own address passes.
@@ -56,21 +60,16 @@ enum SPFChecks {
                     "no public address of this host is known; give --address")
             ]
         }
-        let texts = try dns.texts(domain)
-        let published = texts.filter { SPFRecord.hasVersion(Array($0.joined())) }
+        let proposal = try SPFProposal(domain, host, dns)
         // What is wrong with the record itself has been said.
-        guard published.count == 1, let strings = published.first else {
+        guard proposal.published.count == 1 else {
             return [
                 .skipped("dns.spf.own-address", domain.ascii, "there is not exactly one SPF record")
             ]
         }
-        var missing: [IPAddress] = []
-        var sentence = ""
+        var sentence: String?
         for address in host.addresses {
-            let outcome = dns.spf(
-                .mailFrom(
-                    Array("postmaster@\(domain.ascii)".utf8), helo: host.heloOctets,
-                    client: address))
+            let outcome = dns.spf(host.mailRequest(of: domain, from: address))
             switch outcome.result {
             case .pass: continue
             case .permerror, .temperror:
@@ -79,18 +78,11 @@ enum SPFChecks {
                         "dns.spf.own-address", domain.ascii, "the SPF record cannot be evaluated")
                 ]
             case .none, .neutral, .softfail, .fail:
-                missing.append(address)
-                sentence = sentence.isEmpty ? outcome.sentence : sentence
+                sentence = sentence ?? outcome.sentence
             }
         }
-        guard !missing.isEmpty else { return [] }
-        let text = SPFText.adding(missing.map(\.spfTerm), to: Array(strings.joined()))
-        return [
-            Diagnosis(
-                .spfOwnAddress, domain.ascii, sentence,
-                mend: .publish(
-                    .text(domain, text), insteadOf: ZoneRecord.texts(domain, published)))
-        ]
+        guard let sentence else { return [] }
+        return [Diagnosis(.spfOwnAddress, domain.ascii, sentence, mend: proposal.mend)]
     }
 
     /// Whether the HELO name passes, where anything depends on it.
@@ -136,25 +128,10 @@ enum SPFChecks {
     }
 }
 
-extension HostView {
-    /// The HELO name for an evaluation of SPF.
-    fileprivate var heloOctets: [UInt8] { Array((heloName ?? "unknown").utf8) }
-}
-
 extension DNSLookup {
     /// Evaluates a request with the engine that serves mail.
     func spf(_ request: SPFRequest, limits: SPFLimits = SPFLimits()) -> SPFOutcome {
         SPFEvaluator(resolver: self.resolver, time: time, limits: limits, wantsExplanation: false)
             .check(request, deadline: time.now() + limits.seconds)
-    }
-}
-
-extension IPAddress {
-    /// The SPF mechanism that names it.
-    var spfTerm: String {
-        switch self {
-        case .v4: "ip4:\(self)"
-        case .v6: "ip6:\(self)"
-        }
     }
 }

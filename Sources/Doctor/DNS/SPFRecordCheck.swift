@@ -4,15 +4,17 @@ internal import MailSyntax
 
 /// Looks into the one SPF record of a domain.
 struct SPFRecordCheck {
-    /// Whose record it is.
-    let domain: DomainName
     /// The record's character strings.
     let strings: [[UInt8]]
+    /// What is proposed in its place.
+    let proposal: SPFProposal
     /// Asks the DNS.
     let dns: DNSLookup
 
     /// More octets may not fit into an answer of 512 beside the question (RFC 7208, section 3.4).
     private static let comfortableLength = 450
+
+    private var domain: DomainName { proposal.domain }
 
     private var octets: [UInt8] { Array(strings.joined()) }
 
@@ -39,9 +41,6 @@ struct SPFRecordCheck {
             return []
         }
         guard let first = pairs.first else { return [] }
-        let unwanted = Set(pairs.map { record.directives[$0.place].range })
-        let terms = record.directives.filter { !unwanted.contains($0.range) }
-            .map { record.text(of: $0) }
         let words =
             pairs.count == 1
             ? "\"\(Shown.text(first.term))\" matches nothing that \"\(Shown.text(first.other))\" does not"
@@ -50,7 +49,7 @@ struct SPFRecordCheck {
             Diagnosis(
                 .spfRedundant, domain.ascii,
                 "\(words); the record makes \(lookups) of \(SPFLimits().terms) lookups",
-                mend: publish(SPFText.keeping(terms, of: octets)))
+                mend: proposal.mend)
         ]
     }
 
@@ -60,7 +59,7 @@ struct SPFRecordCheck {
             return Diagnosis(
                 .spfSplit, domain.ascii,
                 "the record is in \(strings.count) strings, with no blank where they meet",
-                mend: publish(SPFText.changing(Array(apart.utf8)) { $0 }))
+                mend: proposal.mend)
         }
         return Diagnosis(
             .spfSyntax, domain.ascii, "the record has \(error): \"\(Shown.text(octets))\"",
@@ -74,14 +73,14 @@ struct SPFRecordCheck {
             findings.append(
                 Diagnosis(
                     .spfOpenEnd, domain.ascii, "the record has neither \"all\" nor \"redirect\"",
-                    mend: publish(SPFText.adding(["~all"], to: octets))))
+                    mend: proposal.mend))
         }
         let all = record.directives.firstIndex { $0.mechanism == .all }
         if let all, all + 1 < record.directives.count || record.redirect != nil {
             findings.append(
                 Diagnosis(
                     .spfAfterAll, domain.ascii, "there are terms after \"all\"",
-                    mend: publish(SPFText.endingAtAll(octets))))
+                    mend: proposal.mend))
         }
         let pointers = record.directives.filter {
             if case .ptr = $0.mechanism { true } else { false }
@@ -91,7 +90,7 @@ struct SPFRecordCheck {
             findings.append(
                 Diagnosis(
                     .spfPTR, domain.ascii, "the record uses \"\(Shown.text(terms[0]))\"",
-                    mend: publish(SPFText.changing(octets) { terms.contains($0) ? nil : $0 })))
+                    mend: proposal.mend))
         }
         if octets.count > Self.comfortableLength {
             findings.append(
@@ -148,11 +147,17 @@ struct SPFRecordCheck {
         }
         guard outcome.result == .pass else { return [] }
         let term = outcome.decision?.mechanism ?? "all"
+        let place = outcome.decision?.domain ?? domain
+        let isOwnEnd = SPFText.isAll(term) && place == domain
         return [
             Diagnosis(
                 .spfPermitsAll, domain.ascii,
-                "\"\(Shown.text(term))\" lets every address pass",
-                mend: publish(SPFText.changing(octets) { SPFText.isAll($0) ? "~all" : $0 }))
+                "\"\(Shown.text(term))\"\(place == domain ? "" : " in the record of \(place.ascii)") lets every "
+                    + "address pass",
+                mend: isOwnEnd
+                    ? proposal.mend
+                    : .words(
+                        "take out of the record what lets them pass, and name the hosts that send"))
         ]
     }
 
@@ -186,10 +191,5 @@ struct SPFRecordCheck {
         limits.voidLookups = 40
         limits.questions = 120
         return limits
-    }
-
-    private func publish(_ text: String) -> Mend {
-        .publish(
-            .text(domain, text), insteadOf: [ZoneRecord(domain, .txt, .text(strings))])
     }
 }

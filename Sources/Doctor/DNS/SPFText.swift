@@ -1,6 +1,6 @@
 /// Changes to the text of SPF records, term by term; texts that break the grammar may be among them.
 enum SPFText {
-    /// One record with the terms of several, each once, and the last record's "all" at its end.
+    /// One record with the terms of several, each once, and the first "all" among them at its end.
     static func merged(_ records: [[UInt8]]) -> String {
         var terms: [String] = []
         var end: String?
@@ -11,7 +11,7 @@ enum SPFText {
                 terms.append(term)
             }
         }
-        return (["v=spf1"] + terms + [end ?? "-all"]).joined(separator: " ")
+        return (["v=spf1"] + terms + [end ?? "~all"]).joined(separator: " ")
     }
 
     /// The record with further terms before its "all", its "redirect" or its end.

@@ -37,8 +37,8 @@ enum ServiceChecks {
                     findings.append(
                         Diagnosis(
                             .servicePort, name.ascii,
-                            "it names port \(given), which is that where \(phrase(other)); programs "
-                                + "expect \(way) there, and port \(port) has it",
+                            "it names port \(given), where \(phrase(other)); programs expect \(way), which is at "
+                                + "port \(port)",
                             mend: .publish(record(port, target), insteadOf: [old])))
                     continue
                 }

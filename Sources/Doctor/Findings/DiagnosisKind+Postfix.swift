@@ -23,6 +23,10 @@ extension DiagnosisKind {
     static let milterAbsent = DiagnosisKind(
         "postfix.milter.absent", .error,
         "The signer is configured, and no mail reaches it: nothing is signed.")
+    static let milterUnused = DiagnosisKind(
+        "postfix.milter.unused", .warning,
+        "No mail passes the filter: header fields of users' mail are not cleaned, or incoming mail is not "
+            + "judged.")
     static let milterOverridden = DiagnosisKind(
         "postfix.milter.overridden", .error,
         "An option in master.cf replaces the whole list of main.cf for this service: its mail "
@@ -173,6 +177,21 @@ extension DiagnosisKind {
         "dns.dmarc.mailbox", .warning,
         "DMARC reports that others send to it are refused.")
 
+    // MARK: Reports of others
+
+    static let aliasTwice = DiagnosisKind(
+        "host.aliases.twice", .warning,
+        "Of two lines for one name only the first counts: mail goes where the other does not say.")
+    static let importStopped = DiagnosisKind(
+        "signet.import.stopped", .warning,
+        "Reports of others are delivered and not read: \"signet report\" does not know them.")
+    static let importWaiting = DiagnosisKind(
+        "signet.import.waiting", .warning,
+        "Reports of others are not taken as they come: the import fails, or was not started.")
+    static let importName = DiagnosisKind(
+        "signet.import.authserv-id", .warning,
+        "No report counts: each is kept aside as one whose sender is not known.")
+
     // MARK: Neighbours
 
     static let peerEnabled = DiagnosisKind(
@@ -208,13 +227,14 @@ extension DiagnosisKind {
 
     /// In order of what hurts most.
     static let localWarningRanking: [DiagnosisKind] = [
-        shadow, unitErrors, diskLow, clockFree, receivingUnsigned, milterActionAccept,
+        shadow, unitErrors, diskLow, clockFree, receivingUnsigned, milterUnused,
+        milterActionAccept,
         milterNonSMTPD, milterNonSMTPDVerifier,
         signingContentFilter, signingGenericMaps, signingHeaderChecks, headerChecksReceived,
         signingLineLength, signingEightBit, milterProtocol, secondSigner, resultsSharedName,
         resultsRemoved, milterMaps, milterTimeout, milterTwice, milterActionQuarantine,
         parameterTwice, policyAbsent, peerEnabled, peerDefaultIgnored, storeDirectory,
-        dmarcMailbox,
+        dmarcMailbox, aliasTwice, importStopped, importName, importWaiting,
         trustSpamAssassin, trustSieve, resolverPublic, nameLoopback, watchCrowdSec, watchFail2ban,
     ]
 }

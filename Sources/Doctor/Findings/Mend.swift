@@ -35,6 +35,8 @@ extension Mend: CustomStringConvertible {
         case .line(let line?, let file, nil): return "add to \(file): \(line)"
         case .line(let line?, let file, let old?):
             return "in \(file) write \"\(line)\" for \"\(old)\""
+        case .line(nil, "/etc/aliases", let old?):
+            return "remove from /etc/aliases, and run newaliases: \(old)"
         case .line(nil, let file, let old?): return "remove from \(file): \(old)"
         case .line(nil, let file, nil): return "look at \(file)"
         case .mode(let path, let octal): return "chmod \(octal) \(path)"

@@ -12,13 +12,15 @@ enum Shown {
     /// Printable ASCII; everything else as "?", and the end of what is too long left out.
     static func text(_ text: String) -> String { self.text(Array(text.utf8)) }
 
-    /// A line as it is, with what a terminal would obey as "?".
+    /// A line as it is, a tab as a blank, and what else a terminal would obey as "?".
     ///
     /// Names in the DNS may hold control characters.
     static func line(_ text: String) -> String {
         guard text.unicodeScalars.contains(where: isControl) else { return text }
         var shown = String.UnicodeScalarView()
-        for scalar in text.unicodeScalars { shown.append(isControl(scalar) ? "?" : scalar) }
+        for scalar in text.unicodeScalars {
+            shown.append(scalar == "\t" ? " " : isControl(scalar) ? "?" : scalar)
+        }
         return String(shown)
     }
 

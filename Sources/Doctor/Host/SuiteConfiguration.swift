@@ -31,6 +31,12 @@ struct SuiteConfiguration {
         ["yes", "true", "on", "1", "y", "t"].contains(text(directive)?.lowercased() ?? "")
     }
 
+    /// Whether a directive names a table that is no file.
+    func isTableWithoutFile(_ directive: String) -> Bool {
+        guard let value = text(directive) else { return false }
+        return !["/", "file:/", "refile:/"].contains { value.hasPrefix($0) }
+    }
+
     /// The data set that a directive names, with paths taken from the tree; nil where it is not set.
     func dataSet(_ directive: String) -> DataSet? {
         guard let value = text(directive) else { return nil }

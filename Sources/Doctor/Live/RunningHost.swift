@@ -10,6 +10,8 @@ package struct RunningHost: Sendable {
     package var isClockKept: @Sendable () -> Bool?
     /// What Postfix answers here to a recipient of mail without a sender.
     package var answerToRecipient: @Sendable (_ address: String) -> SMTPAnswer?
+    /// The time of day, in seconds since 1970.
+    package var now: @Sendable () -> Int64
 
     /// Names whom to ask.
     package init(
@@ -17,13 +19,15 @@ package struct RunningHost: Sendable {
         errorsLogged: @escaping @Sendable (String) -> [String]?,
         room: @escaping @Sendable (String) -> DiskRoom?,
         isClockKept: @escaping @Sendable () -> Bool?,
-        answerToRecipient: @escaping @Sendable (String) -> SMTPAnswer?
+        answerToRecipient: @escaping @Sendable (String) -> SMTPAnswer?,
+        now: @escaping @Sendable () -> Int64
     ) {
         self.unitState = unitState
         self.errorsLogged = errorsLogged
         self.room = room
         self.isClockKept = isClockKept
         self.answerToRecipient = answerToRecipient
+        self.now = now
     }
 }
 

@@ -9,7 +9,7 @@ enum DomainChecks {
     ) { host, postfix in
         guard host.signing.source != nil, host.relayhost == nil else { return [] }
         let asked = host.domains.filter { host.signing.keys(for: $0).isEmpty }
-            .map { Unsigned.finding($0, host.signing) }
+            .map { Unsigned.finding($0, host) }
         let received = received(postfix, host).filter {
             !host.domains.contains($0.domain) && host.signing.keys(for: $0.domain).isEmpty
         }
@@ -18,7 +18,7 @@ enum DomainChecks {
                 Diagnosis(
                     .receivingUnsigned, domain.ascii,
                     "it is in \(parameter), and no key signs for it",
-                    mend: .command("signet setup \(domain.ascii) --apply"))
+                    mend: Unsigned.mend(domain, host))
             }
     }
 

@@ -7,7 +7,7 @@ enum MilterChecks {
         host, postfix in
         let chains = MilterChain.all(postfix, host.suite)
         let smtpd = chains.filter { $0.listener != nil }
-        let signs = host.signing.source == SignersView.configuration
+        let signs = host.signsHere
         guard signs, !smtpd.isEmpty else {
             return [
                 .skipped(
@@ -23,16 +23,15 @@ enum MilterChecks {
             }
             let replaced = postfix.main.replaced("smtpd_milters")
             guard !replaced.contains(where: { $0.value.contains("dkim") }) else { return [] }
-            let items = postfix.values.list("smtpd_milters") + ["unix:signet/dkim.sock"]
             return [
                 Diagnosis(
                     .milterAbsent, "smtpd_milters", "signet-dkim is in no list of milters",
-                    mend: .parameter("smtpd_milters", items.joined(separator: ", ")))
+                    mend: MilterProposal(ofMain: host, postfix).mend)
             ]
         }
         var findings = smtpd.compactMap { overridden($0, postfix, host.suite) }
         if let other = chains.last(where: { $0.listener == nil }) {
-            findings += nonSMTPD(other)
+            findings += nonSMTPD(other, MilterProposal(other, host, postfix).mend)
         }
         return findings
     }
@@ -66,20 +65,18 @@ enum MilterChecks {
                 : .words("take -o \(chain.parameter)=… out of master.cf line \(option.line)"))
     }
 
-    private static func nonSMTPD(_ chain: MilterChain) -> [Diagnosis] {
+    private static func nonSMTPD(_ chain: MilterChain, _ mend: Mend) -> [Diagnosis] {
         var findings: [Diagnosis] = []
         if !chain.has("dkim") {
-            let items = chain.milters.map(\.item) + ["unix:signet/dkim.sock"]
             findings.append(
                 Diagnosis(
-                    .milterNonSMTPD, chain.parameter, "signet-dkim is not in the list",
-                    mend: chain.mend(items)))
+                    .milterNonSMTPD, chain.parameter, "signet-dkim is not in the list", mend: mend))
         }
         if chain.has("dmarc") {
             findings.append(
                 Diagnosis(
                     .milterNonSMTPDVerifier, chain.parameter, "signet-dmarc is in the list",
-                    mend: chain.mend(chain.milters.filter { !$0.isOurs("dmarc") }.map(\.item))))
+                    mend: mend))
         }
         return findings
     }
@@ -88,51 +85,43 @@ enum MilterChecks {
     static let order = Check.ofPostfix(
         "postfix.milter.order", fine: "the filters stand in an order that works"
     ) { host, postfix in
-        let verifies = host.tree.flatMap { SuiteConfiguration("dkim", $0)?.text("Mode") } != "s"
-        let holds =
-            host.tree.flatMap {
-                SuiteConfiguration("dmarc", $0)?.boolean("HoldQuarantinedMessages")
+        MilterChain.all(postfix, host.suite).flatMap { chain in
+            let proposal = MilterProposal(chain, host, postfix)
+            let disorder = disorder(chain.milters, host).map {
+                Diagnosis(.milterOrder, chain.subject, $0, mend: proposal.mend)
             }
-            ?? false
-        return MilterChain.all(postfix, host.suite).flatMap { chain in
-            order(chain, dkimVerifies: verifies, dmarcHolds: holds) + repeats(chain)
+            return [disorder, repeats(chain, proposal)].compactMap(\.self)
         }
     }
 
-    private static func order(
-        _ chain: MilterChain, dkimVerifies: Bool, dmarcHolds: Bool
-    ) -> [Diagnosis] {
-        func place(_ name: String) -> Int? {
-            chain.milters.firstIndex { $0.isOurs(name) }
+    /// What is wrong with the order of milters; nil where nothing is.
+    static func disorder(_ milters: [MilterEndpoint], _ host: HostView) -> String? {
+        func place(_ name: String) -> Int? { milters.firstIndex { $0.isOurs(name) } }
+        let verifies = host.tree.flatMap { SuiteConfiguration("dkim", $0)?.text("Mode") } != "s"
+        let holds = host.tree.flatMap {
+            SuiteConfiguration("dmarc", $0)?.boolean("HoldQuarantinedMessages")
         }
-        var what: String?
         if let scrub = place("scrub"), let dkim = place("dkim"), scrub > dkim {
-            what = "signet-scrub comes after signet-dkim, whose signature it breaks"
-        } else if let dmarc = place("dmarc"), let dkim = place("dkim"), dmarc < dkim, dkimVerifies {
-            what = "signet-dmarc comes before signet-dkim, which verifies and removes its results"
-        } else if let dmarc = place("dmarc"), dmarc < chain.milters.count - 1, dmarcHolds {
-            what =
-                "signet-dmarc holds mail and is not the last: the milters after it never see such mail"
+            return "signet-scrub comes after signet-dkim, whose signature it breaks"
         }
-        guard let what else { return [] }
-        let sorted = chain.milters.enumerated()
-            .sorted { ($0.element.rank, $0.offset) < ($1.element.rank, $1.offset) }
-            .map(\.element.item)
-        return [Diagnosis(.milterOrder, chain.subject, what, mend: chain.mend(sorted))]
+        guard let dmarc = place("dmarc") else { return nil }
+        if let dkim = place("dkim"), dmarc < dkim, verifies {
+            return "signet-dmarc comes before signet-dkim, which verifies and removes its results"
+        }
+        guard dmarc < milters.count - 1, holds == true else { return nil }
+        return
+            "signet-dmarc holds mail and is not the last: the milters after it never see such mail"
     }
 
-    private static func repeats(_ chain: MilterChain) -> [Diagnosis] {
-        var seen: Set<String> = []
-        let distinct = chain.milters.filter { seen.insert($0.address).inserted }
-        guard distinct.count < chain.milters.count else { return [] }
+    private static func repeats(_ chain: MilterChain, _ proposal: MilterProposal) -> Diagnosis? {
         let twice = chain.milters.first { milter in
             chain.milters.count { $0.address == milter.address } > 1
         }
-        return [
+        return twice.map {
             Diagnosis(
-                .milterTwice, chain.subject, "\(twice?.address ?? "") is in the list twice",
-                mend: chain.mend(distinct.map(\.item)))
-        ]
+                .milterTwice, chain.subject, "\($0.address) is in the list twice",
+                mend: proposal.mend)
+        }
     }
 
     /// What happens while a filter is away, and how Postfix speaks with it.
@@ -146,7 +135,7 @@ enum MilterChecks {
             findings.append(
                 Diagnosis(
                     action, "milter_default_action",
-                    "it is \(postfix.values["milter_default_action"] ?? "")",
+                    "it is set to \(postfix.values["milter_default_action"] ?? "")",
                     mend: .parameter("milter_default_action", "tempfail")))
         }
         for milter in chains.flatMap(\.milters) {
@@ -155,13 +144,13 @@ enum MilterChecks {
             else { continue }
             findings.append(
                 Diagnosis(
-                    kind, milter.address, "its default_action is \(setting.value)",
+                    kind, milter.address, "its default_action is set to \(setting.value)",
                     mend: .words("take default_action out of the braces in main.cf")))
         }
         if let version = postfix.values["milter_protocol"].flatMap({ Int($0) }), version < 6 {
             findings.append(
                 Diagnosis(
-                    .milterProtocol, "milter_protocol", "it is \(version)",
+                    .milterProtocol, "milter_protocol", "it is set to \(version)",
                     mend: .parameter("milter_protocol", "6")))
         }
         for (name, least, usual) in [
@@ -173,7 +162,7 @@ enum MilterChecks {
             else { continue }
             findings.append(
                 Diagnosis(
-                    .milterTimeout, name, "it is \(text)", mend: .parameter(name, usual)))
+                    .milterTimeout, name, "it is set to \(text)", mend: .parameter(name, usual)))
         }
         return findings + exceptions(host, postfix)
     }

@@ -93,9 +93,8 @@ struct MilterChain {
             let name = "smtpd_milters"
             let isOption = listener.service.option(name) != nil
             return MilterChain(
-                parameter: name, subject: isOption ? listener.service.key : name,
-                listener: listener, values: listener.values,
-                milters: listener.values.list(name).map {
+                name, isOption ? listener.service.key : name, listener, listener.values,
+                listener.values.list(name).map {
                     MilterEndpoint($0, isChrooted: listener.isChrooted, postfix, suite)
                 }, isOfMain: !isOption)
         }
@@ -103,26 +102,38 @@ struct MilterChain {
         let isChrooted = postfix.isCleanupChrooted
         return smtpd + [
             MilterChain(
-                parameter: other, subject: other, listener: nil, values: postfix.values,
-                milters: postfix.values.list(other).map {
+                other, other, nil, postfix.values,
+                postfix.values.list(other).map {
                     MilterEndpoint($0, isChrooted: isChrooted, postfix, suite)
                 }, isOfMain: true)
         ]
     }
 
+    /// The list of main.cf, which each service may replace by one of its own.
+    init(ofMain postfix: PostfixView, _ suite: SuiteView) {
+        parameter = "smtpd_milters"
+        subject = parameter
+        listener = nil
+        values = postfix.values
+        milters = postfix.values.list(parameter).map {
+            MilterEndpoint($0, isChrooted: true, postfix, suite)
+        }
+        isOfMain = true
+    }
+
+    private init(
+        _ parameter: String, _ subject: String, _ listener: PostfixView.Listener?,
+        _ values: ParameterValues, _ milters: [MilterEndpoint], isOfMain: Bool
+    ) {
+        (self.parameter, self.subject, self.listener) = (parameter, subject, listener)
+        (self.values, self.milters, self.isOfMain) = (values, milters, isOfMain)
+    }
+
+    /// Whether the services that use it run with the queue directory as their root.
+    func isChrooted(_ postfix: PostfixView) -> Bool {
+        listener?.isChrooted ?? (parameter == "smtpd_milters" || postfix.isCleanupChrooted)
+    }
+
     /// Whether one of ours is in it.
     func has(_ name: String) -> Bool { milters.contains { $0.isOurs(name) } }
-
-    /// The mend that gives it other items: a parameter of main.cf, or words for master.cf.
-    func mend(_ items: [String]) -> Mend {
-        let list = items.joined(separator: ", ")
-        return isOfMain
-            ? .parameter(parameter, list)
-            : .words("in master.cf, for \(subject), write -o { \(parameter) = \(list) }")
-    }
-
-    /// The mend that puts an item in the place of another.
-    func mend(replacing old: MilterEndpoint, with new: String) -> Mend {
-        mend(milters.map { $0.item == old.item ? new : $0.item })
-    }
 }

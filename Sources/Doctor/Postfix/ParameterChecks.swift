@@ -43,7 +43,7 @@ enum ParameterChecks {
 
     /// Parameters that are set more than once.
     static let repeats = Check.ofPostfix("postfix.parameter", fine: "no parameter is set twice") {
-        _, postfix in
+        host, postfix in
         postfix.main.namesSetTwice.compactMap { name in
             guard let last = postfix.main.setting(name) else { return nil }
             let lines = postfix.main.replaced(name).map(\.line) + [last.line]
@@ -54,12 +54,15 @@ enum ParameterChecks {
             }
             return Diagnosis(
                 .restrictionsTwice, name, what,
-                mend: .parameter(name, merged(postfix.main.replaced(name) + [last])))
+                mend: name == "smtpd_milters"
+                    ? MilterProposal(ofMain: host, postfix).mend
+                    : .parameter(name, allItems(of: name, postfix).joined(separator: ", ")))
         }
     }
 
-    /// The items of all settings, each once, those that end the list at its end.
-    private static func merged(_ settings: [ParameterSetting]) -> String {
+    /// The items of all settings of a parameter, each once, those that end a list of restrictions at its end.
+    static func allItems(of name: String, _ postfix: PostfixView) -> [String] {
+        let settings = postfix.main.replaced(name) + [postfix.main.setting(name)].compactMap(\.self)
         var parts: [String] = []
         for setting in settings {
             var items = PostfixList.items(setting.value)[...]
@@ -74,6 +77,6 @@ enum ParameterChecks {
             }
         }
         let last = parts.filter { ["permit", "reject", "defer"].contains($0) }
-        return (parts.filter { !last.contains($0) } + last.prefix(1)).joined(separator: ", ")
+        return parts.filter { !last.contains($0) } + last.prefix(1)
     }
 }

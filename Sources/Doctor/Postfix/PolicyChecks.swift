@@ -67,9 +67,7 @@ enum PolicyChecks {
     ) { host, postfix in
         let uses = PolicyUse.all(postfix, host.suite).filter(\.checksSPF)
         guard !uses.isEmpty else {
-            guard let tree = host.tree, SuiteConfiguration("spf", tree) != nil,
-                !postfix.listeners.isEmpty
-            else { return [] }
+            guard host.isInstalled("spf"), !postfix.listeners.isEmpty else { return [] }
             let name = "smtpd_recipient_restrictions"
             // That a later setting has replaced it is said by itself.
             guard !postfix.main.replaced(name).contains(where: { $0.value.contains("spf") }) else {

@@ -7,11 +7,10 @@ enum ReachabilityChecks {
         "postfix.milter.reach", fine: "Postfix reaches the milters that it names"
     ) { host, postfix in
         MilterChain.all(postfix, host.suite).flatMap { chain in
-            let isChrooted = chain.listener?.isChrooted ?? postfix.isCleanupChrooted
-            return chain.milters.compactMap { milter in
-                Reach(milter, isChrooted: isChrooted, host, postfix).finding(
+            chain.milters.compactMap { milter in
+                Reach(milter, isChrooted: chain.isChrooted(postfix), host, postfix).finding(
                     .milterUnreachable, subject: chain.subject
-                ) { chain.mend(replacing: milter, with: $0) }
+                ) { _ in MilterProposal(chain, host, postfix).mend }
             }
         }
     }
@@ -64,7 +63,7 @@ struct Reach {
     /// - Returns: the finding.
     func finding(_ kind: DiagnosisKind, subject: String, mend: (String) -> Mend) -> Diagnosis? {
         guard let path = endpoint.path, let tree = host.tree else { return nil }
-        if !isListening(path) { return elsewhere(path, kind, subject, tree, mend) }
+        if !isListening(path) { return elsewhere(path, kind, subject, mend) }
         if tree.exists(path) { return permission(path, subject, tree) }
         return unitPermission(path, subject)
     }
@@ -80,35 +79,44 @@ struct Reach {
             && host.tree?.isLive == false
     }
 
-    private func elsewhere(
-        _ path: String, _ kind: DiagnosisKind, _ subject: String, _ tree: HostFiles,
-        _ mend: (String) -> Mend
-    ) -> Diagnosis? {
+    /// The address at which the same filter listens, where nobody does at the one that is named; nil where none is known.
+    var betterAddress: String? {
+        guard let path = endpoint.path, !isListening(path) else { return nil }
         let queue = postfix.queueDirectory + "/"
         // The absolute path is right for a service that is not in the queue directory.
         if isChrooted, let absolute = endpoint.absolute, isListening(absolute) {
-            let relative = absolute.hasPrefix(queue) ? absolute.dropFirst(queue.count) : nil
+            return absolute.hasPrefix(queue) ? "unix:\(absolute.dropFirst(queue.count))" : nil
+        }
+        guard case .ours(let name) = endpoint.role else { return nil }
+        let places = host.suite.sockets(of: name).map(\.path)
+        let other = places.first { $0.hasPrefix(queue) }
+            .map { "unix:\($0.dropFirst(queue.count))" }
+        return other == endpoint.address ? nil : other
+    }
+
+    private func elsewhere(
+        _ path: String, _ kind: DiagnosisKind, _ subject: String, _ mend: (String) -> Mend
+    ) -> Diagnosis {
+        let queue = postfix.queueDirectory + "/"
+        if isChrooted, let absolute = endpoint.absolute, isListening(absolute) {
             return Diagnosis(
                 .milterChroot, subject,
                 "\(endpoint.address) is looked for at \(path) by a service that runs in \(queue)",
-                mend: relative.map { mend("unix:\($0)") }
+                mend: betterAddress.map(mend)
                     ?? .words("have it listen below \(queue), and name it without that part"))
         }
-        var other: String?
+        let isPlace: Bool
         if case .ours(let name) = endpoint.role {
-            let places = host.suite.sockets(of: name).map(\.path)
-            other = places.first { $0.hasPrefix(queue) }.map { "unix:\($0.dropFirst(queue.count))" }
-        }
-        if let other, other != endpoint.address {
-            return Diagnosis(
-                kind, subject, "nobody listens at \(endpoint.address) (\(path))",
-                mend: mend(other))
+            isPlace = host.suite.sockets(of: name).contains { $0.path.hasPrefix(queue) }
+        } else {
+            isPlace = false
         }
         return Diagnosis(
             kind, subject, "nobody listens at \(endpoint.address) (\(path))",
-            mend: other == nil
-                ? .words("start the program, or take the address out of \(subject)")
-                : .command("systemctl start signet-\(shortName).socket"))
+            mend: betterAddress.map(mend)
+                ?? (isPlace
+                    ? .command("systemctl start signet-\(shortName).socket")
+                    : .words("start the program, or take the address out of \(subject)")))
     }
 
     private var shortName: String {

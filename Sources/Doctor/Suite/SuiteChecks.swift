@@ -109,18 +109,19 @@ enum SuiteChecks {
         let ours = ["dkim", "dmarc"].filter { name in milters.contains { $0.isOurs(name) } }
         guard !ours.isEmpty else { return [] }
         var findings: [Diagnosis] = []
-        if milters.contains(where: { $0.role == .otherSigner }) {
+        if let other = milters.first(where: { $0.role == .otherSigner }) {
             findings.append(
                 Diagnosis(
-                    .secondSigner, "smtpd_milters", "another DKIM filter is in the list",
-                    mend: .words("take it out of the list, and stop its service")))
+                    .secondSigner, "smtpd_milters",
+                    "another DKIM filter is in the list: \(other.address)",
+                    mend: .words("take \(other.address) out of the list, and stop its service")))
         }
-        if milters.contains(where: { $0.role == .otherDMARC }), ours.contains("dmarc") {
+        if let other = milters.first(where: { $0.role == .otherDMARC }), ours.contains("dmarc") {
             findings.append(
                 Diagnosis(
                     .resultsSharedName, "smtpd_milters",
-                    "signet-dmarc and another DMARC filter are in the list",
-                    mend: .words("take the other one out of the list, and stop its service")))
+                    "beside signet-dmarc another DMARC filter is in the list: \(other.address)",
+                    mend: .words("take \(other.address) out of the list, and stop its service")))
         }
         let names = ours.map { AuthservName.of($0, tree) ?? hostName }
         if let spf = SuiteConfiguration("spf", tree), spf.text("Header_Type")?.uppercased() == "AR",

@@ -52,8 +52,14 @@ extension HostFacts {
         if let dkim = try tree.file(SignetDaemon.dkim.configuration) {
             let text = DirectiveText(dkim.contents)
             folder = text.keyDirectory ?? folder
-            paths += ["KeyTable", "SigningTable", "KeyFile", "KeyFileEd25519"].compactMap {
-                text.value(of: $0).flatMap(TableReference.path)
+            let named = ["KeyTable", "SigningTable", "KeyFile", "KeyFileEd25519", "Domain"]
+            paths += named.compactMap { text.value(of: $0).flatMap(TableReference.path) }
+            if text.keyDirectory == nil, text.value(of: "Domain") != nil {
+                keyFolders = tree.names(in: folder).filter { name in
+                    tree.names(in: "\(folder)/\(name)").contains {
+                        $0.hasSuffix(KeyTree.keySuffix)
+                    }
+                }
             }
         }
         for path in paths where path.hasPrefix("/") { files[path] = try tree.file(path) }

@@ -23,6 +23,8 @@ package struct HostFacts: Sendable {
     package var servesIMAP = false
     /// The files that are read or written besides Postfix's, by their paths; nil where there is none.
     package var files: [String: FileState] = [:]
+    /// The folders with private keys below that of KeyDirectory, where nothing names that yet.
+    package var keyFolders: [String] = []
     /// The numbers of the accounts that own files of ours.
     package var accounts: SystemAccounts
 

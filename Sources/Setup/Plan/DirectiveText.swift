@@ -90,11 +90,10 @@ package struct DirectiveText: Sendable {
 
 /// What a directive says of a table's place.
 enum TableReference {
-    /// The file that `file:`, `refile:` or a bare path names; nil for any other kind of table.
+    /// The file that `file:`, `refile:` or a bare path names, absolute; nil for any other kind of table.
     static func path(_ value: String) -> String? {
-        for kind in ["refile:", "file:"] where value.hasPrefix(kind) {
-            return String(value.dropFirst(kind.count))
-        }
-        return value.hasPrefix("/") ? value : nil
+        let kind = ["refile:", "file:"].first { value.hasPrefix($0) } ?? ""
+        let path = value.dropFirst(kind.count)
+        return path.hasPrefix("/") ? String(path) : nil
     }
 }

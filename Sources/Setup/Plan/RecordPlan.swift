@@ -92,14 +92,7 @@ struct RecordPlan {
 
     /// The SPF record: this host's addresses, or the relay's.
     private var spf: String {
-        var terms = facts.addresses.map { address in
-            switch address {
-            case .v4: "ip4:\(address)"
-            case .v6: "ip6:\(address)"
-            }
-        }
-        if terms.isEmpty { terms = ["mx"] }
-        if let include = relay?.include { terms.append("include:\(include)") }
-        return (["v=spf1"] + terms + ["~all"]).joined(separator: " ")
+        SPFRecordLine.permitting(
+            facts.addresses, includes: [relay?.include].compactMap(\.self))
     }
 }

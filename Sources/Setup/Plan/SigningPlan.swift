@@ -22,8 +22,10 @@ struct SigningPlan {
     private(set) var obstacles: [String] = []
     private var keyFiles: [FileChange] = []
     private var tables: SigningTables
-    /// The folder in which signet-dkim finds the keys of each domain, where the configuration names one.
-    private let keyDirectory: String?
+    /// The folder in which signet-dkim finds the keys of each domain, where the configuration names one, or will.
+    private var keyDirectory: String?
+    /// The keys of `Domain` and `KeyFile`; nil where there are no such lines.
+    private let single: SingleKeyLines?
     private let keyTablePath: String
     private let signingTablePath: String
 
@@ -37,11 +39,13 @@ struct SigningPlan {
                 ?? "/etc/signet/\(directive)"
         }
         keyDirectory = configuration.keyDirectory
+        single = SingleKeyLines(configuration, files: facts.files)
         keyTablePath = place(configuration, "KeyTable")
         signingTablePath = place(configuration, "SigningTable")
         tables = SigningTables(
             keyTable: facts.files[keyTablePath]?.contents ?? [],
-            signingTable: facts.files[signingTablePath]?.contents ?? [])
+            signingTable: facts.files[signingTablePath]?.contents ?? [],
+            hasPatterns: configuration.value(of: "SigningTable")?.hasPrefix("refile:") ?? true)
     }
 
     /// The account that signet-dkim runs as; root where the package has not made it.
@@ -50,20 +54,15 @@ struct SigningPlan {
     /// Gives each domain keys that it does not have.
     mutating func addKeys(_ request: SetupRequest, _ keys: KeyTools) throws {
         guard isNeeded else { return }
-        for directive in ["KeyTable", "SigningTable"] {
-            if let value = configuration.value(of: directive), TableReference.path(value) == nil {
-                obstacles.append(
-                    "\(SignetDaemon.dkim.configuration): \(directive) \(value) is no file, so keys cannot be added to it"
-                )
-            }
-        }
+        findObstacles()
+        useKeyDirectory(for: request.domains)
         if facts.accounts["signet-dkim"] == nil {
             notes.append(
                 "there is no user signet-dkim yet, so the keys belong to root; "
                     + "after installing signet-dkim: chown -R signet-dkim: /etc/signet/keys/*")
         }
         for domain in request.domains {
-            var present = singleKeys(domain) + tables.keys(of: domain.ascii)
+            var present = single?.keys(of: domain.ascii) ?? tables.keys(of: domain.ascii)
             if present.isEmpty { present = directoryKeys(domain) }
             if present.isEmpty {
                 try addPair(domain, request.selector, keys)
@@ -73,29 +72,49 @@ struct SigningPlan {
         }
     }
 
-    /// The keys that `Domain`, `Selector` and `KeyFile` give a domain without tables.
-    private mutating func singleKeys(_ domain: DomainName) -> [SigningTables.Key] {
-        guard configuration.value(of: "SigningTable") == nil,
-            let domains = configuration.value(of: "Domain")
-        else { return [] }
-        let names = domains.lowercased().split { $0 == "," || $0 == " " }
-        var keys: [SigningTables.Key] = []
-        for suffix in ["", "Ed25519"] {
-            guard let selector = configuration.value(of: "Selector\(suffix)"),
-                let file = configuration.value(of: "KeyFile\(suffix)")
-            else { continue }
-            keys.append(
-                SigningTables.Key(domain: domain.ascii, selector: selector, file: file))
-        }
-        let isNamed = names.contains(Substring(domain.ascii))
-        // Who is named nowhere else is looked for there.
-        if !isNamed, keyDirectory != nil { return [] }
-        if !isNamed || keys.isEmpty {
+    /// What keeps keys of ours from signing.
+    private mutating func findObstacles() {
+        let file = SignetDaemon.dkim.configuration
+        if configuration.value(of: "Mode") == "v" {
             obstacles.append(
-                "\(SignetDaemon.dkim.configuration) signs for \(domains) without tables; to add \(domain), "
-                    + "put its keys into KeyTable and SigningTable first, or name it under Domain")
+                "\(file) has \"Mode v\", with which nothing is signed: take the line out, and run this again"
+            )
         }
-        return keys
+        // Keys of the folder need no table.
+        guard keyDirectory == nil else { return }
+        for directive in ["KeyTable", "SigningTable"] {
+            guard let value = configuration.value(of: directive), TableReference.path(value) == nil
+            else { continue }
+            obstacles.append(
+                "\(file): \(directive) is no file that a line can be added to (\(value)): "
+                    + "add \"KeyDirectory \(Self.usualKeyDirectory)\" to \(file), and run this again"
+            )
+        }
+    }
+
+    private static let usualKeyDirectory = "/etc/signet/keys"
+
+    /// Where `Domain` and `KeyFile` are there for other domains, the folder of KeyDirectory takes the keys: tables would put those
+    /// lines out of force.
+    private mutating func useKeyDirectory(for domains: [DomainName]) {
+        guard let single else { return }
+        for domain in domains.map(\.ascii)
+        where single.isNamed(domain) && single.keys(of: domain).isEmpty {
+            obstacles.append(
+                "\(SignetDaemon.dkim.configuration) has \(domain) under Domain, and no key for it: "
+                    + "add Selector and KeyFile, or take it out there")
+        }
+        guard keyDirectory == nil, domains.contains(where: { !single.isNamed($0.ascii) }) else {
+            return
+        }
+        keyDirectory = Self.usualKeyDirectory
+        let idle = facts.keyFolders.filter { folder in
+            !single.isNamed(folder) && !domains.contains { $0.ascii == folder }
+        }
+        guard !idle.isEmpty else { return }
+        notes.append(
+            "with KeyDirectory the keys of \(idle.joined(separator: ", ")) in \(Self.usualKeyDirectory) sign as well: "
+                + "publish them, or move their folders away")
     }
 
     /// The keys that sign for a domain out of the folder of KeyDirectory.
@@ -196,6 +215,9 @@ struct SigningPlan {
             if configuration.value(of: "MultipleSignatures") == nil {
                 edited.set("MultipleSignatures", to: "yes")
             }
+        }
+        if let keyDirectory, configuration.keyDirectory == nil {
+            edited.set("KeyDirectory", to: keyDirectory)
         }
         // signet-dmarc verifies by itself.
         if facts.daemons.contains(.dmarc), configuration.value(of: "Mode") == nil {

@@ -9,15 +9,18 @@ struct SigningTables {
 
     private(set) var keyTable: [UInt8]
     private(set) var signingTable: [UInt8]
+    /// Whether SigningTable has patterns (`refile:`): without, `*@example.org` matches nothing, and `example.org` does.
+    private let hasPatterns: Bool
 
-    init(keyTable: [UInt8], signingTable: [UInt8]) {
+    init(keyTable: [UInt8], signingTable: [UInt8], hasPatterns: Bool) {
         (self.keyTable, self.signingTable) = (keyTable, signingTable)
+        self.hasPatterns = hasPatterns
     }
 
     /// The keys that sign for all addresses of a domain.
     func keys(of domain: String) -> [Key] {
         let names = Self.lines(signingTable).filter {
-            $0.count >= 2 && Self.covers($0[0].lowercased(), domain)
+            $0.count >= 2 && covers($0[0].lowercased(), domain)
         }.map { $0[1] }
         return Self.lines(keyTable).filter { $0.count >= 2 && names.contains($0[0]) }
             .compactMap { Self.key($0[1], default: domain) }
@@ -28,7 +31,8 @@ struct SigningTables {
     mutating func add(_ key: Key) {
         let name = "\(key.domain)-\(key.selector)"
         Self.append("\(name) \(key.domain):\(key.selector):\(key.file)", to: &keyTable)
-        Self.append("*@\(key.domain) \(name)", to: &signingTable)
+        let sender = hasPatterns ? "*@\(key.domain)" : key.domain
+        Self.append("\(sender) \(name)", to: &signingTable)
     }
 
     /// The files that a key table names.
@@ -36,8 +40,9 @@ struct SigningTables {
         lines(table).compactMap { $0.count >= 2 ? key($0[1], default: "")?.file : nil }
     }
 
-    private static func covers(_ pattern: String, _ domain: String) -> Bool {
-        pattern == "*@\(domain)" || pattern == domain || pattern == "*" || pattern == "@\(domain)"
+    /// Whether a line is for every address of a domain.
+    private func covers(_ sender: String, _ domain: String) -> Bool {
+        sender == "*" || sender == (hasPatterns ? "*@\(domain)" : domain)
     }
 
     /// `DOMAIN:SELECTOR:FILE`, where `%` is the sender's domain.

@@ -55,6 +55,15 @@ struct TransactionFolder {
         return attributes.file(try contents(index, "before"))
     }
 
+    /// The file that an undo puts there: the one from before, with an edit that stays.
+    func restored(_ index: Int, _ entry: Manifest.Entry) throws(FileFault) -> FileState? {
+        guard var file = try before(index, entry) else { return nil }
+        if let edited = try tree.file(self.entry(index, "restored")) {
+            file.contents = edited.contents
+        }
+        return file
+    }
+
     /// The file that is to be there.
     func after(_ index: Int, _ entry: Manifest.Entry) throws(FileFault) -> FileState {
         entry.after.file(try contents(index, "after"))

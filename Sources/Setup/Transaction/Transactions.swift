@@ -151,44 +151,28 @@ package struct Transactions {
 
     /// Puts back what the last transaction that holds has changed.
     ///
-    /// - Parameter dryRun: only say what would be done.
+    /// - Parameters:
+    ///   - dryRun: only say what would be done.
+    ///   - sparingEdits: go on where files were edited since, if the edits can be spared.
     /// - Returns: the files, or why nothing was touched.
     /// - Throws: FileFault where a file cannot be read or written.
-    package func undo(dryRun: Bool = false) throws -> Undo {
+    package func undo(dryRun: Bool = false, sparingEdits: Bool = false) throws -> Undo {
         guard tree.exists(Self.directory) else { return .nothing }
         let lock = try locked()
         defer { withExtendedLifetime(lock) {} }
         if !dryRun, case .undone(let paths) = try recoverLocked() { return .done(paths) }
         guard let folder = folders.last(where: { $0.stage == .applied }) else { return .nothing }
         let manifest = try folder.manifest()
-        let changed = try changes(since: folder, manifest)
-        guard changed.isEmpty else { return .changedSince(changed) }
+        let edits = try edits(since: folder, manifest)
+        let obstacles = sparingEdits ? edits.filter { $0.spared == nil } : edits
+        guard obstacles.isEmpty else { return .changedSince(obstacles.map(\.change)) }
         let paths = manifest.entries.map(\.path)
         if dryRun { return .done(paths) }
+        try note(edits, in: folder, manifest)
         try step("mark undoing")
         try folder.mark("undoing")
         try putBack(folder)
         return .done(paths)
-    }
-
-    /// The files that are no longer as they were left.
-    private func changes(
-        since folder: TransactionFolder, _ manifest: Manifest
-    ) throws -> [FileChange] {
-        var changed: [FileChange] = []
-        for (index, entry) in manifest.entries.enumerated() {
-            let left = try folder.after(index, entry)
-            let now = try tree.file(entry.path)
-            if now?.contents == left.contents { continue }
-            // A refresh that ended between the journal and the file, or behind the file.
-            if let next = try folder.next(index), now?.contents == next { continue }
-            if try now == folder.before(index, entry) { continue }
-            changed.append(
-                FileChange(
-                    path: entry.path, before: left,
-                    after: now ?? FileState([], mode: 0)))
-        }
-        return changed
     }
 
     private func putBack(_ folder: TransactionFolder) throws {
@@ -196,7 +180,7 @@ package struct Transactions {
         for (index, entry) in manifest.entries.enumerated().reversed() {
             try tree.removeTemporary(of: entry.path)
             try step("put back")
-            if let before = try folder.before(index, entry) {
+            if let before = try folder.restored(index, entry) {
                 if try tree.file(entry.path) != before { try tree.write(before, to: entry.path) }
             } else if try tree.file(entry.path) != nil {
                 try tree.remove(entry.path)

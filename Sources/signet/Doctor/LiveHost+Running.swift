@@ -9,7 +9,8 @@ extension LiveHost {
         RunningHost(
             unitState: { unitState($0) }, errorsLogged: { errorsLogged(by: $0) },
             room: { room(on: $0) }, isClockKept: { isClockKept },
-            answerToRecipient: { SMTPQuestion.answer(toRecipient: $0) })
+            answerToRecipient: { SMTPQuestion.answer(toRecipient: $0) },
+            now: { Int64(time(nil)) })
     }
 
     private static let systemctl = "/usr/bin/systemctl"

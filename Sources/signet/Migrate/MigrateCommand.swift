@@ -61,7 +61,7 @@ struct MigrateCommand: ParsableCommand {
             if undo {
                 // In a tree nothing runs that could be disturbed.
                 let asks = !yes && tree.isThisHost
-                return try UndoRun(tree: tree, asks: asks, json: json).run()
+                return try UndoRun(tree: tree, asks: asks, json: json, sparesEdits: true).run()
             }
             if !dryRun { try Transactions.finishEarlierRun(in: tree) }
             let fetch: MigrationPlan.Fetch = { (table) throws(RemoteTable.Fault) in
@@ -96,7 +96,11 @@ struct MigrateCommand: ParsableCommand {
             swaps: [], notes: [], obstacles: plan.obstacles,
             refusals: !dryRun && plan.obstacles.isEmpty
                 ? HostServices(tree: tree).refusals(plan.daemons) : [],
-            isWritten: isWritten)
+            isWritten: isWritten,
+            next: isWritten
+                ? "signet migrate --finish"
+                : dryRun && !plan.changes.isEmpty
+                    ? "signet migrate\(copyKeys ? " --copy-keys" : "")" : nil)
         try output.print(json: json)
     }
 
@@ -144,18 +148,14 @@ struct MigrateCommand: ParsableCommand {
         let obstacles = plan.peers.isEmpty ? plan.obstacles : swap.obstacles
         let isWritten = !dryRun && obstacles.isEmpty && !swap.changes.isEmpty
         if isWritten {
-            if !yes, tree.isThisHost {
-                for change in swap.changes {
-                    print(change.path)
-                    for line in SetupOutput.difference(of: change) { print("  \(line)") }
-                }
-                try Confirmation.ask("Make these changes?")
-            }
+            if !json { for line in ChangeLines.of(swap.changes, .standardOutput) { print(line) } }
+            if !yes, tree.isThisHost { try Confirmation.ask("Make these changes?") }
             try ApplyRun(tree: tree, daemons: plan.daemons).make(swap.changes, directories: [])
         }
         let output = MigrationOutput(
             files: plan.peers.map(\.file), changes: swap.changes, findings: [], swaps: swap.swaps,
-            notes: swap.notes, obstacles: obstacles, refusals: [], isWritten: isWritten)
+            notes: swap.notes, obstacles: obstacles, refusals: [], isWritten: isWritten,
+            areShown: isWritten && !json, next: isWritten ? "signet doctor" : nil)
         try output.print(json: json)
     }
 }

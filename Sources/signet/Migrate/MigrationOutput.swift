@@ -14,6 +14,10 @@ struct MigrationOutput {
     /// What daemons say against what was written.
     let refusals: [String]
     let isWritten: Bool
+    /// Whether the differences have been printed.
+    var areShown = false
+    /// What is to be done next.
+    var next: String?
 
     private struct Document: Encodable {
         struct Change: Encodable {
@@ -56,7 +60,7 @@ struct MigrationOutput {
             changes: changes.map {
                 Document.Change(
                     path: $0.path, isNew: $0.before == nil,
-                    difference: SetupOutput.difference(of: $0))
+                    difference: ChangeLines.difference(of: $0))
             },
             findings: findings.map {
                 Document.Finding(
@@ -80,11 +84,14 @@ struct MigrationOutput {
 
     private func lines(_ terminal: Terminal) -> [String] {
         var lines = [verdict]
+        if !obstacles.isEmpty { lines.append("") }
         for obstacle in obstacles {
             lines += terminal.wrapped(obstacle, label: "first", labelWidth: 7)
         }
         if !changes.isEmpty { lines.append("") }
-        lines += changes.map { ($0.before == nil ? "new    " : "edit   ") + $0.path }
+        if !areShown {
+            lines += changes.map { ($0.before == nil ? "new    " : "edit   ") + $0.path }
+        }
         lines += swaps.flatMap { terminal.wrapped($0, label: "swap", labelWidth: 7) }
         lines += findingLines(terminal)
         if !notes.isEmpty { lines.append("") }
@@ -92,8 +99,8 @@ struct MigrationOutput {
         if !refusals.isEmpty {
             lines += ["", "What was written is refused. Mend it there before --finish:"]
             lines += Self.refusalLines(refusals, terminal)
-        } else if isWritten, swaps.isEmpty {
-            lines += ["", "next: signet migrate --finish"]
+        } else if obstacles.isEmpty, let next {
+            lines += ["", "next: \(next)"]
         }
         return lines
     }
@@ -112,14 +119,16 @@ struct MigrationOutput {
             (.dropped, "What nothing needs any more, and was left out:"),
         ]
         return headings.flatMap { kind, heading -> [String] in
-            let some = findings.filter { $0.kind == kind }
+            // What two directives share is found twice.
+            var seen: Set<MigrationFinding> = []
+            let some = findings.filter { $0.kind == kind && seen.insert($0).inserted }
             guard !some.isEmpty else { return [] }
             return ["", heading]
                 + some.flatMap { finding in
                     let place = finding.file + (finding.line.map { ":\($0)" } ?? "")
                     let name = finding.directive.map { " \($0)" } ?? ""
                     return terminal.wrapped(
-                        "\(place)\(name): \(finding.what)", label: "  ", labelWidth: 4)
+                        "\(place)\(name): \(finding.what)", label: "  ", labelWidth: 2, hanging: 4)
                 }
         }
     }

@@ -85,7 +85,8 @@ struct SetupCommand: ParsableCommand {
                 makeRSA: { makesKeys ? try PrivateKey.generateRSA(bits: 2048) : nil },
                 makeEd25519: { makesKeys ? try PrivateKey.generateEd25519() : nil },
                 record: { KeyRecordText.line(for: $0) }))
-        let output = SetupOutput(plan: plan, domains: names, terminal: .standardOutput)
+        let output = SetupOutput(
+            plan: plan, domains: names, terminal: .standardOutput, options: givenOptions)
         guard apply, plan.obstacles.isEmpty else {
             try print(output, isApplied: false)
             if !plan.obstacles.isEmpty { throw ExitCode(DaemonKit.ExitCode.configuration.rawValue) }
@@ -107,6 +108,13 @@ struct SetupCommand: ParsableCommand {
         let result = tree.isThisHost ? SetupExamination(domains: names, address: address) : nil
         try print(output, isApplied: true, result)
         if let result, result.hasErrorOnHost { throw ExitCode(2) }
+    }
+
+    /// What decides on keys and records, as it was given.
+    private var givenOptions: [String] {
+        (selector == "mail" ? [] : ["--selector \(selector)"])
+            + (signer == .auto ? [] : ["--signer \(signer.rawValue)"])
+            + address.map { "--address \($0)" }
     }
 
     private func addresses() throws -> [IPAddress] {

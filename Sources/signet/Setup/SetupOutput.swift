@@ -6,6 +6,8 @@ struct SetupOutput {
     let plan: SetupPlan
     let domains: [DomainName]
     let terminal: Terminal
+    /// The options that the command was given and that a further run needs.
+    var options: [String] = []
 
     /// The lines for people: the verdict first.
     func lines(isApplied: Bool, _ examination: SetupExamination? = nil) -> [String] {
@@ -26,7 +28,8 @@ struct SetupOutput {
             lines += ["", "next: publish the records, then run"]
             lines += ["  signet doctor \(names)"]
         } else if plan.obstacles.isEmpty, !plan.isDone {
-            lines += ["", "next: signet setup \(names) --apply"]
+            let words = ["signet setup", names] + options + ["--apply"]
+            lines += ["", "next: \(words.joined(separator: " "))"]
         }
         return lines
     }
@@ -44,22 +47,7 @@ struct SetupOutput {
     }
 
     /// The differences, file by file.
-    var changeLines: [String] {
-        plan.changes.flatMap { change in
-            [change.before == nil ? "new  \(change.path)" : "edit \(change.path)"]
-                + Self.difference(of: change).map { line in
-                    let colour: Terminal.Colour? =
-                        line.hasPrefix("+") ? .green : line.hasPrefix("-") ? .red : nil
-                    return "  " + (colour.map { terminal.coloured(line, $0) } ?? line)
-                }
-        }
-    }
-
-    /// The difference that a change makes; of a file that others may not read, only that it is one.
-    static func difference(of change: FileChange) -> [String] {
-        guard change.after.mode & 0o044 != 0 else { return ["(a private key)"] }
-        return TextDifference.lines(from: change.before?.text ?? "", to: change.after.text)
-    }
+    var changeLines: [String] { ChangeLines.of(plan.changes, terminal) }
 
     private var recordLines: [String] {
         let zone = plan.records.flatMap { record in
@@ -104,7 +92,8 @@ struct SetupOutput {
             changes: plan.changes.map {
                 Document.Change(
                     path: $0.path, isNew: $0.before == nil,
-                    mode: String($0.after.mode, radix: 8), difference: Self.difference(of: $0))
+                    mode: String($0.after.mode, radix: 8),
+                    difference: ChangeLines.difference(of: $0))
             },
             records: plan.records.map {
                 Document.Record(

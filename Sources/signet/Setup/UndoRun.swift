@@ -9,10 +9,18 @@ struct UndoRun {
     /// Whether a question is asked first.
     let asks: Bool
     let json: Bool
+    /// Whether edits made since are spared, where that is possible.
+    var sparesEdits = false
 
     private struct Document: Encodable {
+        struct Edit: Encodable {
+            let path: String
+            /// Where the edited file is kept; nil where the edit is still in the file.
+            let copy: String?
+        }
         let undone: [String]
         let changed: [String]
+        let spared: [Edit]
     }
 
     func run() throws {
@@ -22,17 +30,32 @@ struct UndoRun {
             return try finish(paths)
         }
         if case .undone(let paths) = try transactions.unserved() { return try finish(paths) }
-        switch try transactions.undo(dryRun: true) {
+        switch try transactions.undo(dryRun: true, sparingEdits: sparesEdits) {
         case .nothing: return try report("There is nothing to undo.", [])
         case .changedSince(let changes): try stop(changes)
         case .done(let paths):
-            if !json { for path in paths { print("  \(path)") } }
+            if !json {
+                let edits = sparesEdits ? try transactions.editsToSpare() : []
+                for line in Self.lines(paths, edits) { print(line) }
+            }
             if asks { try Confirmation.ask("Put these files back as they were?") }
         }
-        switch try transactions.undo() {
+        switch try transactions.undo(sparingEdits: sparesEdits) {
         case .nothing: try report("There is nothing to undo.", [])
         case .changedSince(let changes): try stop(changes)
         case .done(let paths): try finish(paths)
+        }
+    }
+
+    /// The files, each with what becomes of an edit.
+    private static func lines(_ paths: [String], _ edits: [SparedEdit]) -> [String] {
+        paths.flatMap { path -> [String] in
+            switch edits.first(where: { $0.path == path })?.fate {
+            case nil: ["  \(path)"]
+            case .stays: ["  \(path)", "    edited since: what you have changed stays in it"]
+            case .aside(let copy):
+                ["  \(path)", "    edited since: your version is kept as \(copy)"]
+            }
         }
     }
 
@@ -42,24 +65,43 @@ struct UndoRun {
         HostServices(tree: tree).goBack(
             SignetDaemon.allCases.filter { tree.exists($0.program) },
             aliases: paths.contains("/etc/aliases"), resting: try transactions.unitsToRest())
+        let edits = try transactions.sparedEdits()
         try transactions.markServed()
         let files = paths.count == 1 ? "1 file" : "\(paths.count) files"
-        try report("All is as it was before: \(files) put back.", paths)
+        try report(
+            edits.isEmpty
+                ? "All is as it was before: \(files) put back."
+                : "\(files) put back; your edits since are kept.", paths, edits)
+        if !json, case .done = try transactions.undo(dryRun: true, sparingEdits: true) {
+            print("The run before it can be put back in the same way.")
+        }
     }
 
-    private func report(_ sentence: String, _ paths: [String]) throws {
-        print(json ? try JSONOutput.text(of: Document(undone: paths, changed: [])) : sentence)
+    private func report(
+        _ sentence: String, _ paths: [String], _ edits: [SparedEdit] = []
+    ) throws {
+        let spared = edits.map { edit in
+            if case .aside(let copy) = edit.fate {
+                Document.Edit(path: edit.path, copy: copy)
+            } else {
+                Document.Edit(path: edit.path, copy: nil)
+            }
+        }
+        let document = Document(undone: paths, changed: [], spared: spared)
+        print(json ? try JSONOutput.text(of: document) : sentence)
     }
 
     /// Says what has changed since, and that nothing was touched.
     private func stop(_ changes: [FileChange]) throws {
         if json {
-            print(try JSONOutput.text(of: Document(undone: [], changed: changes.map(\.path))))
+            let paths = changes.map(\.path)
+            print(
+                try JSONOutput.text(of: Document(undone: [], changed: paths, spared: [])))
         } else {
             print("Nothing was changed, because these files have been edited since:")
             for change in changes {
                 print("\n\(change.path)")
-                for line in SetupOutput.difference(of: change) { print("  \(line)") }
+                for line in ChangeLines.difference(of: change) { print("  \(line)") }
             }
             print("\nTake these changes back, or undo by hand; what was there before is in")
             print("\(Transactions.directory).")
