@@ -49,13 +49,20 @@ struct MilterEndpoint {
         let places = [path, absolute].compactMap(\.self)
         if let name = places.lazy.compactMap(suite.daemon).first {
             role = .ours(name)
-        } else if MilterLists.isDMARC(address) {
+        } else if MilterLists.isDMARC(address) || Self.hasPort(address, Self.portsOfDMARC) {
             role = .otherDMARC
-        } else if MilterLists.isSigner(address) {
+        } else if MilterLists.isSigner(address) || Self.hasPort(address, Self.portsOfSigners) {
             role = .otherSigner
         } else {
             role = .other
         }
+    }
+
+    /// The ports that guides give OpenDKIM, dkimpy-milter and OpenDMARC, beside their usual ones.
+    private static let (portsOfSigners, portsOfDMARC) = (["8892", "12145", "12301"], ["54321"])
+
+    private static func hasPort(_ address: String, _ ports: [String]) -> Bool {
+        address.hasPrefix("inet") && ports.contains { address.hasSuffix(":\($0)") }
     }
 
     /// Whether it is one of ours.
