@@ -213,14 +213,23 @@ struct KeyBookReader {
         guard let source = source(fields[2], directive: directive, at: entry.location),
             let selector = name
         else { return nil }
-        if fields.count == 4, case .loaded(let key) = source,
-            fields[3].lowercased() != key.signatureAlgorithm.rawValue
-        {
-            fail("the key makes \(key.signatureAlgorithm.rawValue), not \(fields[3])")
+        var algorithm: SignatureAlgorithm?
+        if fields.count == 4 {
+            let named = SignatureAlgorithm(rawValue: fields[3].lowercased())
+            if case .loaded(let key) = source {
+                let made = key.signatureAlgorithm
+                if named != made { fail("the key makes \(made.rawValue), not \(fields[3])") }
+            } else if named == nil {
+                let known = SignatureAlgorithm.allCases.map(\.rawValue)
+                fail(
+                    "\"\(fields[3])\" is no algorithm of a key",
+                    "write \(known.joined(separator: " or "))")
+            }
+            algorithm = named
         }
         return NamedKey(
             domain: domain, selector: selector, source: source,
-            file: fields[2].hasPrefix("/") ? fields[2] : nil)
+            file: fields[2].hasPrefix("/") ? fields[2] : nil, algorithm: algorithm)
     }
 
     /// Reads a key's place: a path, a path with `%`, or the key itself.

@@ -105,6 +105,12 @@ struct KeyBook: Sendable {
             let domain = key.domain ?? listed ?? sender
             switch vault.load(key.source, for: sender) {
             case .key(let privateKey):
+                let made = privateKey.signatureAlgorithm
+                if let wanted = key.algorithm, made != wanted {
+                    return .unusable(
+                        reason: "the key for \(key.selector)._domainkey.\(domain) makes "
+                            + "\(made.rawValue), not \(wanted.rawValue)")
+                }
                 let identity = identity.flatMap { Self.fits($0, domain) ? $0 : nil }
                 keys.append(
                     SigningKey(
@@ -151,6 +157,8 @@ struct NamedKey: Sendable {
     let source: KeySource
     /// The file it was read from, where it has one of its own.
     var file: String? = nil
+    /// The algorithm that KeyTable gives for a key that is read when it signs; of others it has been compared.
+    var algorithm: SignatureAlgorithm? = nil
 }
 
 /// Where a private key is.

@@ -17,10 +17,29 @@ final class KeyVault: Sendable {
         case fault(reason: String)
     }
 
-    /// How many domains' keys are kept; beyond that the oldest are forgotten together.
-    static let limit = 4096
+    /// Two generations: when the young one is full the old one is forgotten, and the young one is old.
+    private struct Generations {
+        private var young: [String: PrivateKey] = [:]
+        private var old: [String: PrivateKey] = [:]
 
-    private let kept = Locked<[String: PrivateKey]>([:])
+        /// The key of a file; one that is used is young again.
+        mutating func use(_ path: String) -> PrivateKey? {
+            if let key = young[path] { return key }
+            guard let key = old.removeValue(forKey: path) else { return nil }
+            keep(key, path)
+            return key
+        }
+
+        mutating func keep(_ key: PrivateKey, _ path: String) {
+            if young.count >= KeyVault.generationLimit { (old, young) = (young, [:]) }
+            young[path] = key
+        }
+    }
+
+    /// How many keys a generation holds: those that have signed lately stay, twice as many at most.
+    static let generationLimit = 2048
+
+    private let kept = Locked(Generations())
     private let read: @Sendable (String) -> Outcome
 
     /// Makes a vault over a function that reads and checks one key file.
@@ -47,15 +66,10 @@ final class KeyVault: Sendable {
     }
 
     private func key(in path: String) -> Outcome {
-        if let known = kept.withLock({ $0[path] }) { return .key(known) }
+        if let known = kept.withLock({ $0.use(path) }) { return .key(known) }
         let outcome = read(path)
         // A missing file may appear at any time, and one that is no use may be in the middle of being written.
-        if case .key(let key) = outcome {
-            kept.withLock {
-                if $0.count >= Self.limit { $0.removeAll() }
-                $0[path] = key
-            }
-        }
+        if case .key(let key) = outcome { kept.withLock { $0.keep(key, path) } }
         return outcome
     }
 }

@@ -6,6 +6,7 @@ import MailSyntax
 import SessionTestKit
 import TestKit
 import Testing
+import Threads
 
 @testable import signet_dkim
 
@@ -86,6 +87,52 @@ import Testing
         // Of a key that was read the file is not read again.
         try directory.write("", to: "late.private", mode: 0o600)
         #expect(isLoaded())
+    }
+
+    /// A busy domain's key is not read again whenever many others have signed.
+    @Test func `keys that sign stay, and the others are forgotten`() throws {
+        let key = keys.ed25519
+        let reads = Locked<[String: Int]>([:])
+        let vault = KeyVault { path in
+            reads.withLock { $0[path, default: 0] += 1 }
+            return .key(key)
+        }
+        let domain = try DomainName("example.org")
+        func use(_ path: String) { _ = vault.load(.deferred(path: path), for: domain) }
+        let others = 5 * KeyVault.generationLimit
+        for index in 0..<others {
+            use("busy")
+            use("\(index)")
+        }
+        #expect(reads.withLock { $0["busy"] } == 1)
+        // Half of what is kept is there at any time.
+        for index in (others - KeyVault.generationLimit + 1)..<others { use("\(index)") }
+        #expect(reads.withLock { $0.count } == others + 1)
+        #expect(reads.withLock { $0.values.max() } == 1)
+        use("0")
+        #expect(reads.withLock { $0["0"] } == 2)
+    }
+
+    /// OpenDKIM's fourth field, of a key that is not read with the table.
+    @Test(arguments: [("rsa-sha256", false), ("ed25519-sha256", true), ("ED25519-SHA256", true)])
+    func `the algorithm of a key that is read later is compared then`(
+        _ algorithm: String, _ fits: Bool
+    ) throws {
+        try keys.write(keys.ed25519, to: "example.org.later")
+        let line = "one %:s:\(keys.directory.path)/%.later:\(algorithm)"
+        let table = try directory.write(line + "\n", to: "KeyTable")
+        let passage = try pass(
+            ours("KeyTable file:\(table)\nSigningTable csl:example.org=one\n"))
+        #expect(passage.signatures.count == (fits ? 1 : 0))
+        let words = "the key for s._domainkey.example.org makes ed25519-sha256, not rsa-sha256"
+        #expect(passage.logs(words) == !fits, "\(passage.log)")
+    }
+
+    @Test func `a fourth field that is no algorithm is told at start`() throws {
+        let table = try directory.write("one %:s:/keys/%.key:rsa-sha512\n", to: "KeyTable")
+        let found = errors("KeyTable file:\(table)\nSigningTable csl:example.org=one\n")
+        #expect(found.count == 1)
+        #expect("\(found)".contains("rsa-sha512"))
     }
 
     @Test func `what was found in very many files is looked through once`() throws {
