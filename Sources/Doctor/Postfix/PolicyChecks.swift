@@ -15,6 +15,9 @@ struct PolicyUse {
     /// Whether users log in to the asking service.
     let takesLogins: Bool
 
+    /// The service of master.cf whose own list it is; nil for that of main.cf.
+    let owner: String?
+
     /// The lists that may ask policy services, in the order in which they are evaluated.
     static let parameters = [
         "smtpd_client_restrictions", "smtpd_helo_restrictions", "smtpd_sender_restrictions",
@@ -40,10 +43,21 @@ struct PolicyUse {
                         endpoint: MilterEndpoint(
                             items[place], isChrooted: listener.isChrooted, postfix, suite),
                         isChrooted: listener.isChrooted,
-                        takesLogins: listener.values.isYes("smtpd_sasl_auth_enable"))
+                        takesLogins: listener.values.isYes("smtpd_sasl_auth_enable"),
+                        owner: listener.service.option(parameter).map { _ in
+                            listener.service.key
+                        })
                 }
             }
         }
+    }
+
+    /// The mend that gives the list other items: a parameter of main.cf, or words for master.cf.
+    func mend(_ items: [String]) -> Mend {
+        let list = PolicyChecks.joined(items)
+        return owner.map {
+            .words("in master.cf, for \($0), write -o { \(parameter) = \(list) }")
+        } ?? .parameter(parameter, list)
     }
 
     /// The service of master.cf that spawn(8) or another program of Postfix serves it with; nil where it is none.
@@ -105,7 +119,7 @@ enum PolicyChecks {
         return Diagnosis(
             .policyOrder, use.parameter,
             "\(use.endpoint.address) is asked before \(Shown.list(missing))",
-            mend: .parameter(use.parameter, joined(missing + rest)))
+            mend: use.mend(missing + rest))
     }
 
     /// Whether strangers can relay.

@@ -31,9 +31,7 @@ enum ReachabilityChecks {
             return Reach(use.endpoint, isChrooted: use.isChrooted, host, postfix).finding(
                 .policyUnreachable, subject: use.parameter
             ) { new in
-                .parameter(
-                    use.parameter,
-                    PolicyChecks.joined(use.items.map { $0 == use.endpoint.item ? new : $0 }))
+                use.mend(use.items.map { $0 == use.endpoint.item ? new : $0 })
             }
         }
     }
