@@ -151,7 +151,8 @@ let package = Package(
         library(
             "ReportStore",
             uses: [
-                "CPostgreSQL", "CSQLite", "Configuration", "DaemonKit", "MailSyntax", "Threads",
+                "CLinux", "CPostgreSQL", "CSQLite", "Configuration", "DaemonKit", "MailSyntax",
+                "Threads",
             ]),
 
         // What was signed, counted.

@@ -87,7 +87,7 @@ private func watchInput(_ server: MilterServer) {
         { argument in
             guard let argument = unsafe argument else { return nil }
             let leash = unsafe Unmanaged<Leash>.fromOpaque(argument).takeRetainedValue()
-            while let line = readLine() {
+            eachInputLine { line in
                 switch line {
                 case "drain": leash.server.drain()
                 case "count": log("count \(leash.server.connectionCount ?? -1)")
@@ -96,4 +96,20 @@ private func watchInput(_ server: MilterServer) {
             }
             exit(1)
         }, leash.toOpaque())
+}
+
+/// Reads the lines of standard input, without stdio: a thread that waits in readLine holds the lock
+/// of stdin, and since glibc 2.41 exit(3) waits for it.
+private func eachInputLine(_ body: (String) -> Void) {
+    var kept: [UInt8] = []
+    var piece = [UInt8](repeating: 0, count: 512)
+    while true {
+        let count = unsafe read(STDIN_FILENO, &piece, piece.count)
+        guard count > 0 else { return }
+        kept += piece[..<count]
+        while let end = kept.firstIndex(of: UInt8(ascii: "\n")) {
+            body(String(decoding: kept[..<end], as: UTF8.self))
+            kept.removeFirst(end + 1)
+        }
+    }
 }

@@ -373,7 +373,6 @@ import Threads
         throws
     {
         let folder = try TemporaryDirectory("signet-sending")
-        let program = folder.file("sendmail")
         let script = """
             #!/bin/sh
             printf '%s\\n' "$@" > \(folder.file("arguments"))
@@ -382,8 +381,7 @@ import Threads
             luck" >&2
             exit $(cat \(folder.file("status")))
             """
-        try Data(script.utf8).write(to: URL(filePath: program))
-        try FileManager.default.setAttributes([.posixPermissions: 0o755], ofItemAtPath: program)
+        let program = try folder.write(script, to: "sendmail", mode: 0o755)
         let long = String(repeating: "line\n", count: 100_000)
         for (status, expected): (Int, HandoverOutcome) in [
             (0, .taken), (67, .never("\(program) ended with status 67: no luck")),

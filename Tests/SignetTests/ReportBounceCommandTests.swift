@@ -22,8 +22,7 @@ struct ReportBounceCommandTests {
 
     init() throws {
         folder = try TemporaryDirectory("signet-bounce")
-        let program = try folder.write(Self.sendmail, to: "sendmail")
-        try FileManager.default.setAttributes([.posixPermissions: 0o755], ofItemAtPath: program)
+        try folder.write(Self.sendmail, to: "sendmail", mode: 0o755)
         try folder.write("$ORIGIN .\n", to: "zone")
         configuration = try folder.write(
             """

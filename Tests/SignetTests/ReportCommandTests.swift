@@ -79,7 +79,6 @@ struct ReportCommandTests {
 
     /// Arguments with which everything stays in a folder: the program appends each mail to `mails`.
     private func sending(_ folder: TemporaryDirectory) throws -> [String] {
-        let program = folder.file("sendmail")
         let script = """
             #!/bin/sh
             dir=\(folder.path)
@@ -87,8 +86,7 @@ struct ReportCommandTests {
             { printf '%s\\n' "$*"; cat; } > "$copy"
             mv "$copy" "$dir/taken.${copy##*.}"
             """
-        try Data(script.utf8).write(to: URL(filePath: program))
-        try FileManager.default.setAttributes([.posixPermissions: 0o755], ofItemAtPath: program)
+        let program = try folder.write(script, to: "sendmail", mode: 0o755)
         _ = try folder.write(Array("$ORIGIN .\n".utf8), to: "zone")
         return [
             "report", "send", "--store", folder.file("reports.db"), "--day", "2026-11-18",
@@ -206,10 +204,8 @@ struct ReportCommandTests {
         let missing = try SignetCommand.run(arguments + ["--sendmail", folder.file("missing")])
         #expect(missing.status == 69)
         #expect(missing.errors.contains("cannot be run"))
-        let busy = folder.file("busy")
-        try Data("#!/bin/sh\ncat >/dev/null; echo busy >&2; exit 75\n".utf8)
-            .write(to: URL(filePath: busy))
-        try FileManager.default.setAttributes([.posixPermissions: 0o755], ofItemAtPath: busy)
+        let busy = try folder.write(
+            "#!/bin/sh\ncat >/dev/null; echo busy >&2; exit 75\n", to: "busy", mode: 0o755)
         let later = try SignetCommand.run(arguments + ["--sendmail", busy])
         #expect(later.status == 75)
         #expect(later.output.contains("waiting: example.com 2026-11-18 to mailto:d@example.com: "))

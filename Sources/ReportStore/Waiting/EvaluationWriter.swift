@@ -1,3 +1,4 @@
+internal import CLinux
 internal import DaemonKit
 internal import Glibc
 import Threads
@@ -14,6 +15,8 @@ public final class EvaluationWriter: Sendable {
     private let name: String
     private let report: @Sendable (String) -> Void
 
+    /// The name of the writer's thread, of 15 octets at most.
+    private static let threadName = "report-store"
     /// How many evaluations are written at once.
     private static let batch = 1000
     /// How long to wait after a failure, in seconds.
@@ -47,6 +50,8 @@ public final class EvaluationWriter: Sendable {
         queue = EvaluationQueue(capacity: capacity)
         let queue = queue
         let hasStarted = startThread {
+            // What the store costs can be told from what the answers cost.
+            unsafe signet_name_thread(Self.threadName)
             let file = spill.map { SpillFile(path: $0, limit: spillLimit) }
             Self.run(queue, sink(), file, name: name, report: report)
             // The sink is closed by now: whoever waits for the end may use what it wrote to.

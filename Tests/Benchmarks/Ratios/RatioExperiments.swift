@@ -10,6 +10,7 @@ enum RatioExperiments {
         "idle": { try idle(connections: 1_000) },
         "ready": { try ready(rounds: 15) },
         "observed": { try observed(rounds: 15, count: 1_000) },
+        "stored": { try stored(rounds: 15, count: 1_000) },
         "instructions": { try instructions(count: 400) },
     ]
 

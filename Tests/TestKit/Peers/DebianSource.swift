@@ -35,7 +35,7 @@ public struct DebianSource: Sendable {
                     -o Dir::Cache="$PWD/apt" "$@"
             }
             private update
-            private --download-only source "$2"
+            private --download-only --tar-only source "$2"
             tar --extract --file ./*.orig.tar.* --strip-components 1
             rm -rf apt
             """

@@ -38,10 +38,18 @@ public final class TemporaryDirectory: Sendable {
     }
 
     /// Writes `bytes` to the file `name` and returns its path.
+    ///
+    /// A program is written by another process: a test that runs beside this one may start a child
+    /// in that moment, which would have the file open for writing, too, and whoever then runs the
+    /// program would be told ETXTBSY.
     @discardableResult
     public func write(_ bytes: [UInt8], to name: String, mode: Int = 0o644) throws -> String {
         let path = file(name)
-        try Data(bytes).write(to: URL(fileURLWithPath: path))
+        if mode & 0o111 == 0 {
+            try Data(bytes).write(to: URL(fileURLWithPath: path))
+        } else {
+            try Command.require("sh", ["-c", "cat >\"$1\"", "sh", path], input: bytes)
+        }
         try FileManager.default.setAttributes([.posixPermissions: mode], ofItemAtPath: path)
         return path
     }
