@@ -77,7 +77,7 @@ func makeDescription(name: UnsafeMutablePointer<CChar>, edits: MilterEdits) -> s
         return connection.endOfMessage(context)
     }
     unsafe description.xxfi_abort = { context in
-        unsafe Context(context)?.connection?.abort()
+        if let context = unsafe Context(context) { context.connection?.abort(context) }
         return SMFIS_CONTINUE
     }
     unsafe description.xxfi_close = { context in

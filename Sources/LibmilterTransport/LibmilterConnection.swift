@@ -54,7 +54,9 @@ final class LibmilterConnection {
                 loseAnswer(to: event)
                 return SMFIS_NOREPLY
             }
-            if event != .connect && event != .helo && reply.endsMessage(at: event) { abort() }
+            if event != .connect && event != .helo && reply.endsMessage(at: event) {
+                abort(context)
+            }
             return status(of: reply, context)
         }
     }
@@ -87,9 +89,9 @@ final class LibmilterConnection {
     }
 
     /// The message has ended without end of message.
-    func abort() {
+    func abort(_ context: Context) {
         skipped = []
-        session.abort()
+        session.abort(MilterMacros(context))
     }
 
     func close() {

@@ -358,7 +358,7 @@ package final class MilterConnection {
         guard case .message = phase else { return }
         phase = .session
         skipped = []
-        agreement?.session.abort()
+        agreement?.session.abort(MilterMacros(macros))
     }
 
     private func endSession() {

@@ -44,8 +44,8 @@ public protocol MilterSession: AnyObject {
     /// The message is complete: the edits and the verdict.
     func endOfMessage(_ macros: borrowing MilterMacros) -> MilterVerdict
     /// The message under way has ended without `endOfMessage`: the client or the MTA gave it up, or
-    /// the session itself ended it by its answer.
-    func abort()
+    /// the session itself ended it by its answer. The macros are those that have come so far.
+    func abort(_ macros: borrowing MilterMacros)
     /// The connection has ended; nothing comes after it.
     func close()
 }
@@ -82,7 +82,7 @@ extension MilterSession {
     /// Lets the message pass as it is.
     public func endOfMessage(_ macros: borrowing MilterMacros) -> MilterVerdict { .continue }
     /// Does nothing.
-    public func abort() {}
+    public func abort(_ macros: borrowing MilterMacros) {}
     /// Does nothing.
     public func close() {}
 }

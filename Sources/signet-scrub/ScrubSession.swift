@@ -24,6 +24,7 @@ final class ScrubSession: MilterSession {
     private var sender: [UInt8]?
     /// The recipients, where a record is kept.
     private var recipients = MailFacts.Recipients()
+    private var abortions = Observer.Abortions()
     /// HELO, where a record is kept.
     private var helo: [UInt8] = []
     /// Whether the last message was one of ours, and came without a header section.
@@ -143,7 +144,13 @@ final class ScrubSession: MilterSession {
         return outcome.decision(mtaName: macros["j"], author: identity)
     }
 
-    func abort() {
+    func abort(_ macros: borrowing MilterMacros) {
+        let (client, helo, sender, recipients, header) = (client, helo, sender, recipients, header)
+        services.observer.aborted(recipients, &abortions, configuration.observation) { omission in
+            MailFacts(
+                client: client, helo: helo, sender: sender, recipients: recipients,
+                header: header, omission: omission, macros)
+        }
         forget()
     }
 

@@ -76,6 +76,27 @@ import Testing
         #expect(short.lines(with: ["n0n"], limit: 9, calendar: Self.calendar).count == 1)
     }
 
+    /// A line that is longer than a piece is passed over, and none beside it is lost or made of a part of it.
+    @Test(arguments: [4 << 20, (4 << 20) - 40, 9 << 20, (12 << 20) + 77])
+    func aLineLongerThanAPieceHidesNoOther(_ length: Int) {
+        func line(_ number: Int, _ text: String) -> String {
+            "17642\(50_000 + number).000000 h a: n\(number)n \(text)\n"
+        }
+        let long = String(repeating: "x", count: length)
+        // What follows it has any length, so that pieces begin anywhere in the long line.
+        for rest in [0, 1, 100, 5_000, 4_194_304 - 60, 4_194_304] {
+            let short = (0..<rest / 1_000).map { line(10 + $0, String(repeating: "y", count: 960)) }
+            let log =
+                line(0, "needle") + line(1, "needle") + line(2, "needle \(long)")
+                + line(3, "needle") + short.joined() + line(9_000, "needle")
+            let found = MailLogFile(Array(log.utf8)).lines(
+                with: ["needle"], limit: 99, calendar: Self.calendar)
+            #expect(
+                found.map(\.text) == [0, 1, 3, 9_000].map { "n\($0)n needle" },
+                "\(length) \(rest)")
+        }
+    }
+
     /// What a stranger has written later must not take the room of what is asked for.
     @Test func ofATimeTheLastAreGiven() {
         let log = (0..<3_000).map { "17642\(50_000 + $0).000000 h a: line \($0)\n" }.joined()

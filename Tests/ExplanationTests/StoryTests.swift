@@ -199,6 +199,81 @@ extension String {
         #expect(log.searches < 5)
     }
 
+    /// The log has more than is looked at: how many more recipients there are is not known.
+    @Test func ofMoreRecipientsThanAreReadAtLeastSomeAreTold() {
+        let log = Log(
+            (0..<25_000).map {
+                line(
+                    "4Q1X", Int64($0),
+                    "to=<r\($0)@b.example>, relay=b.example[192.0.2.1]:25, status=sent (250 Ok)")
+            })
+        let stories = StoryFinder(log).stories(of: StoryFinder.Question("4Q1X"))
+        #expect(
+            stories.first?.answer.hasPrefix(
+                "Delivered to r24999@b.example and at least 19999 more by b.example") == true)
+        let few = Log(Array(log.all.prefix(300)))
+        #expect(
+            StoryFinder(few).stories(of: StoryFinder.Question("4Q1X")).first?.answer
+                .contains(" and 299 more ") == true)
+    }
+
+    /// The name that the next host gives is in no record but where this host is the next one.
+    @Test func theNextHostsNameIsLookedForWhereItWasGiven() {
+        final class Record: Evidence {
+            let log: [MailLogLine]
+            let entry: FlightEntry
+            var isAllLookedThrough = false
+            var searched: [[String]] = []
+
+            init(_ log: [MailLogLine], _ entry: FlightEntry) {
+                (self.log, self.entry) = (log, entry)
+            }
+
+            func entries(
+                with texts: [String], _ scope: FlightScope, limit: Int
+            ) -> [FlightEntry] {
+                isAllLookedThrough = isAllLookedThrough || scope.has(0, .dkim)
+                return scope.has(entry.time, entry.daemon)
+                    && texts.contains(entry[.queueID] ?? "") ? [entry] : []
+            }
+
+            func lines(
+                with texts: [String], in span: ClosedRange<Int64>?, limit: Int,
+                until isEnough: MailLogFile.Sufficiency
+            ) -> [MailLogLine] {
+                searched.append(texts)
+                return log.filter { line in
+                    texts.contains { line.text.contains($0) || line.queueID == $0 }
+                }
+            }
+
+            func forms(of text: String) -> Set<String> { [text] }
+        }
+        let time: Int64 = 1_764_250_000_000_000
+        var entry = FlightEntry(.dkim, time: time)
+        entry.add(.queueID, "4Q1X")
+        entry.add(.signature, "d=example.org s=mail a=rsa-sha256")
+        entry.add(.verdict, "signed")
+        let sent = line(
+            "4Q1X", time + 1_000_000,
+            "to=<r@b.example>, relay=b.example, status=sent (250 Ok: queued as 9Z123)")
+        let record = Record([sent], entry)
+        let stories = StoryFinder(record).stories(of: StoryFinder.Question("9Z123"))
+        #expect(stories.map(\.queueIDs) == [["4Q1X"]])
+        #expect(stories.first?.answer.hasPrefix("Signed for example.org") == true)
+        #expect(!record.isAllLookedThrough)
+        #expect(record.searched == [["9Z123"], ["4Q1X"]])
+        // A next host that gives an address as its name hides nothing of that client.
+        let hostile = Record(
+            [
+                line(
+                    "4Q1X", time,
+                    "to=<r@b.example>, relay=b.example, status=sent (250 Ok: queued as 192.0.2.9)")
+            ], entry)
+        _ = StoryFinder(hostile).stories(of: StoryFinder.Question("192.0.2.9"))
+        #expect(hostile.isAllLookedThrough)
+    }
+
     @Test func aMessageToManyIsOneSearch() {
         let log = Log(
             (0..<400).map {

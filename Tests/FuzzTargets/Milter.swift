@@ -131,7 +131,7 @@ private struct MilterRecord: Equatable {
             let reply = note("eom \(macros["i"] ?? "-")")
             return MilterVerdict(edits: [.addHeader(name: "X", value: [32, 49])], reply: reply)
         }
-        func abort() { _ = note("abort", false) }
+        func abort(_ macros: borrowing MilterMacros) { _ = note("abort", false) }
         func close() { _ = note("close", false) }
     }
 }

@@ -94,7 +94,7 @@ final class ProbeSession: MilterSession {
         return MilterVerdict(edits: script.edits, reply: answer("endOfMessage"))
     }
 
-    func abort() {
+    func abort(_ macros: borrowing MilterMacros) {
         report("abort")
         blocks = false
     }

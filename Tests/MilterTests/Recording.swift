@@ -115,7 +115,7 @@ struct Recording: Equatable {
             filter.record.value.events.append("eom")
             return filter.verdict
         }
-        func abort() { filter.record.value.events.append("abort") }
+        func abort(_ macros: borrowing MilterMacros) { filter.record.value.events.append("abort") }
         func close() { filter.record.value.events.append("close") }
     }
 }

@@ -4,6 +4,7 @@ import MailDNS
 import MailSyntax
 import Milter
 import Observation
+import SessionTestKit
 import TestKit
 import Testing
 import Threads
@@ -52,6 +53,33 @@ struct DKIMReplayTests {
         ) { entry in taken.withLock { $0.append(entry) } }
         _ = try exchange.pass(message)
         return try #require(taken.withLock { $0 }.first)
+    }
+
+    /// Nothing was decided; a message that was complete is not told twice, whatever the MTA says after it.
+    @Test func `a message that ended early is recorded as that`() throws {
+        let taken = Locked<[FlightEntry]>([])
+        var exchange = try Exchange()
+        exchange.observer = Observer(
+            ObservationSettings(), daemon: .dkim, log: Log(level: .error, collecting: { _, _ in })
+        ) { entry in taken.withLock { $0.append(entry) } }
+        let session = try exchange.session(Lines())
+        exchange.connect(session)
+        _ = exchange.deliver(.plain, session)
+        session.abort(MilterMacros())
+        #expect(taken.withLock { $0.map { $0[.verdict] } } == ["passed"])
+        let macros = MilterMacros(["i": "4XyZ", "tls_version": "TLSv1.3"])
+        _ = session.mail(Array("<ann@example.org>".utf8).span, parameters: [], macros)
+        session.abort(macros)
+        #expect(taken.withLock { $0 }.count == 1)
+        _ = session.mail(Array("<ann@example.org>".utf8).span, parameters: [], macros)
+        _ = session.recipient(Array("<bob@example.net>".utf8).span, parameters: [], macros)
+        session.abort(macros)
+        let entry = try #require(taken.withLock { $0 }.last)
+        #expect(taken.withLock { $0 }.count == 2)
+        #expect(entry[.verdict] == "aborted" && entry[.queueID] == "4XyZ")
+        #expect(entry[.sender] == "ann@example.org" && entry[.recipient] == "bob@example.net")
+        #expect(entry[.tls] == "TLSv1.3" && entry[.clientAddress] == "192.0.2.1")
+        #expect(entry.all(.signature).isEmpty && entry[.reply] == nil)
     }
 
     private static func again(_ entry: FlightEntry, _ configuration: String) throws -> FlightEntry {

@@ -76,6 +76,23 @@ struct DMARCReplayTests {
         return stream
     }
 
+    /// Nothing was decided, so that there is nothing to decide again.
+    @Test func `a message that ended early is recorded as that`() throws {
+        var exchange = Exchange()
+        exchange.endsEarly = true
+        let stream = try Self.recorded(exchange, .from("ceo@victim.example"))
+        let entries = FlightStream.entries(in: stream)
+        let entry = try #require(entries.first)
+        #expect(entries.count == 1)
+        #expect(entry[.verdict] == "aborted")
+        #expect(entry[.queueID] == "4XyZ" && entry[.recipient] == "bob@example.org")
+        #expect(entry[.sender] == "x@evil.example" && entry[.clientAddress] == "203.0.113.66")
+        #expect(entry[.author] == "victim.example")
+        #expect(!entry.all(.question).isEmpty && entry.all(.result).isEmpty)
+        let facts = try #require(RecordedFacts(entry.all(.evidence)))
+        #expect(facts.omission == "it ended before it was complete")
+    }
+
     private static func again(_ stream: [UInt8], _ configuration: String) -> [FlightEntry] {
         let settings = read(configuration).configuration
         let output = EntryReplay.entries(of: stream, daemon: .dmarc) { occasion in

@@ -58,6 +58,49 @@ struct ScrubReplayTests {
         return try #require(taken.withLock { $0 }.first)
     }
 
+    /// Nothing was decided; a message that was complete is not told twice, whatever the MTA says after it.
+    @Test func `a message that ended early is recorded as that`() throws {
+        let taken = Locked<[FlightEntry]>([])
+        let log = Log(level: .error, collecting: { _, _ in })
+        let observer = Observer(ObservationSettings(), daemon: .scrub, log: log) { entry in
+            taken.withLock { $0.append(entry) }
+        }
+        let services = ScrubServices(
+            configuration: Snapshot(Self.configuration("")), log: log, observer: observer,
+            time: TimeSource(now: { .now() }, seconds: { noon }))
+        let session = ScrubFilter(services: services).makeSession(
+            protocol: NegotiatedProtocol(edits: [.addHeaders, .changeHeaders]))
+        func begin(isRecipientTaken: Bool = true) {
+            _ = session.mail(
+                Array("<ann@example.org>".utf8).span, parameters: [], MilterMacros(Self.macros))
+            guard isRecipientTaken else { return }
+            _ = session.recipient(
+                Array("<bob@example.net>".utf8).span, parameters: [], MilterMacros(Self.macros))
+        }
+        session.abort(MilterMacros())
+        begin(isRecipientTaken: false)
+        session.abort(MilterMacros(Self.macros))
+        #expect(taken.withLock { $0 }.isEmpty)
+        begin()
+        _ = session.endOfMessage(MilterMacros(Self.macros))
+        session.abort(MilterMacros())
+        session.abort(MilterMacros())
+        #expect(taken.withLock { $0.map { $0[.verdict] } } == ["ignored"])
+        begin()
+        session.abort(MilterMacros(Self.macros))
+        session.abort(MilterMacros())
+        let entry = try #require(taken.withLock { $0 }.last)
+        #expect(taken.withLock { $0 }.count == 2)
+        #expect(entry[.verdict] == "aborted" && entry[.queueID] == "4XyZ")
+        #expect(entry[.sender] == "ann@example.org" && entry[.recipient] == "bob@example.net")
+        // A client that does nothing else fills no record.
+        for _ in 0..<100 {
+            begin()
+            session.abort(MilterMacros(Self.macros))
+        }
+        #expect(taken.withLock { $0 }.count == 21)
+    }
+
     private static func again(_ entry: FlightEntry, _ text: String) throws -> FlightEntry {
         try again(entry, configuration(text))
     }

@@ -56,16 +56,23 @@ package struct MailLogFile: Sendable {
         var pieces: [[MailLogLine]] = []
         var room = limit
         var end = size
+        // Whether the piece ends in the middle of a line that is longer than one.
+        var endsInLine = false
         while end > 0, room > 0 {
             let start = max(0, end - Self.piece)
-            let octets = read(start..<end)
+            var octets = read(start..<end)
+            if endsInLine {
+                // Its beginning is no line.
+                octets.removeSubrange((octets.lastIndex(of: 0x0A).map { $0 + 1 } ?? 0)...)
+            }
             // A line that begins before the piece is read with the piece before it.
             var first = 0
             if start > 0 {
                 first = OctetSearch.first([0x0A], in: octets).map { $0 + 1 } ?? octets.count
             }
-            end = start + (first < octets.count ? first : 0)
-            guard first < octets.count else { continue }
+            endsInLine = first >= octets.count
+            end = start + (endsInLine ? 0 : first)
+            guard !endsInLine else { continue }
             let begin = time(of: octets, from: first, calendar)
             let found = lines(search, octets, from: first, in: span, limit: room, calendar)
             room -= found.count

@@ -38,6 +38,9 @@ package enum PostfixEvent: Hashable, Sendable {
 
         /// Whether the client may try again.
         package var isTemporary: Bool { reply.hasPrefix("4") }
+
+        /// Whether it is about one recipient, so that the message may go on to others.
+        var isOfRecipient: Bool { stage == "RCPT" }
     }
 
     /// An attempt at delivery.
@@ -56,6 +59,14 @@ package enum PostfixEvent: Hashable, Sendable {
         package var nextID: String? {
             PostfixEvent.word(after: "queued as ", in: answer)
                 ?? PostfixEvent.word(after: "forwarded as ", in: answer)
+        }
+    }
+
+    /// Whether the message is in the queue, or was.
+    var isQueued: Bool {
+        switch self {
+        case .from, .hold, .release, .delivery, .deletion, .removed: true
+        case .begin, .messageID, .refusal, .bounce: false
         }
     }
 

@@ -25,7 +25,8 @@ package enum EntrySentence {
             let differences = entry.all(.difference).count
             return "Compared by \(entry.daemon.name), which does nothing (Shadow): "
                 + (differences == 0 ? "as the filter in use" : "\(differences) differences")
-        case .aborted: return "Ended before it was complete\(reason)"
+        case .aborted:
+            return "Ended before it was complete, so that \(entry.daemon.name) decided nothing"
         case nil: return "\(entry.daemon.name) does not say what it did\(reason)"
         }
     }

@@ -8,6 +8,8 @@ package struct MessageStory: Hashable, Sendable {
     package let entries: [FlightEntry]
     /// What the MTA has logged, in the order of time.
     package let lines: [MailLogLine]
+    /// Whether the log has more of them: these are the last.
+    package let isCut: Bool
 
     /// A moment of the story.
     package struct Event: Hashable, Sendable {
@@ -22,7 +24,10 @@ package struct MessageStory: Hashable, Sendable {
     }
 
     /// Puts a story together.
-    init(queueIDs: [String], entries: [FlightEntry], lines: [MailLogLine]) {
+    init(
+        queueIDs: [String], entries: [FlightEntry], lines: [MailLogLine], isCut: Bool = false
+    ) {
+        self.isCut = isCut
         self.queueIDs = queueIDs
         self.entries = entries.sorted { $0.time < $1.time }
         self.lines = lines.sorted { $0.time < $1.time }
@@ -40,6 +45,15 @@ package struct MessageStory: Hashable, Sendable {
 
     /// What Postfix's lines say.
     var postfix: [PostfixEvent] { lines.compactMap { PostfixEvent($0) } }
+
+    /// Whether nothing is known but that a client of this address has begun it.
+    func isOnlyBegun(by address: String) -> Bool {
+        entries.isEmpty && !lines.isEmpty
+            && postfix.allSatisfy { event in
+                guard case .begin(let client, _) = event else { return false }
+                return client.hasSuffix("[\(address)]")
+            }
+    }
 
     /// The Message-ID.
     package var messageID: String? {

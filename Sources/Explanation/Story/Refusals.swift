@@ -33,12 +33,13 @@ struct Refusals {
     /// The stories of entries without a queue id, each with its line, and those of the lines that are left.
     consuming func stories(with entries: [FlightEntry]) -> [MessageStory] {
         var stories: [MessageStory] = []
-        for entry in entries {
+        for attempt in EndedAttempts(entries).all {
+            guard let entry = attempt.first else { continue }
             let index = index(of: entry)
             if let index { refusals[index].isTold = true }
             stories.append(
                 MessageStory(
-                    queueIDs: [], entries: [entry],
+                    queueIDs: [], entries: attempt,
                     lines: index.map { [refusals[$0].line] } ?? []))
         }
         return stories

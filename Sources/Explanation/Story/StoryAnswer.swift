@@ -5,6 +5,7 @@ extension MessageStory {
     package var answer: String {
         if let decided = stopped { return decided + end + "." }
         let fate = delivery
+        if fate == nil, let ended = endedEarly { return ended + "." }
         if let entry = decidingEntry {
             return EntrySentence.text(of: entry) + (fate.map { "; \($0)" } ?? "") + "."
         }
@@ -14,6 +15,26 @@ extension MessageStory {
             return "Postfix has seen it, and does not say what became of it; \(unknown)."
         }
         return Self.capitalized(fate) + "; \(unknown)."
+    }
+
+    /// What is known of a message that ended before it was complete for some daemons, and that the MTA never had in its queue; nil
+    /// for others.
+    ///
+    /// The client has gone or has begun anew, the MTA could not take the message, or another filter refused it.
+    private var endedEarly: String? {
+        let aborted = FlightVerdict.aborted.rawValue
+        let daemons = entries.filter { $0[.verdict] == aborted }.map(\.daemon)
+        guard !daemons.isEmpty, !postfix.contains(where: \.isQueued) else { return nil }
+        let names = Set(daemons).sorted { $0.rawValue < $1.rawValue }.map(\.name)
+        let first = names.dropLast().joined(separator: ", ")
+        let all = first.isEmpty ? names : [first] + names.suffix(1)
+        var text =
+            "Ended before it was complete, so that \(all.joined(separator: " and ")) decided nothing"
+        // A refusal of one recipient does not end the message.
+        if let refusal = refusals.last, !refusal.isOfRecipient {
+            text += "; " + Self.uncapitalized(Self.sentence(refusal))
+        }
+        return text
     }
 
     /// What kept the message from its recipients.
@@ -51,9 +72,11 @@ extension MessageStory {
                 entry[.verdict] == verdict.rawValue && (daemon == nil || entry.daemon == daemon)
             }
         }
+        // Another daemon's word of it counts for more than that one saw no end.
+        let others = entries.filter { $0[.verdict] != FlightVerdict.aborted.rawValue }
         return last(.marked) ?? last(.signed) ?? last(.unsigned) ?? last(.passed, .dmarc)
             ?? last(.passed, .dkim) ?? last(.passed) ?? last(.scrubbed) ?? last(.ignored)
-            ?? entries.last
+            ?? others.last ?? entries.last
     }
 
     private var refusals: [PostfixEvent.Refusal] {
@@ -78,7 +101,8 @@ extension MessageStory {
         guard let last = final.last else { return isDeleted ? "deleted from the queue" : nil }
         var latest: [String: PostfixEvent.Delivery] = [:]
         for delivery in final { latest[delivery.recipient] = delivery }
-        let others = latest.count > 1 ? " and \(latest.count - 1) more" : ""
+        let least = isCut ? "at least " : ""
+        let others = latest.count > 1 ? " and \(least)\(latest.count - 1) more" : ""
         let to = "\(last.recipient)\(others)"
         switch last.status {
         case "sent":
@@ -91,6 +115,10 @@ extension MessageStory {
             return "returned to the sender, \(to) was refused: \(last.answer)"
         default: return "\(last.status) for \(to): \(last.answer)"
         }
+    }
+
+    private static func uncapitalized(_ text: String) -> String {
+        text.prefix(1).lowercased() + text.dropFirst()
     }
 
     private static func capitalized(_ text: String) -> String {

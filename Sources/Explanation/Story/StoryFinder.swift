@@ -38,8 +38,10 @@ package struct StoryFinder {
         let span = question.near.map { $0 - Self.nearness...$0 + Self.nearness }
         let lines = evidence.lines(
             with: [question.text], in: span, limit: Self.mostLines, until: { _, _ in false })
+        let handovers = handovers(in: lines, question)
         let entries = evidence.entries(
-            with: [question.text], FlightScope(span.map { [$0] }), limit: Self.mostEntries)
+            with: [question.text], FlightScope(handovers ?? span.map { [$0] }),
+            limit: Self.mostEntries)
         var places: [Place] = []
         var seen: Set<Place> = []
         func add(_ id: String, at time: Int64) {
@@ -58,6 +60,9 @@ package struct StoryFinder {
         // The newest first, until there are enough.
         places.sort { $0.time > $1.time }
         var material = StoryMaterial(evidence)
+        if handovers != nil, span == nil, lines.count < Self.mostLines {
+            material.know(question.text, lines)
+        }
         material.gather(Self.newest(places).map { ($0.id, $0.time) })
         var stories: [MessageStory] = []
         var told: Set<QueueLife> = []
@@ -68,12 +73,32 @@ package struct StoryFinder {
             told.formUnion(lives)
             stories.append(story)
         }
+        loose = Self.joining(loose, to: &stories)
         let joined = Set(stories.flatMap(\.entries))
         let refusals = lines.filter {
             $0.queueID == nil && names($0, question) && isNear($0.time, question)
         }
         stories += Refusals(refusals).stories(with: loose.filter { !joined.contains($0) })
         return stories.sorted { $0.time < $1.time }
+    }
+
+    /// When messages were handed over under the name that is asked for, if it is nothing but the next host's name for them; nil otherwise.
+    ///
+    /// The records have such a name only where the next host is this one, and then from those moments: there is no need to look through
+    /// all of them.
+    private func handovers(
+        in lines: [MailLogLine], _ question: Question
+    ) -> [ClosedRange<Int64>]? {
+        // An address or a login that a next host gives as its name hides nothing.
+        guard MailLogLine.isQueueID(question.text[...]) else { return nil }
+        var spans: [ClosedRange<Int64>] = []
+        for line in lines where names(line, question) {
+            guard line.queueID != question.text, case .delivery(let delivery) = PostfixEvent(line),
+                delivery.nextID == question.text
+            else { return nil }
+            spans.append(QueueLife.reach(of: line.time...line.time))
+        }
+        return spans.isEmpty ? nil : spans
     }
 
     /// Whether a line speaks of what is asked for, and does not only quote it.
@@ -114,6 +139,30 @@ package struct StoryFinder {
 
     private static func isSame(_ left: String, _ right: String) -> Bool {
         left.lowercased() == right.lowercased()
+    }
+
+    /// Gives the entries of messages that ended early, which had no queue id when the daemons last heard of them, to the stories of
+    /// which the log has nothing but that their client began.
+    ///
+    /// - Returns: the entries that are left.
+    private static func joining(
+        _ loose: [FlightEntry], to stories: inout [MessageStory]
+    ) -> [FlightEntry] {
+        var left = loose
+        for attempt in EndedAttempts(loose).all {
+            guard let end = attempt.last, end[.verdict] == FlightVerdict.aborted.rawValue,
+                let address = end[.clientAddress],
+                let index = stories.firstIndex(where: { story in
+                    story.isOnlyBegun(by: address)
+                        && abs(story.time - end.time) <= StoryFinder.envelopeSpan
+                })
+            else { continue }
+            let story = stories[index]
+            stories[index] = MessageStory(
+                queueIDs: story.queueIDs, entries: attempt, lines: story.lines)
+            left.removeAll { attempt.contains($0) }
+        }
+        return left
     }
 
     // MARK: One message
@@ -159,7 +208,9 @@ package struct StoryFinder {
             }
         }
         entries += earlier(entries, material)
-        let story = MessageStory(queueIDs: places.map(\.id), entries: entries, lines: lines)
+        let story = MessageStory(
+            queueIDs: places.map(\.id), entries: entries, lines: lines,
+            isCut: places.contains { material.isCut($0.id) })
         return (story, lives)
     }
 

@@ -12,6 +12,9 @@ struct StoryMaterial {
     /// What was asked before there was a queue id, by the client's address.
     private var questions: [String: [FlightEntry]] = [:]
 
+    /// The queue ids of which there are more lines than are given.
+    private var cut: Set<String> = []
+
     /// How often what was found is looked for in turn, in one go: a message has few queue ids on a host.
     private static let rounds = 8
     /// The most other queue ids of one that are followed.
@@ -57,6 +60,12 @@ struct StoryMaterial {
         return lines[id] ?? []
     }
 
+    /// Takes the lines that name a queue id, all there are, so that they are not looked for again.
+    mutating func know(_ id: String, _ lines: [MailLogLine]) { self.lines[id] = lines }
+
+    /// Whether the log has more lines about a queue id than are given.
+    func isCut(_ id: String) -> Bool { cut.contains(id) }
+
     /// Whether the log has lines of its own about a queue id that was looked for.
     func isKnown(_ id: String) -> Bool { lines[id]?.contains { $0.queueID == id } ?? false }
 
@@ -100,7 +109,7 @@ struct StoryMaterial {
     }
 
     /// The lines of some queue ids: where one of them has more than is given at once, the others have theirs.
-    private func search(_ wanted: [String: Wanted]) -> [MailLogLine] {
+    private mutating func search(_ wanted: [String: Wanted]) -> [MailLogLine] {
         var open = wanted
         let ids = wanted.keys.sorted()
         let found = evidence.lines(with: ids, in: nil, limit: Self.mostLines) { since, found in
@@ -116,7 +125,11 @@ struct StoryMaterial {
                 one.isNext && since < QueueLife.reach(of: one.time...one.time).lowerBound
             }
         }
-        guard found.count >= Self.mostLines, ids.count > 1 else { return found }
+        guard found.count >= Self.mostLines else { return found }
+        guard ids.count > 1 else {
+            cut.formUnion(ids)
+            return found
+        }
         let first = Set(ids.prefix(ids.count / 2))
         return search(wanted.filter { first.contains($0.key) })
             + search(wanted.filter { !first.contains($0.key) })

@@ -187,7 +187,7 @@ package enum FlightVerdict: String, CaseIterable, Sendable {
     case deferred
     /// The client was told that it goes on, and it does not.
     case discarded
-    /// It ended before it was complete.
+    /// It ended before it was complete, so that nothing was decided about it.
     case aborted
     /// Nothing was done: what another filter did with it was compared with what would have been.
     case compared

@@ -16,6 +16,48 @@ extension Observer {
         isRecording ? RecordingResolver(resolver) : nil
     }
 
+    /// How many messages of one connection have ended before they were complete.
+    package struct Abortions: Sendable {
+        fileprivate var count = 0
+        /// The most that a record has: a client can begin them as fast as it can write.
+        fileprivate static let most = 20
+
+        /// None.
+        package init() {}
+    }
+
+    /// A message has ended before it was complete, so that nothing was decided about it.
+    ///
+    /// It is counted and recorded where a recipient was taken: whoever is refused before that is told so in the MTA's log, and most that
+    /// connect are.
+    ///
+    /// - Parameters:
+    ///   - recipients: the recipients that have come, where a record is kept.
+    ///   - questions: what was asked of the DNS so far.
+    ///   - abortions: how many the connection has had.
+    ///   - settings: the configuration that held.
+    ///   - facts: gives what the MTA told, with the reason why no decision can be taken again; called only where it is kept.
+    package func aborted(
+        _ recipients: MailFacts.Recipients, asked questions: RecordingResolver? = nil,
+        _ abortions: inout Abortions, _ settings: ObservationSettings,
+        _ facts: (_ omission: String) -> MailFacts
+    ) {
+        guard isRecording, recipients.count > 0 else { return }
+        abortions.count += 1
+        guard abortions.count <= Abortions.most else { return }
+        let facts = facts("it ended before it was complete")
+        let questions = questions?.entries ?? []
+        let octets = 2 * facts.octets + questions.reduce(0) { $0 + $1.octets }
+        ended(.aborted, seconds: nil, holding: octets) { entry in
+            facts.add(to: &entry)
+            for question in questions.prefix(Self.mostQuestions) {
+                entry.add(.question, question.line)
+            }
+            entry.add(.generation, settings.generation)
+            facts.addEvidence([], [], ended: 0, to: &entry)
+        }
+    }
+
     /// The end of a message.
     ///
     /// - Parameters:

@@ -21,6 +21,7 @@ final class DKIMSession: MilterSession {
     private var client = Client()
     private var helo: [UInt8] = []
     private var message: Message?
+    private var abortions = Observer.Abortions()
 
     /// Begins a connection.
     init(
@@ -80,7 +81,7 @@ final class DKIMSession: MilterSession {
     func mail(
         _ reversePath: Span<UInt8>, parameters: [[UInt8]], _ macros: borrowing MilterMacros
     ) -> MilterReply {
-        abort()
+        abort(macros)
         client.authenticationType = macros["{auth_type}"]
         let message = currentMessage()
         if services.observer.isRecording { message.sender = reversePath.copied() }
@@ -162,8 +163,16 @@ final class DKIMSession: MilterSession {
         return verdict
     }
 
-    func abort() {
+    func abort(_ macros: borrowing MilterMacros) {
         guard let message = message.take() else { return }
+        let (client, helo) = (client, helo)
+        services.observer.aborted(message.paths, &abortions, configuration.observation) {
+            omission in
+            MailFacts(
+                client: client, helo: helo, sender: message.sender, recipients: message.paths,
+                header: message.header.section, omission: omission, received: message.received,
+                macros)
+        }
         // The client vanished, or the connection broke.
         if !message.header.section.isEmpty {
             services.log.info(message.queueID, "ended by the MTA before it was complete")

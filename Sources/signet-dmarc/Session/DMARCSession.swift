@@ -25,6 +25,7 @@ final class DMARCSession: MilterSession {
     private var client = Client()
     private var helo: [UInt8] = []
     private var message: Message?
+    private var abortions = Observer.Abortions()
 
     /// Begins a connection.
     init(
@@ -94,7 +95,7 @@ final class DMARCSession: MilterSession {
     func mail(
         _ reversePath: Span<UInt8>, parameters: [[UInt8]], _ macros: borrowing MilterMacros
     ) -> MilterReply {
-        abort()
+        abort(macros)
         client.authenticationType = macros["{auth_type}"]
         let message = currentMessage()
         message.skip = Skip(client, configuration.scope)
@@ -212,8 +213,17 @@ final class DMARCSession: MilterSession {
         return outcome.verdict()
     }
 
-    func abort() {
+    func abort(_ macros: borrowing MilterMacros) {
         guard let message = message.take() else { return }
+        let (client, helo, questions) = (client, helo, message.questions)
+        services.observer.aborted(
+            message.paths, asked: questions, &abortions, configuration.observation
+        ) { omission in
+            MailFacts(
+                client: client, helo: helo, sender: message.sender, recipients: message.paths,
+                header: message.header.section, omission: omission, received: message.received,
+                macros)
+        }
         if let task = message.task.take() { task.abandon() } else { message.early?.cancel() }
     }
 }

@@ -34,6 +34,11 @@ struct ExplainCommand: ParsableCommand {
         help: "Postfix's log; by default the usual files, or the journal.")
     var logs: [String] = []
 
+    @Option(
+        help: ArgumentHelp(
+            "Read the journal, by this program, whatever log files there are.", valueName: "path"))
+    var journalctl: String?
+
     @Flag(help: "List what was refused, deferred, discarded or quarantined.")
     var refused = false
 
@@ -58,6 +63,9 @@ struct ExplainCommand: ParsableCommand {
         guard (what == nil) == refused else {
             throw ValidationError("say what to look for, or --refused")
         }
+        guard journalctl == nil || logs.isEmpty else {
+            throw ValidationError("--journalctl excludes --log")
+        }
         guard replay || (other == nil && !today) else {
             throw ValidationError("--with and --today go with --replay")
         }
@@ -70,10 +78,12 @@ struct ExplainCommand: ParsableCommand {
         let since = FlightRecorder.systemTime() - (try TimeArgument.span(since)) * 1_000_000
         let reader = FlightReader(directories: records.records)
         guard let what else { return try list(reader, since) }
-        let evidence = HostEvidence(
-            reader: reader, log: try MailLogSource(named: logs, since: since), since: since)
-        let question = StoryFinder.Question(
-            what, near: try at.map { try TimeArgument.moment($0) })
+        let near = try at.map { try TimeArgument.moment($0) }
+        let log = try MailLogSource(
+            named: logs, MailJournal(journalctl, since: since, near: near),
+            isJournalNamed: journalctl != nil)
+        let evidence = HostEvidence(reader: reader, log: log, since: since)
+        let question = StoryFinder.Question(what, near: near)
         let stories = StoryFinder(evidence).stories(of: question)
         guard !stories.isEmpty else { return try sayNothing(what, reader) }
         let decisions = try repeated(stories)

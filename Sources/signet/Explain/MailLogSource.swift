@@ -14,14 +14,17 @@ struct MailLogSource {
     ]
     /// The most octets of a log that are looked through: its end.
     private static let limit = 256 << 20
-    /// The most lines that journalctl may give: the last.
-    private static let journalLimit = 1_000_000
-
     /// Opens the files that are named; without any, the usual ones, or the journal where there are none.
-    init(named names: [String], since: Int64) throws {
+    ///
+    /// - Parameters:
+    ///   - names: the files that are named.
+    ///   - journal: the journal, which is read only where it is needed.
+    ///   - isJournalNamed: whether the journal is asked for, whatever files there are.
+    /// - Throws: which file cannot be read.
+    init(named names: [String], _ journal: MailJournal, isJournalNamed: Bool) throws {
         if names.isEmpty {
-            let there = Self.usualFiles.compactMap(Self.file)
-            files = there.isEmpty ? [MailLogFile(Self.journal(since: since))] : there
+            let there = isJournalNamed ? [] : Self.usualFiles.compactMap(Self.file)
+            files = there.isEmpty ? [MailLogFile(journal.octets())] : there
             return
         }
         files = try names.map { path in
@@ -73,32 +76,6 @@ struct MailLogSource {
             found = older + found
         }
         return found
-    }
-
-    /// What the journal has of the mail facility: all at once, as journalctl goes through all of it for whatever is asked.
-    private static func journal(since: Int64) -> [UInt8] {
-        let path = "/usr/bin/journalctl"
-        guard FileManager.default.isExecutableFile(atPath: path) else { return [] }
-        let process = Process()
-        process.executableURL = URL(fileURLWithPath: path)
-        process.arguments = [
-            "--quiet", "--no-pager", "--output=short-unix", "--since=@\(since / 1_000_000)",
-            "--lines=\(journalLimit)", "SYSLOG_FACILITY=2",
-        ]
-        let output = Pipe()
-        process.standardOutput = output
-        process.standardError = FileHandle.nullDevice
-        guard (try? process.run()) != nil else { return [] }
-        var octets: [UInt8] = []
-        while let piece = try? output.fileHandleForReading.read(upToCount: 1 << 20),
-            !piece.isEmpty
-        {
-            octets += piece
-            // The last ones are asked for as a rule.
-            if octets.count > 2 * limit { octets.removeFirst(limit) }
-        }
-        process.waitUntilExit()
-        return octets
     }
 
     /// The traditional form has neither year nor zone: the last such moment by this host's clock.

@@ -28,7 +28,9 @@ struct PolicydAnswers {
             .filter { FileManager.default.fileExists(atPath: $0) }
         // Another tree has no journal of its own.
         guard tree.isThisHost || !names.isEmpty,
-            let log = try? MailLogSource(named: tree.isThisHost ? [] : names, since: start)
+            let log = try? MailLogSource(
+                named: tree.isThisHost ? [] : names, MailJournal(nil, since: start, near: nil),
+                isJournalNamed: false)
         else { return }
         for line in log.lines(with: ["policyd-spf["])
         where line.time >= start - Self.span && line.program.hasSuffix("policyd-spf") {

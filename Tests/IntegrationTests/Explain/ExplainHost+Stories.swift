@@ -10,6 +10,26 @@ extension ExplainHost {
         let message = try message(of: story)
         switch story.way {
         case .smtp: return try send(message, story, to: "smtp")
+        case .dropped:
+            let client = try connect(story)
+            try begin(story, on: client)
+            try client.require("DATA")
+            // More than smtpd(8) keeps before it hands on what has come.
+            try client.send(message + Self.lines(octets: 65_536))
+            try postfix.waitForLogLine("message-id=<\(story.messageID)>")
+            client.drop()
+            return nil
+        case .reset:
+            let client = try connect(story)
+            defer { try? client.quit() }
+            try begin(story, on: client)
+            return try client.command("RSET")
+        case .huge:
+            let client = try connect(story)
+            defer { try? client.quit() }
+            return try client.deliver(
+                from: story.reversePath, to: [story.recipient],
+                message + Self.lines(octets: Self.sizeLimit))
         case .filtered: return try send(message, story, to: "filtered")
         case .sendmail:
             try postfix.sendmail(["-f", story.reversePath, story.recipient], message)
@@ -21,6 +41,26 @@ extension ExplainHost {
             defer { try? client.quit() }
             return try client.deliver(from: story.reversePath, to: [story.recipient], message)
         }
+    }
+
+    /// So many octets of a body, or a little more.
+    private static func lines(octets: Int) -> [UInt8] {
+        let line = [UInt8](repeating: 0x78, count: 70) + [0x0D, 0x0A]
+        return Array(repeatElement(line, count: octets / line.count + 1).joined())
+    }
+
+    /// A client at the story's address.
+    private func connect(_ story: PlayedStory) throws -> SMTPClient {
+        let client = try postfix.connect()
+        try client.ehlo()
+        try client.xclient(story.address, login: story.login)
+        try client.ehlo(story.helo)
+        return client
+    }
+
+    private func begin(_ story: PlayedStory, on client: SMTPClient) throws {
+        try client.require("MAIL FROM:<\(story.reversePath)>")
+        try client.require("RCPT TO:<\(story.recipient)>")
     }
 
     private func send(
@@ -118,7 +158,7 @@ extension ExplainHost {
             questions.append(
                 Question(kind: .addressAndTime, arguments: [story.recipient, "--at", time]))
         }
-        if story.way == .smtp || story.way == .filtered {
+        if ![.sendmail, .dovecot].contains(story.way) {
             questions.append(Question(kind: .client, arguments: [story.address]))
         }
         return questions

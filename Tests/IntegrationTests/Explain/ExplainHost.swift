@@ -19,6 +19,9 @@ final class ExplainHost {
 
         """
 
+    /// The largest message that Postfix takes, in octets.
+    static let sizeLimit = 500_000
+
     let sink: SMTPSink
     let keys: SigningKeys
     let postfix: PostfixInstance
@@ -51,6 +54,7 @@ final class ExplainHost {
             configuration.settings["non_smtpd_milters"] = "unix:signet/dkim.sock"
             // Postfix 3.7's default: 3.10 ends the connection before anybody has named a message.
             configuration.settings["milter_default_action"] = "tempfail"
+            configuration.settings["message_size_limit"] = "\(Self.sizeLimit)"
             configuration.settings["smtpd_recipient_restrictions"] =
                 "check_policy_service unix:signet/spf.sock"
         }

@@ -77,6 +77,15 @@ struct ExplainTests {
         _ = try host.deliver(
             ExplainHost.message("macro", from: "hiddenpart@macro.example"),
             from: "hiddenpart@macro.example", at: "192.0.2.78")
+        // One that ends in the middle.
+        let client = try host.postfix.connect()
+        try client.ehlo()
+        try client.xclient("192.0.2.79", login: "gonelogin")
+        try client.ehlo("gone.example")
+        try client.require("MAIL FROM:<gonesender@spf.example>")
+        try client.require("RCPT TO:<bob@example.org>")
+        try client.require("DATA")
+        client.drop()
         // One that all daemons but the policy service see, and the policy service the one before.
         for name in ["scrub", "dkim", "dmarc", "spf"] { try host.stop(name) }
         #expect(host.records.count == 4)
@@ -87,7 +96,7 @@ struct ExplainTests {
                 for secret in [
                     "annlogin", "zebulon", "203.0.113.7", "192.0.2.77", "out.example", "bob@",
                     "ann@", "private matters", "hiddenpart", "78.2.0.192", "192.0.2.78", "quiet@",
-                    "macro@",
+                    "macro@", "192.0.2.79", "gonelogin", "gone.example", "gonesender",
                 ] {
                     #expect(octets.range(of: Data(secret.utf8)) == nil, "\(name): \(secret)")
                 }

@@ -18,6 +18,9 @@ struct PlayedStory: Sendable {
         case filtered
         case sendmail
         case dovecot
+        case dropped
+        case reset
+        case huge
     }
 
     /// What the client has signed.

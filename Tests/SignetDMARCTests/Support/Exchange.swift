@@ -52,6 +52,8 @@ struct Exchange {
     var mtaName: String? = "mx.example.org"
     /// What is kept and counted.
     var observer = Observer.silent
+    /// Whether the message ends before its header section does.
+    var endsEarly = false
     /// The edits that the MTA allows.
     var edits: MilterEdits = [.addHeaders, .changeHeaders, .addRecipients, .quarantine]
 
@@ -127,6 +129,10 @@ struct Exchange {
         for field in message.fields {
             let name = Array(field.name.utf8)
             _ = session.header(name: name.span, value: field.value.span)
+        }
+        if endsEarly {
+            session.abort(MilterMacros(macros))
+            return .continue
         }
         _ = session.endOfHeader(MilterMacros(macros))
         _ = session.body(message.body.span)
