@@ -11,7 +11,7 @@ internal import Threads
 /// thread that copies both ways. Time limits but those for writing are libmilter's: when it closes
 /// a connection, the MTA's ends with it.
 final class FrameRelay: Sendable {
-    /// Connections at a time, and so threads; more wait in the listening socket's queue.
+    /// Connections at a time, and so threads, where there are descriptors enough.
     private static let mostConnections = 1_024
     /// Octets of a thread's stack; what is not touched takes no memory.
     private static let stackSize = 256 << 10
@@ -21,6 +21,11 @@ final class FrameRelay: Sendable {
     private let listener: ListeningSocket
     private let target: PrivateSocket
     private let service: MilterService
+    /// Connections at a time; more wait in the listening socket's queue.
+    ///
+    /// Each has three descriptors, and libmilter, when it cannot accept one for want of them, tries again
+    /// without a pause: a quarter is left for everything else.
+    private let limit: Int
     /// Readable from the moment of `stop` on.
     private let stopEvent: Int32
     /// The connections that are open.
@@ -33,6 +38,7 @@ final class FrameRelay: Sendable {
         self.target = target
         self.service = service
         stopEvent = signet_eventfd()
+        limit = max(1, min(Self.mostConnections, Self.descriptors / 4))
     }
 
     /// Begins to accept, on a thread of its own; false when the system has none to give.
@@ -63,10 +69,16 @@ final class FrameRelay: Sendable {
 
     /// Waits a while for a place for one more connection; whether there is one.
     private func hasRoom() -> Bool {
-        let limit = Self.mostConnections
         if connections.withLock({ $0 < limit }) { return true }
         report("there are \(limit) connections, the limit: others wait")
         return connections.wait(until: .now() + 1) { $0 < limit ? true : nil } ?? false
+    }
+
+    /// How many descriptors the process may have.
+    private static var descriptors: Int {
+        var most = rlimit()
+        let status = unsafe getrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &most)
+        return status == 0 ? Int(clamping: most.rlim_cur) : 1_024
     }
 
     private func begin(_ mta: Int32) {

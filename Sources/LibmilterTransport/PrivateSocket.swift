@@ -37,6 +37,7 @@ struct PrivateSocket: Sendable {
     /// A wait for room in the queue, or for the other side to read, ends after so many seconds.
     func connect(patience seconds: Int) -> Int32? {
         let descriptor = Self.makeSocket()
+        guard descriptor >= 0 else { return nil }
         setPatience(seconds, descriptor)
         let status = unsafe Self.with("/proc/self/fd/\(place)") {
             unsafe Glibc.connect(descriptor, $0, $1)

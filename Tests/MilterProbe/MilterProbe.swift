@@ -11,6 +11,10 @@ import MilterService
 enum MilterProbe {
     static func main() {
         let script = Script(arguments: Array(CommandLine.arguments.dropFirst()))
+        if let descriptors = script.descriptors {
+            var limit = rlimit(rlim_cur: descriptors, rlim_max: descriptors)
+            _ = unsafe setrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit)
+        }
         let listener = makeListener(script)
         do {
             let server = try MilterServer(

@@ -14,6 +14,8 @@ struct Script: Sendable {
     /// Seconds to block in, at end of headers, for messages with a field X-Block.
     var block = 0.0
     var drainLimit = 5
+    /// How many descriptors the process may have; the system's limit without it.
+    var descriptors: UInt?
     var transport = MilterTransport.native
 
     static let events: [String: MilterEvents] = [
@@ -44,6 +46,7 @@ struct Script: Sendable {
         case "block": block = Double(value) ?? 0
         case "transport": transport = MilterTransport(rawValue: value) ?? .native
         case "drain": drainLimit = Int(value) ?? 0
+        case "descriptors": descriptors = UInt(value)
         case "answer": return readAnswer(value)
         case "edit": return readEdit(value)
         default: return false

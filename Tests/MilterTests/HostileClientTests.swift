@@ -104,6 +104,30 @@ import Testing
         }
     }
 
+    /// Out of descriptors, libmilter would try to accept without a pause: there is a limit before.
+    @Test func moreThanThereIsRoomForWait() throws {
+        try patiently("libmilter", playCrowd)
+    }
+
+    private func playCrowd() throws {
+        let probe = try Probe(
+            Self.answering + ["transport=libmilter", "descriptors=200"], over: .unix)
+        let first = try (0..<50).map { _ in try probe.mta.connect() }
+        let others = try (0..<30).map { _ in try StreamSocket(probe.address, timeout: 60) }
+        for other in others { other.write(MilterWire.frame("Q")) }
+        _ = try probe.process.line("problem there are 50 connections, the limit: others wait")
+        for connection in first {
+            #expect(try connection.deliver(hello).decision == .accepted)
+            connection.quit()
+        }
+        for other in others {
+            try other.flush()
+            #expect(throws: StreamError.closed) { try other.read(1) }
+        }
+        #expect(try probe.mta.deliver(hello).decision == .accepted)
+        #expect(probe.process.lines.count { $0.hasPrefix("problem ") } == 1)
+    }
+
     private func descriptors(of probe: Probe) throws -> Int {
         let folder = "/proc/\(probe.process.identifier)/fd"
         return try FileManager.default.contentsOfDirectory(atPath: folder).count
