@@ -54,6 +54,16 @@ struct FaultTests {
         #expect(try patient.faults() == [], "after \(mends)")
     }
 
+    @Test func `only the authserv-id of the import's options is changed`() throws {
+        let patient = try Patient()
+        let options = "/etc/default/signet-reports"
+        try patient.apply(
+            .addLine("IMPORT_OPTIONS=\"--store /srv/mx/r.db --authserv-id mx\"", file: options))
+        let line = try #require(try patient.faults().first { $0.id == "signet.import.authserv-id" })
+        let mend = try #require(line.mendLine)
+        #expect(mend.contains("--store /srv/mx/r.db --authserv-id mail.example.org\""), "\(mend)")
+    }
+
     @Test func `records cannot give orders to a terminal`() throws {
         let patient = try Patient()
         try patient.apply(.replaceRecords("_dmarc.example.org. TXT \"v=dmarc1\u{1B}[2J\""))

@@ -57,4 +57,29 @@ import Testing
         #expect(
             LineMerge.merged(base: base, one, other) == [0xFE, 0x0A, 0xFF, 0x0A, 0x61, 0x0A, 0x62])
     }
+
+    /// 100,000 lines, of which both change few.
+    @Test func `what is the same at both ends is not compared`() {
+        let lines = (0..<100_000).map { "line \($0)" }
+        func file(_ change: (inout [String]) -> Void) -> [UInt8] {
+            var changed = lines
+            change(&changed)
+            return Array(changed.joined(separator: "\n").utf8)
+        }
+        let merged = LineMerge.merged(
+            base: file { _ in }, file { $0[50_000] = "one" }, file { $0[50_900] = "other" })
+        #expect(
+            merged
+                == file {
+                    $0[50_000] = "one"
+                    $0[50_900] = "other"
+                })
+    }
+
+    @Test func `files that have nothing in common are not merged`() {
+        func file(_ word: String) -> [UInt8] {
+            (0..<100_000).flatMap { Array("\(word) \($0)\n".utf8) }
+        }
+        #expect(LineMerge.merged(base: file("a"), file("b"), file("c")) == nil)
+    }
 }

@@ -14,10 +14,8 @@ enum ReportImportChecks {
         "host.aliases", "Aliases", fine: "no alias is there twice", isInbound: true
     ) { _, tree in
         let entries = MailAliases(tree).entries
-        var seen: Set<String> = []
-        return entries.map(\.name).filter { !seen.insert($0).inserted }.removingRepeats().map {
-            name in twice(name, entries.filter { $0.name == name })
-        }
+        return Dictionary(grouping: entries, by: \.name).filter { $0.value.count > 1 }
+            .sorted { $0.key < $1.key }.map { twice($0.key, $0.value) }
     }
 
     private static func twice(_ name: String, _ entries: [MailAliases.Entry]) -> Diagnosis {
@@ -80,21 +78,28 @@ enum ReportImportChecks {
 
     // MARK: Whom it believes
 
+    private static let option = "--authserv-id"
+
     /// An authserv-id that no filter of this host writes.
     private static func foreignName(_ host: HostView, _ tree: HostFiles) -> [Diagnosis] {
         let lines = (tree.text(options) ?? "").split(separator: "\n").map(String.init)
         guard let line = lines.last(where: { $0.hasPrefix("IMPORT_OPTIONS=") }),
-            let given = value(of: "--authserv-id", in: line), tree.exists("/etc/signet/dmarc.conf"),
+            let given = value(of: option, in: line), tree.exists("/etc/signet/dmarc.conf"),
             let name = AuthservName.of("dmarc", tree)
                 ?? host.postfix?.values["myhostname"]?.lowercased(),
             !given.lowercased().split(separator: ",").contains(Substring(name))
         else { return [] }
+        // The name may stand elsewhere in the line, too.
+        let right = ["=", " "].reduce(line) {
+            $0.replacing("\(option)\($1)\(given)", with: "\(option)\($1)\(name)")
+        }
         return [
             Diagnosis(
                 .importName, options,
                 "the import believes results of \(Shown.text(given)), and this host's are of \(name)",
-                mend: .line(
-                    line.replacing(given, with: name), file: options, insteadOf: line))
+                mend: right == line
+                    ? .words("write \(option)=\(name) there")
+                    : .line(right, file: options, insteadOf: line))
         ]
     }
 
@@ -103,13 +108,5 @@ enum ReportImportChecks {
         let words = line.split { " =\"'\t".contains($0) }.map(String.init)
         guard let place = words.firstIndex(of: option), place + 1 < words.count else { return nil }
         return words[place + 1]
-    }
-}
-
-extension Array where Element: Hashable {
-    /// Each element once, where it is first.
-    fileprivate func removingRepeats() -> [Element] {
-        var seen: Set<Element> = []
-        return filter { seen.insert($0).inserted }
     }
 }

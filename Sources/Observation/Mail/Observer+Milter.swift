@@ -28,8 +28,7 @@ extension Observer {
 
     /// A message has ended before it was complete, so that nothing was decided about it.
     ///
-    /// It is counted and recorded where a recipient was taken: whoever is refused before that is told so in the MTA's log, and most that
-    /// connect are.
+    /// It is recorded only where a recipient was taken: most clients are refused before that, and the MTA's log says so.
     ///
     /// - Parameters:
     ///   - recipients: the recipients that have come, where a record is kept.

@@ -8,7 +8,11 @@ enum LineMerge {
         var isInsertion: Bool { range.isEmpty }
     }
 
-    /// The file with both changes; nil where they concern the same lines.
+    /// The most lines of either side that are compared beside what both begin and end with: what it
+    /// takes grows with the square of what differs.
+    private static let mostLines = 1_000
+
+    /// The file with both changes; nil where they concern the same lines, or are too large to be compared.
     ///
     /// - Parameters:
     ///   - base: the file before either.
@@ -17,8 +21,10 @@ enum LineMerge {
     /// - Returns: the file with both.
     static func merged(base: [UInt8], _ one: [UInt8], _ other: [UInt8]) -> [UInt8]? {
         let lines = split(base)
-        var hunks = hunks(from: lines, to: split(one))
-        for hunk in self.hunks(from: lines, to: split(other)) where !hunks.contains(hunk) {
+        guard var hunks = hunks(from: lines, to: split(one)),
+            let others = self.hunks(from: lines, to: split(other))
+        else { return nil }
+        for hunk in others where !hunks.contains(hunk) {
             guard !hunks.contains(where: { isConflict($0, hunk) }) else { return nil }
             hunks.append(hunk)
         }
@@ -61,14 +67,25 @@ enum LineMerge {
         return lines
     }
 
+    /// What makes new lines of those of the base; nil where too much differs.
     private static func hunks(
         from base: [ArraySlice<UInt8>], to new: [ArraySlice<UInt8>]
-    ) -> [Hunk] {
+    ) -> [Hunk]? {
+        let shorter = min(base.count, new.count)
+        var head = 0
+        while head < shorter, base[head] == new[head] { head += 1 }
+        var tail = 0
+        while tail < shorter - head, base[base.count - 1 - tail] == new[new.count - 1 - tail] {
+            tail += 1
+        }
+        let oldMiddle = base[head..<base.count - tail]
+        let newMiddle = new[head..<new.count - tail]
+        guard max(oldMiddle.count, newMiddle.count) <= mostLines else { return nil }
         var (removed, inserted): (Set<Int>, Set<Int>) = ([], [])
-        for change in new.difference(from: base) {
+        for change in newMiddle.difference(from: oldMiddle) {
             switch change {
-            case .remove(let offset, _, _): removed.insert(offset)
-            case .insert(let offset, _, _): inserted.insert(offset)
+            case .remove(let offset, _, _): removed.insert(head + offset)
+            case .insert(let offset, _, _): inserted.insert(head + offset)
             }
         }
         var hunks: [Hunk] = []

@@ -72,7 +72,7 @@ struct UndoRun {
             edits.isEmpty
                 ? "All is as it was before: \(files) put back."
                 : "\(files) put back; your edits since are kept.", paths, edits)
-        if !json, case .done = try transactions.undo(dryRun: true, sparingEdits: true) {
+        if !json, case .done = try transactions.undo(dryRun: true, sparingEdits: sparesEdits) {
             print("The run before it can be put back in the same way.")
         }
     }
