@@ -18,18 +18,21 @@ package struct KeptAsideCount: Hashable, Sendable {
         refused = refusals.count - foreign
     }
 
+    /// How many mails and files, in words.
+    var words: String {
+        // The store remembers no more.
+        let least = refused + foreign >= ReceivedReportStore.refusalLimit ? "at least " : ""
+        let ofThem = mails == 1 ? "mail or file" : "mails or files"
+        return "\(least)\(Percent.number(Int64(mails))) \(ofThem)"
+    }
+
     /// All of it in one line, with the command that tells more.
     package var sentence: String {
-        let all = refused + foreign
-        // The store remembers no more.
-        let least = all >= ReceivedReportStore.refusalLimit ? "at least " : ""
         let what = [
             refused > 0 ? "\(Percent.number(Int64(refused))) refused" : nil,
             foreign > 0 ? "\(Percent.number(Int64(foreign))) about domains of others" : nil,
         ].compactMap(\.self).joined(separator: ", ")
-        let ofThem = mails == 1 ? "mail or file" : "mails or files"
-        return "Kept aside, and not counted: \(least)\(Percent.number(Int64(mails)))"
-            + " \(ofThem) (\(what));"
+        return "Kept aside, and not counted: \(words) (\(what));"
             + " \"signet report why\" lists them with their reasons."
     }
 }

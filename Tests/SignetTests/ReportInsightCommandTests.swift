@@ -142,8 +142,8 @@ struct ReportInsightCommandTests {
             "mail", "--to", "a@example.org", "--sendmail", folder.file("sendmail"))
         #expect(result.status == 0, "\(result.errors)")
         let mail = try String(contentsOfFile: folder.file("mail"), encoding: .utf8)
-        // The reports are older than a week: the mail is the heartbeat.
-        #expect(mail.contains("Subject: Mail reports: none came\n"))
+        // The reports are older than a week, and what could not be read has come today: the mail is the heartbeat.
+        #expect(mail.contains("Subject: Mail reports: none taken, 1 mail or file kept aside\n"))
         #expect(mail.contains("Content-Type: multipart/alternative"))
         let parts = mail.components(separatedBy: "base64\n\n").dropFirst().compactMap { part in
             part.components(separatedBy: "\n--").first
@@ -151,6 +151,15 @@ struct ReportInsightCommandTests {
                 .map { String(decoding: $0, as: UTF8.self) }
         }
         #expect(parts.count == 2 && parts.allSatisfy { $0.contains("Kept aside") })
+        func subject(since day: String) throws -> String? {
+            let result = try run("mail", "--since", day, "--sendmail", folder.file("sendmail"))
+            #expect(result.status == 0, "\(result.errors)")
+            let mail = try String(contentsOfFile: folder.file("mail"), encoding: .utf8)
+            return mail.split(separator: "\n").first { $0.hasPrefix("Subject: ") }
+                .map { String($0.dropFirst("Subject: Mail reports: ".count)) }
+        }
+        #expect(try subject(since: "2999-01-01") == "none about days since 2999-01-01")
+        #expect(try subject(since: "2023-01-01") == "99.0 % of 1,000 messages passed")
         #expect(try run("mail", "--to", "x\r\nBcc: y@z.example").status == 64)
         #expect(try SignetCommand.run(["report", "show", "--store", "/nonexistent"]).status == 66)
     }

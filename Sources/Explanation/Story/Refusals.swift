@@ -49,13 +49,16 @@ struct Refusals {
     /// The first refusal that an entry may be about, and no entry before it was.
     private func index(of entry: FlightEntry) -> Int? {
         guard let recipient = entry[.recipient]?.lowercased() else {
-            return first(of: Array(refusals.indices), near: entry.time)
+            return first(of: Array(refusals.indices), like: entry)
         }
         return [byRecipient[recipient], byRecipient[""]].compactMap { $0 }
-            .compactMap { first(of: $0, near: entry.time) }.min()
+            .compactMap { first(of: $0, like: entry) }.min()
     }
 
-    private func first(of indices: [Int], near time: Int64) -> Int? {
+    private func first(of indices: [Int], like entry: FlightEntry) -> Int? {
+        let time = entry.time
+        // A code says nothing of the address that it stands for.
+        let client = entry[.clientAddress].flatMap { $0.hasPrefix("~") ? nil : "[\($0)]" }
         var (low, high) = (0, indices.count)
         while low < high {
             let middle = (low + high) / 2
@@ -66,7 +69,10 @@ struct Refusals {
             }
         }
         return indices[low...].prefix { refusals[$0].line.time < time + Self.nearness }
-            .first { !refusals[$0].isTold }
+            .first { index in
+                !refusals[index].isTold
+                    && client.map { refusals[index].client.hasSuffix($0) } ?? true
+            }
     }
 
     /// Refusals that no daemon knows of: those of one client one after another are one attempt, as a

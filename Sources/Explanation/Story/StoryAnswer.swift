@@ -7,6 +7,10 @@ extension MessageStory {
         let fate = delivery
         if fate == nil, let ended = endedEarly { return ended + "." }
         if let entry = decidingEntry {
+            if fate == nil, let refusal = finalRefusal {
+                let passed = Self.uncapitalized(EntrySentence.text(of: entry))
+                return "\(Self.sentence(refusal)); \(passed)."
+            }
             return EntrySentence.text(of: entry) + (fate.map { "; \($0)" } ?? "") + "."
         }
         let unknown = "no daemon of Signet has a record of it"
@@ -77,6 +81,13 @@ extension MessageStory {
         return last(.marked) ?? last(.signed) ?? last(.unsigned) ?? last(.passed, .dmarc)
             ?? last(.passed, .dkim) ?? last(.passed) ?? last(.scrubbed) ?? last(.ignored)
             ?? others.last ?? entries.last
+    }
+
+    /// The refusal that kept the message from the queue, whatever the daemons thought of it: the MTA's own, or another filter's.
+    private var finalRefusal: PostfixEvent.Refusal? {
+        guard !postfix.contains(where: \.isQueued) else { return nil }
+        // That of one recipient ends no message that has a queue id.
+        return refusals.last { !$0.isOfRecipient || queueIDs.isEmpty }
     }
 
     private var refusals: [PostfixEvent.Refusal] {

@@ -43,19 +43,17 @@ package struct StoryFinder {
             with: [question.text], FlightScope(handovers ?? span.map { [$0] }),
             limit: Self.mostEntries)
         var places: [Place] = []
-        var seen: Set<Place> = []
-        func add(_ id: String, at time: Int64) {
-            // Whatever happens to one message within a minute is one place to look at.
-            let minute = Place(id: id, time: time / 60_000_000)
-            if seen.insert(minute).inserted { places.append(Place(id: id, time: time)) }
-        }
         for line in lines where names(line, question) && isNear(line.time, question) {
-            if let id = line.queueID { add(id, at: line.time) }
+            if let id = line.queueID { places.append(Place(id: id, time: line.time)) }
         }
         var loose: [FlightEntry] = []
         let forms = evidence.forms(of: question.text)
         for entry in entries where names(entry, forms) && isNear(entry.time, question) {
-            if let id = entry[.queueID] { add(id, at: entry.time) } else { loose.append(entry) }
+            if let id = entry[.queueID] {
+                places.append(Place(id: id, time: entry.time))
+            } else {
+                loose.append(entry)
+            }
         }
         // The newest first, until there are enough.
         places.sort { $0.time > $1.time }
@@ -196,13 +194,12 @@ package struct StoryFinder {
             let place = places[next]
             next += 1
             let found = material.lines(naming: place.id, at: place.time)
-            let life = QueueLife(
-                place.id, at: place.time, found.filter { $0.queueID == place.id })
+            let life = material.life(of: place.id, at: place.time)
             lives.append(life)
             let mine = found.filter { life.span.contains($0.time) }
             lines += mine.filter { $0.queueID == place.id }
             entries += material.entries(of: place.id, in: life.span)
-            for other in neighbours(of: place.id, in: mine, material)
+            for other in neighbours(of: place.id, in: mine, &material)
             where !places.contains(where: { $0.id == other.id }) {
                 places.append(other)
             }
@@ -216,7 +213,7 @@ package struct StoryFinder {
 
     /// The queue ids that the same message has, or has had, on this host.
     private static func neighbours(
-        of id: String, in lines: [MailLogLine], _ material: StoryMaterial
+        of id: String, in lines: [MailLogLine], _ material: inout StoryMaterial
     ) -> [Place] {
         var found: [Place] = []
         var nexts: [Place] = []
@@ -239,7 +236,7 @@ package struct StoryFinder {
             }
         }
         // Only what this host has in its own log was handed over on this host.
-        return found + nexts.filter { material.isKnown($0.id) }
+        return found + nexts.filter { material.life(of: $0.id, at: $0.time).isLogged }
     }
 
     /// When the recipients of a message may have been asked about.

@@ -14,6 +14,10 @@ struct StoryMaterial {
 
     /// The queue ids of which there are more lines than are given.
     private var cut: Set<String> = []
+    /// The earliest time of which each queue id was looked for, in microseconds since 1970.
+    private var sought: [String: Int64] = [:]
+    /// The messages that had the queue ids, as far as somebody has asked.
+    private var lives: [String: QueueLives] = [:]
 
     /// How often what was found is looked for in turn, in one go: a message has few queue ids on a host.
     private static let rounds = 8
@@ -40,7 +44,7 @@ struct StoryMaterial {
     mutating func gather(_ places: [(id: String, time: Int64)]) {
         var wanted: [String: Wanted] = [:]
         // An id that was several messages' one after another is looked for as long as the first was there.
-        for place in places where lines[place.id] == nil {
+        for place in places where isMissing(place.id, at: place.time) {
             let earliest = min(place.time, wanted[place.id]?.time ?? place.time)
             wanted[place.id] = Wanted(time: earliest)
         }
@@ -51,23 +55,44 @@ struct StoryMaterial {
             wanted = gatherLines(of: wanted, &spans)
             all.formUnion(wanted.keys)
         }
+        for id in all { spans += QueueLives.spansBeforeLog(ownLines(of: id)) }
         gatherEntries(of: all, FlightScope(spans))
+    }
+
+    /// Whether a queue id has to be looked for: at all, or as what is known of it begins after a time.
+    private func isMissing(_ id: String, at time: Int64) -> Bool {
+        guard let known = lines[id] else { return true }
+        guard let sought = sought[id], time < sought else { return false }
+        let first = known.lazy.filter { $0.queueID == id }.map(\.time).min()
+        return first.map { $0 > time + QueueLife.slack } ?? false
     }
 
     /// The lines that name a queue id: its own, and those of others that say what it became.
     mutating func lines(naming id: String, at time: Int64) -> [MailLogLine] {
-        if lines[id] == nil { gather([(id, time)]) }
+        if isMissing(id, at: time) { gather([(id, time)]) }
         return lines[id] ?? []
     }
 
+    /// The message that had a queue id at a time, by what is known of the id.
+    mutating func life(of id: String, at time: Int64) -> QueueLife {
+        if isMissing(id, at: time) { gather([(id, time)]) }
+        let known = lives[id] ?? QueueLives(id, ownLines(of: id), entries[id] ?? [])
+        lives[id] = known
+        return known.life(at: time)
+    }
+
+    private func ownLines(of id: String) -> [MailLogLine] {
+        (lines[id] ?? []).filter { $0.queueID == id }
+    }
+
     /// Takes the lines that name a queue id, all there are, so that they are not looked for again.
-    mutating func know(_ id: String, _ lines: [MailLogLine]) { self.lines[id] = lines }
+    mutating func know(_ id: String, _ lines: [MailLogLine]) {
+        self.lines[id] = lines
+        sought[id] = .min
+    }
 
     /// Whether the log has more lines about a queue id than are given.
     func isCut(_ id: String) -> Bool { cut.contains(id) }
-
-    /// Whether the log has lines of its own about a queue id that was looked for.
-    func isKnown(_ id: String) -> Bool { lines[id]?.contains { $0.queueID == id } ?? false }
 
     /// The entries of a queue id within a time.
     func entries(of id: String, in span: ClosedRange<Int64>) -> [FlightEntry] {
@@ -83,7 +108,10 @@ struct StoryMaterial {
     private mutating func gatherLines(
         of wanted: [String: Wanted], _ spans: inout [ClosedRange<Int64>]
     ) -> [String: Wanted] {
-        for id in wanted.keys { lines[id] = [] }
+        for (id, one) in wanted {
+            (lines[id], lives[id]) = ([], nil)
+            sought[id] = min(one.time, sought[id] ?? one.time)
+        }
         var others: [String: Wanted] = [:]
         var counts: [String: Int] = [:]
         for line in search(wanted) {
@@ -98,14 +126,15 @@ struct StoryMaterial {
             guard let own, let other else { continue }
             // Of a message to thousands each delivery names another.
             for (id, name, isNext) in [(own, other, true), (other, own, false)]
-            where wanted[id] != nil && lines[name] == nil && others[name] == nil
+            where wanted[id] != nil && others[name] == nil
+                && sought[name].map({ line.time < $0 }) ?? true
                 && counts[id, default: 0] < Self.mostNeighbours
             {
                 counts[id, default: 0] += 1
                 others[name] = Wanted(time: line.time, isNext: isNext)
             }
         }
-        return others
+        return others.filter { isMissing($0.key, at: $0.value.time) }
     }
 
     /// The lines of some queue ids: where one of them has more than is given at once, the others have theirs.
@@ -136,22 +165,36 @@ struct StoryMaterial {
     }
 
     private mutating func gatherEntries(of ids: Set<String>, _ scope: FlightScope) {
-        let found = evidence.entries(with: ids.sorted(), scope, limit: Self.mostEntries)
+        var found: [String: [FlightEntry]] = [:]
         var spans: [ClosedRange<Int64>] = []
         var clients: Set<String> = []
-        for entry in found {
+        for entry in evidence.entries(with: ids.sorted(), scope, limit: Self.mostEntries) {
             guard let id = entry[.queueID], ids.contains(id) else { continue }
-            entries[id, default: []].append(entry)
+            found[id, default: []].append(entry)
             guard let client = entry[.clientAddress] else { continue }
             clients.insert(client)
             spans.append(StoryFinder.envelope(before: entry.time))
         }
+        Self.add(found, to: &entries)
+        for id in found.keys { lives[id] = nil }
         guard !clients.isEmpty else { return }
         let asked = evidence.entries(
             with: clients.sorted(), FlightScope(spans, by: .spf), limit: Self.mostEntries)
+        var askedBy: [String: [FlightEntry]] = [:]
         for entry in asked where entry[.queueID] == nil {
             guard let client = entry[.clientAddress], clients.contains(client) else { continue }
-            questions[client, default: []].append(entry)
+            askedBy[client, default: []].append(entry)
+        }
+        Self.add(askedBy, to: &questions)
+    }
+
+    /// Adds what was found to what is known already, each entry once.
+    private static func add(
+        _ found: [String: [FlightEntry]], to known: inout [String: [FlightEntry]]
+    ) {
+        known.merge(found) { known, found in
+            let earlier = Set(known)
+            return known + found.filter { !earlier.contains($0) }
         }
     }
 

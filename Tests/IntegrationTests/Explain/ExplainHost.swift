@@ -29,6 +29,7 @@ final class ExplainHost {
     /// The keys of a sender elsewhere.
     let theirs: SigningKeys
     private var dovecot: DovecotInstance?
+    private let others: OtherFilters
     private let dns: ScriptedDNSServer
     private var daemons: [String: DaemonProcess] = [:]
     private var configurations: [String: String] = [:]
@@ -45,32 +46,38 @@ final class ExplainHost {
             dns.set(.drop, for: try DomainName(name))
         }
         folder = try TemporaryDirectory("signet-explain")
+        let others = try OtherFilters()
+        self.others = others
         let postfix = try PostfixInstance { configuration in
             configuration.relayPort = sink.port
             configuration.listeners += Self.listeners
             configuration.settings.merge(Self.aliases) { _, own in own }
             configuration.settings["smtpd_milters"] =
-                "unix:signet/scrub.sock, unix:signet/dkim.sock, unix:signet/dmarc.sock"
+                "unix:signet/scrub.sock, unix:signet/dkim.sock, \(others.milter), "
+                + "unix:signet/dmarc.sock"
             configuration.settings["non_smtpd_milters"] = "unix:signet/dkim.sock"
             // Postfix 3.7's default: 3.10 ends the connection before anybody has named a message.
             configuration.settings["milter_default_action"] = "tempfail"
             configuration.settings["message_size_limit"] = "\(Self.sizeLimit)"
             configuration.settings["smtpd_recipient_restrictions"] =
-                "check_policy_service unix:signet/spf.sock"
+                "check_policy_service unix:signet/spf.sock, check_policy_service \(others.policy)"
         }
         self.postfix = postfix
         let resolver = "Nameservers \(dns.nameserver)\nDNSTimeout 2\n"
         let tables = try folder.write(Self.signingTable, to: "signing.table")
+        // Keys that are looked for when their domain sends.
+        try folder.write("no key\n", to: "broken.example.private", mode: 0o600)
         let lines = [
             "scrub": "SyslogSuccess yes\n",
             "dkim": """
-            KeyTable csl:mail=example.org:mail:\(keys.directory.path)/mail.private
+            KeyTable csl:mail=example.org:mail:\(keys.directory.path)/mail.private,own=%:mail:\(folder.path)/%.private
             SigningTable refile:\(tables)
             InternalHosts 127.0.0.0/8,203.0.113.0/24
             PeerList 203.0.113.250
             ExemptDomains exempt.example
             DontSignMailTo plain@example.org
             On-KeyNotFound discard
+            On-SignatureError accept
             RequireSafeKeys no
             \(resolver)
             """,
@@ -137,7 +144,8 @@ final class ExplainHost {
         try reload("dkim")
     }
 
-    private static let signingTable = "*@example.org mail\n"
+    private static let signingTable =
+        "*@example.org mail\n*@broken.example own\n*@keyless.example own\n"
 
     /// A door for mail that a content filter looks at, the one by which it comes back, and the one for
     /// Dovecot's submission service.

@@ -44,12 +44,7 @@ struct ReportMailCommand: ParsableCommand {
 
     func run() throws {
         let insight = try options.insight(since: "7d")
-        let total = insight.domains.reduce(Int64(0)) { $0 + $1.total.messages }
-        let passed = insight.domains.reduce(Int64(0)) { $0 + $1.total.passed }
-        let subject =
-            total == 0
-            ? "Mail reports: none came"
-            : "Mail reports: \(Percent.text(passed, of: total)) of \(Percent.number(total)) messages passed"
+        let subject = "Mail reports: \(insight.headline)"
         let text = InsightText(insight, width: 76).lines().joined(separator: "\n") + "\n"
         let mail = Self.mail(
             from: from ?? to, to: to, subject: subject, text: LogText.safeLines(text),
