@@ -27,12 +27,13 @@ package enum Doctor {
         if scope.contains(.outboundOnly) { checks.removeAll(where: \.isInbound) }
         // A question without an answer is met by several checks, and told once.
         var seen: Set<Diagnosis> = []
-        return checks.flatMap { $0.findings(host) }.filter { seen.insert($0).inserted }.ranked()
+        return checks.flatMap { $0.findings(host) }.filter { seen.insert($0).inserted }
+            .agreeing().ranked()
     }
 
     private static let localChecks: [Check] = [
         ParameterChecks.presence, ParameterChecks.syntax, ParameterChecks.repeats,
-        PolicyChecks.relay, MilterChecks.presence, UnusedMilters.check,
+        PolicyChecks.relay, MilterChecks.presence, UnusedMilters.check, Incumbents.check,
         MilterChecks.order, MilterChecks.settings, ReachabilityChecks.milters,
         ReachabilityChecks.policies, PolicyChecks.services, SuiteChecks.results,
         RewritingChecks.afterSigning, RewritingChecks.received, DomainChecks.signed,

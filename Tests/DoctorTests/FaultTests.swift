@@ -54,6 +54,25 @@ struct FaultTests {
         #expect(try patient.faults() == [], "after \(mends)")
     }
 
+    static let lists: [Fault] = {
+        do { return try Fault.table(Patient.text("Faults/lists.txt")) } catch {
+            fatalError("\(error)")
+        }
+    }()
+
+    @Test(arguments: lists)
+    func `what is found in one list has one mend`(_ fault: Fault) throws {
+        let patient = try Patient()
+        for change in fault.changes { try patient.apply(change) }
+        let found = try patient.faults()
+        let ids = Set(fault.id.split(separator: " ").map(String.init))
+        #expect(Set(found.map(\.id)) == ids, "\(found)")
+        let mends = Set(found.compactMap(\.mend))
+        #expect(found.count > 1 && mends.count == 1, "\(mends)")
+        for mend in mends { #expect(try patient.apply(mend)) }
+        #expect(try patient.faults() == [], "after \(mends)")
+    }
+
     @Test func `only the authserv-id of the import's options is changed`() throws {
         let patient = try Patient()
         let options = "/etc/default/signet-reports"
@@ -62,6 +81,13 @@ struct FaultTests {
         let line = try #require(try patient.faults().first { $0.id == "signet.import.authserv-id" })
         let mend = try #require(line.mendLine)
         #expect(mend.contains("--store /srv/mx/r.db --authserv-id mail.example.org\""), "\(mend)")
+    }
+
+    @Test func `a mail exchanger that is this host by name gets its address`() throws {
+        let patient = try Patient()
+        try patient.apply(.host("address", "203.0.113.25"))
+        let found = try patient.faults().first { $0.id == "dns.mx.elsewhere" }
+        #expect(found?.mendLine == "publish mail.example.org. IN A 203.0.113.25")
     }
 
     @Test func `records cannot give orders to a terminal`() throws {

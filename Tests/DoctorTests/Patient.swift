@@ -90,6 +90,7 @@ final class Patient {
                 contentsOf: shipped.appendingPathComponent(name), encoding: .utf8)
             try directory.write(text, to: "\(units)/\(name)")
         }
+        try enable("signet-reports-import.path")
         let signer = getuid() == 0 ? 64_201 : getuid()
         try directory.write(
             "root:x:0:0::/root:/bin/sh\npostfix:x:64200:64200::/:/bin/false\n"
@@ -106,6 +107,17 @@ final class Patient {
             let path = try directory.write(text, to: "\(folder)/\(name).private", mode: 0o600)
             guard unsafe chown(path, signer, getgid()) == 0 else { throw TestKitError(path) }
         }
+    }
+
+    /// Has the host start a unit, as systemctl(1) does.
+    private func enable(_ unit: String) throws {
+        let wants = place("/etc/systemd/system/multi-user.target.wants")
+        try FileManager.default.createDirectory(atPath: wants, withIntermediateDirectories: true)
+        let link = "\(wants)/\(unit)"
+        // A link that leads nowhere is there, too.
+        try? FileManager.default.removeItem(atPath: link)
+        try FileManager.default.createSymbolicLink(
+            atPath: link, withDestinationPath: "/lib/systemd/system/\(unit)")
     }
 
     private func place(_ path: String) -> String { directory.path + path }
@@ -197,6 +209,7 @@ final class Patient {
             return false
         }
         self.words.removeAll { $0.0 == "unit" && $0.1.hasPrefix("\(unit) ") }
+        if words[1] == "enable", unit.hasSuffix(".path") { try enable(unit) }
         let mail = place("/var/lib/signet-reports/Maildir/new")
         if unit.hasPrefix("signet-reports-import."), FileManager.default.fileExists(atPath: mail) {
             try FileManager.default.removeItem(atPath: mail)

@@ -194,15 +194,50 @@ import Testing
         #expect(text.contains("v=spf1 ip4:192.0.2.1 ~all"))
     }
 
-    @Test func `what was changed since is named, and nothing is touched`() throws {
+    @Test func `an undo keeps what was edited elsewhere since, and says so`() throws {
         let host = try HostTree()
+        let before = try host.snapshot()
         try host.apply()
-        try host.write("etc/postfix/main.cf", host.text("etc/postfix/main.cf") + "biff = yes\n")
+        let main = host.text("etc/postfix/main.cf")
+        try host.write("etc/postfix/main.cf", "mydomain = here\n\(main)biff = yes\n")
+        try host.write("etc/aliases", host.text("etc/aliases") + "info: ann\n")
+        let result = try host.signet(["setup", "--undo", "--yes"])
+        #expect(result.succeeded, "\(result.output)\(result.errors)")
+        #expect(result.output.contains("your edits since are kept"))
+        let without = host.text("etc/postfix/main.cf").dropFirst("mydomain = here\n".count)
+            .dropLast("biff = yes\n".count)
+        try host.write("etc/postfix/main.cf", String(without))
+        let aliases = host.text("etc/aliases").dropLast("info: ann\n".count)
+        try host.write("etc/aliases", String(aliases))
+        #expect(try host.snapshot() == before)
+    }
+
+    @Test func `an edit of lines that setup wrote is named, and the commands that are shown go on`()
+        throws
+    {
+        let host = try HostTree()
+        let before = try host.snapshot()
+        try host.apply()
+        let main = host.text("etc/postfix/main.cf")
+        try host.write(
+            "etc/postfix/main.cf",
+            main.replacing("unix:signet/scrub.sock", with: "inet:localhost:11332"))
+        let list = "etc/signet/keys/example.org/mail.private"
+        try host.write(list, host.text(list) + "\n", mode: 0o600)
         let changed = try host.snapshot()
         let result = try host.signet(["setup", "--undo", "--yes"])
         #expect(result.end == .exited(78))
-        #expect(result.output.contains("+biff = yes"))
+        #expect(result.output.contains("+smtpd_milters = inet:localhost:11332"))
         #expect(try host.snapshot() == changed)
+        let commands = result.output.split(separator: "\n").map { $0.drop { $0 == " " } }
+            .filter { $0.hasPrefix("cp ") || $0.hasPrefix("signet setup --undo") }
+        #expect(commands.count == 3, "\(result.output)")
+        for command in commands where command.hasPrefix("cp ") {
+            try Command.require("sh", ["-c", String(command)])
+        }
+        let words = try #require(commands.last).split(separator: " ").dropFirst().map(String.init)
+        try Command.require(DaemonProcess.path(of: "signet"), words + ["--yes"])
+        #expect(try host.snapshot() == before)
     }
 
     @Test func `what is there already is added to`() throws {

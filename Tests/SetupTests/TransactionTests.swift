@@ -216,7 +216,8 @@ import Testing
             Issue.record("the undo went on")
             return
         }
-        #expect(changes.map(\.path) == ["/etc/two"])
+        #expect(changes.map(\.change.path) == ["/etc/two"])
+        #expect(try host.tree.file(changes[0].left)?.text == "2")
         #expect(try host.tree.file("/etc/one") == host.changes[1].after)
         try host.directory.write("2", to: "etc/two")
         #expect(try transactions.undo() == .done(host.changes.map(\.path)))

@@ -14,7 +14,7 @@ enum AuthoritativeChecks {
             return [
                 .skipped(
                     "dns.authoritative", domain.ascii,
-                    "answers come from the server or zone that was given: others are not asked")
+                    "whether its name servers agree is not known: only what was given is asked")
             ]
         }
         guard let (_, servers) = try zone(of: domain, dns) else { return [] }

@@ -23,7 +23,11 @@ enum DMARCChecks {
     ) { host, dns, domain throws(DNSTrouble) in
         let keys = host.signing.keys(for: domain)
         guard !keys.isEmpty else {
-            return [.skipped("dns.dmarc.alignment", domain.ascii, "no key is known that signs")]
+            return [
+                .skipped(
+                    "dns.dmarc.alignment", domain.ascii,
+                    "whether signatures are aligned is not known: no key is known that signs")
+            ]
         }
         let evaluation = dns.dmarc(
             domain, identifiers: keys.map { ($0.domain, $0.selector) })

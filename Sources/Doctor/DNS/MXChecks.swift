@@ -55,11 +55,31 @@ enum MXChecks {
             Diagnosis(
                 .mxElsewhere, domain.ascii,
                 "its mail goes to \(names), none of whose addresses is this host's",
-                mend: host.heloDomain.map {
-                    .publish(
-                        ZoneRecord(domain, .mx, .mx(preference: 10, exchange: $0)), insteadOf: [])
+                mend: try host.heloDomain.flatMap { helo throws(DNSTrouble) in
+                    try hither(domain, exchangers, helo, host, dns)
                 })
         ]
+    }
+
+    /// What brings a domain's mail here: this host as its mail exchanger, or, where it is that by name, its address.
+    private static func hither(
+        _ domain: DomainName, _ exchangers: [(preference: UInt16, exchange: DomainName)],
+        _ helo: DomainName, _ host: HostView, _ dns: DNSLookup
+    ) throws(DNSTrouble) -> Mend? {
+        guard exchangers.contains(where: { $0.exchange == helo }) else {
+            return .publish(
+                ZoneRecord(domain, .mx, .mx(preference: 10, exchange: helo)),
+                insteadOf: exchangers.map {
+                    ZoneRecord(domain, .mx, .mx(preference: $0.preference, exchange: $0.exchange))
+                })
+        }
+        guard let own = host.addresses.first else { return nil }
+        func record(_ address: IPAddress) -> ZoneRecord {
+            ZoneRecord(helo, address.bitWidth == 32 ? .a : .aaaa, .address(address))
+        }
+        return .publish(
+            record(own),
+            insteadOf: try dns.addresses(helo).filter { $0.bitWidth == own.bitWidth }.map(record))
     }
 
     /// What is wrong with one mail exchanger.

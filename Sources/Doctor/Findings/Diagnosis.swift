@@ -37,13 +37,16 @@ package struct Diagnosis: Hashable, Sendable {
         self.mend = mend
     }
 
-    private init(_ id: String, _ severity: Severity, _ subject: String, _ what: String) {
+    private init(
+        _ id: String, _ severity: Severity, _ subject: String, _ what: String, why: String = "",
+        mend: Mend? = nil
+    ) {
         self.id = id
         self.severity = severity
         self.subject = Shown.line(subject)
         self.what = Shown.line(what)
-        why = ""
-        mend = nil
+        self.why = why
+        self.mend = mend
     }
 
     /// Says that something is fine.
@@ -56,6 +59,11 @@ package struct Diagnosis: Hashable, Sendable {
         Diagnosis(id, .skipped, subject, what)
     }
 
+    /// The same fault with another mend.
+    fileprivate func mended(by mend: Mend) -> Diagnosis {
+        Diagnosis(id, severity, subject, what, why: why, mend: mend)
+    }
+
     /// The line that mends it, as it may be shown; nil where there is none.
     package var mendLine: String? { mend.map { Shown.line($0.description) } }
 
@@ -64,6 +72,20 @@ package struct Diagnosis: Hashable, Sendable {
 }
 
 extension Sequence<Diagnosis> {
+    /// That a parameter is set twice is mended by the value that another finding wants for it, where there is one.
+    func agreeing() -> [Diagnosis] {
+        var wanted: [String: Mend] = [:]
+        for finding in self where finding.id != DiagnosisKind.parameterTwice.id {
+            if case .parameter(let name, _)? = finding.mend { wanted[name] = finding.mend }
+        }
+        return map { finding in
+            guard case .parameter(let name, _)? = finding.mend,
+                finding.id == DiagnosisKind.parameterTwice.id, let mend = wanted[name]
+            else { return finding }
+            return finding.mended(by: mend)
+        }
+    }
+
     /// What hurts most first: by severity, then by `DiagnosisKind.ranking`, then as they were found.
     package func ranked() -> [Diagnosis] {
         let ranks = Dictionary(

@@ -184,7 +184,8 @@ extension DiagnosisKind {
         "Of two lines for one name only the first counts: mail goes where the other does not say.")
     static let importStopped = DiagnosisKind(
         "signet.import.stopped", .warning,
-        "Reports of others are delivered and not read: \"signet report\" does not know them.")
+        "Reports of others are delivered, and nothing reads them: \"signet report\" does not know "
+            + "them.")
     static let importWaiting = DiagnosisKind(
         "signet.import.waiting", .warning,
         "Reports of others are not taken as they come: the import fails, or was not started.")
@@ -194,6 +195,10 @@ extension DiagnosisKind {
 
     // MARK: Neighbours
 
+    static let peerInPlace = DiagnosisKind(
+        "peer.in-place", .warning,
+        "Another program still does the work: what is configured in /etc/signet has no effect on "
+            + "mail.")
     static let peerEnabled = DiagnosisKind(
         "peer.enabled", .warning,
         "It starts with the host and does the work a second time, or holds a port and a key.")
@@ -227,7 +232,7 @@ extension DiagnosisKind {
 
     /// In order of what hurts most.
     static let localWarningRanking: [DiagnosisKind] = [
-        shadow, unitErrors, diskLow, clockFree, receivingUnsigned, milterUnused,
+        shadow, unitErrors, diskLow, clockFree, peerInPlace, receivingUnsigned, milterUnused,
         milterActionAccept,
         milterNonSMTPD, milterNonSMTPDVerifier,
         signingContentFilter, signingGenericMaps, signingHeaderChecks, headerChecksReceived,

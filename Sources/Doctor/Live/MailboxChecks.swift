@@ -11,7 +11,9 @@ enum MailboxChecks {
     ) { host, dns, domain throws(DNSTrouble) in
         guard let running = host.running, let postfix = host.postfix else {
             return [
-                .skipped("dns.dmarc.mailbox", domain.ascii, "Postfix is asked only while it runs")
+                .skipped(
+                    "dns.dmarc.mailbox", domain.ascii,
+                    "whether the address for reports takes mail is tried on the running host only")
             ]
         }
         guard let name = try? DomainName.dmarcLabel.below(domain) else { return [] }

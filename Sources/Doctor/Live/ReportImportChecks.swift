@@ -44,28 +44,71 @@ enum ReportImportChecks {
         "signet.import", "Reports of others", fine: "where they come here, they are imported",
         isInbound: true
     ) { host, tree in
-        foreignName(host, tree) + waitingMail(host, tree)
+        foreignName(host, tree) + stopped(host, tree)
     }
 
-    private static func waitingMail(_ host: HostView, _ tree: HostFiles) -> [Diagnosis] {
+    /// Mail that is there, or is to come by an alias, and that nothing takes.
+    private static func stopped(_ host: HostView, _ tree: HostFiles) -> [Diagnosis] {
         let names = tree.names(in: folder)
-        guard let running = host.running, !names.isEmpty else { return [] }
-        let mails = names.count == 1 ? "1 mail is" : "\(names.count) mails are"
+        var seen: Set<String> = []
+        // Of several lines for one name the first counts.
+        let alias = MailAliases(tree).entries
+            .first { seen.insert($0.name).inserted && $0.target == user }
+        let mails =
+            names.isEmpty
+            ? alias.map { "\(MailAliases.path) sends mail for \(Shown.text($0.name)) to it" }
+            : (names.count == 1 ? "1 mail is" : "\(names.count) mails are") + " in \(folder)"
+        guard let mails else { return [] }
+        guard isInstalled(tree) else {
+            guard let alias else { return [] }
+            let name = Shown.text(alias.name)
+            return [
+                Diagnosis(
+                    .importStopped, MailAliases.path,
+                    "it sends mail for \(name) to \(user), and signet-tools, which reads it, is not "
+                        + "installed",
+                    mend: .words(
+                        "install signet-tools, or have the line for \(name) lead elsewhere"))
+            ]
+        }
+        guard let running = host.running else {
+            return isEnabled(tree) ? [] : [notEnabled("it is not enabled, and \(mails)")]
+        }
         guard let state = running.unitState(unit) else {
             return [.skipped("signet.import", unit, "systemd gives no answer")]
         }
         guard state == "active" else {
             return [
                 Diagnosis(
-                    .importStopped, unit,
-                    "systemd says that it is \(state), and \(mails) in \(folder)",
+                    .importStopped, unit, "systemd says that it is \(state), and \(mails)",
                     mend: .command(
                         "systemctl \(state == "failed" ? "restart" : "enable --now") \(unit)"))
             ]
         }
+        guard isEnabled(tree) else {
+            return [notEnabled("it runs, and does not start with the host: it is not enabled")]
+        }
+        return waiting(names, running)
+    }
+
+    private static func notEnabled(_ what: String) -> Diagnosis {
+        Diagnosis(.importStopped, unit, what, mend: .command("systemctl enable --now \(unit)"))
+    }
+
+    private static func isInstalled(_ tree: HostFiles) -> Bool {
+        ["/lib/systemd/system", "/usr/lib/systemd/system", "/etc/systemd/system"]
+            .contains { tree.exists("\($0)/\(unit)") }
+    }
+
+    private static func isEnabled(_ tree: HostFiles) -> Bool {
+        tree.names(in: "/etc/systemd/system/multi-user.target.wants").contains(unit)
+    }
+
+    private static func waiting(_ names: [String], _ running: RunningHost) -> [Diagnosis] {
         // The names of a Maildir begin with the time of delivery.
         let oldest = names.compactMap { Int64($0.prefix { $0 != "." }) }.min()
         guard let oldest, running.now() - oldest > patience else { return [] }
+        let mails = names.count == 1 ? "1 mail is" : "\(names.count) mails are"
         return [
             Diagnosis(
                 .importWaiting, folder,

@@ -153,7 +153,7 @@ enum NeighbourChecks {
             }
         }
         let asksLists = host.postfix.map { postfix in
-            PolicyUse.parameters.contains { name in
+            RestrictionList.parameters.contains { name in
                 postfix.values.list(name).contains {
                     $0.hasPrefix("reject_rbl_client") || $0.hasPrefix("reject_rhsbl_")
                 }

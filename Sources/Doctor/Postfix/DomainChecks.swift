@@ -7,7 +7,15 @@ enum DomainChecks {
     static let signed = Check.ofPostfix(
         "dkim.domain", fine: "every domain that receives mail here has a key"
     ) { host, postfix in
-        guard host.signing.source != nil, host.relayhost == nil else { return [] }
+        guard host.signing.source != nil || host.lacksKeys, host.relayhost == nil else {
+            return [
+                .skipped(
+                    "dkim.domain", "Postfix",
+                    host.relayhost == nil
+                        ? "nothing signs here, so no domain has a key"
+                        : "mail leaves through a relay, which may sign for every domain")
+            ]
+        }
         let asked = host.domains.filter { host.signing.keys(for: $0).isEmpty }
             .map { Unsigned.finding($0, host) }
         let received = received(postfix, host).filter {
@@ -46,5 +54,16 @@ enum DomainChecks {
             }
         }
         return found
+    }
+}
+
+extension HostView {
+    /// Whether signet-dkim is there to sign, and has no key.
+    var lacksKeys: Bool {
+        guard let tree, let postfix, signing.source == nil, isInstalled("dkim"), relayhost == nil,
+            SuiteConfiguration("dkim", tree)?.text("Mode")?.lowercased() != "v"
+        else { return false }
+        let milters = MilterChain.all(postfix, suite).flatMap(\.milters)
+        return !milters.contains { $0.role == .otherSigner }
     }
 }

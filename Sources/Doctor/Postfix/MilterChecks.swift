@@ -19,7 +19,7 @@ enum MilterChecks {
         }
         guard smtpd.contains(where: { $0.has("dkim") }) else {
             guard !smtpd.contains(where: { $0.milters.contains { $0.role == .otherSigner } }) else {
-                return []
+                return [.skipped("postfix.milter", "Postfix", "another program signs here")]
             }
             let replaced = postfix.main.replaced("smtpd_milters")
             guard !replaced.contains(where: { $0.value.contains("dkim") }) else { return [] }
@@ -40,34 +40,19 @@ enum MilterChecks {
     private static func overridden(
         _ chain: MilterChain, _ postfix: PostfixView, _ suite: SuiteView
     ) -> Diagnosis? {
-        guard let listener = chain.listener, !chain.isOfMain,
-            let option = listener.service.option(chain.parameter)
-        else { return nil }
-        let main = postfix.values.list(chain.parameter).map {
-            MilterEndpoint($0, isChrooted: listener.isChrooted, postfix, suite)
+        MilterOverride(chain, postfix, suite).map { override in
+            Diagnosis(
+                .milterOverridden, chain.subject,
+                "master.cf line \(override.line) sets \(chain.parameter) anew, without "
+                    + "signet-\(override.missing)",
+                mend: override.mend)
         }
-        let wanted =
-            listener.takesSubmissions ? "dkim" : listener.takesInboundMail ? "dmarc" : nil
-        guard let wanted, main.contains(where: { $0.isOurs(wanted) }), !chain.has(wanted) else {
-            return nil
-        }
-        let line = postfix.masterLine(option.line)
-        // A line that holds nothing else can go.
-        let isAlone = line.map {
-            $0.drop { $0 == " " || $0 == "\t" }.hasPrefix("-o")
-                && $0.occurrences(of: "-o") == 1
-        }
-        return Diagnosis(
-            .milterOverridden, listener.service.key,
-            "master.cf line \(option.line) sets \(chain.parameter) anew, without signet-\(wanted)",
-            mend: isAlone == true
-                ? .line(nil, file: PostfixView.masterPath, insteadOf: line)
-                : .words("take -o \(chain.parameter)=… out of master.cf line \(option.line)"))
     }
 
     private static func nonSMTPD(_ chain: MilterChain, _ mend: Mend) -> [Diagnosis] {
         var findings: [Diagnosis] = []
-        if !chain.has("dkim") {
+        // Another signer in its place is said by itself.
+        if !chain.has("dkim"), !chain.milters.contains(where: { $0.role == .otherSigner }) {
             findings.append(
                 Diagnosis(
                     .milterNonSMTPD, chain.parameter, "signet-dkim is not in the list", mend: mend))
@@ -138,14 +123,16 @@ enum MilterChecks {
                     "it is set to \(postfix.values["milter_default_action"] ?? "")",
                     mend: .parameter("milter_default_action", "tempfail")))
         }
-        for milter in chains.flatMap(\.milters) {
-            guard let setting = milter.settings.last(where: { $0.name == "default_action" }),
-                let kind = action(setting.value)
-            else { continue }
-            findings.append(
-                Diagnosis(
-                    kind, milter.address, "its default_action is set to \(setting.value)",
-                    mend: .words("take default_action out of the braces in main.cf")))
+        for chain in chains {
+            for milter in chain.milters {
+                guard let setting = milter.defaultAction, let kind = action(setting) else {
+                    continue
+                }
+                findings.append(
+                    Diagnosis(
+                        kind, milter.address, "its default_action is set to \(setting)",
+                        mend: MilterProposal(chain, host, postfix).mend))
+            }
         }
         if let version = postfix.values["milter_protocol"].flatMap({ Int($0) }), version < 6 {
             findings.append(
@@ -167,7 +154,8 @@ enum MilterChecks {
         return findings + exceptions(host, postfix)
     }
 
-    private static func action(_ word: String) -> DiagnosisKind? {
+    /// What is wrong with what happens while a filter is away; nil where nothing is.
+    static func action(_ word: String) -> DiagnosisKind? {
         switch word {
         case "accept": .milterActionAccept
         case "reject": .milterActionReject
@@ -204,12 +192,5 @@ enum PostfixTime {
         guard let count = Int(text.dropLast()) else { return nil }
         let (seconds, isTooLarge) = count.multipliedReportingOverflow(by: unit)
         return isTooLarge ? .max : seconds
-    }
-}
-
-extension String {
-    /// How often a text stands in this one.
-    fileprivate func occurrences(of text: String) -> Int {
-        indices.count { self[$0...].hasPrefix(text) }
     }
 }

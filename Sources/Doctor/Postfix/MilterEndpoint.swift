@@ -68,6 +68,19 @@ struct MilterEndpoint {
     /// Whether it is one of ours.
     func isOurs(_ name: String) -> Bool { role == .ours(name) }
 
+    /// What the braces say is to happen while it is away; nil where they do not.
+    var defaultAction: String? { settings.last { $0.name == "default_action" }?.value }
+
+    /// The item without what lets mail pass, or refuses it for good, while the filter is away.
+    var safeItem: String {
+        guard let defaultAction, MilterChecks.action(defaultAction) != nil else { return item }
+        let others = settings.filter { $0.name != "default_action" }.map { setting in
+            setting.value.contains { " ,\t".contains($0) }
+                ? "{\(setting.name) = \(setting.value)}" : "\(setting.name)=\(setting.value)"
+        }
+        return others.isEmpty ? address : "{ \(([address] + others).joined(separator: ", ")) }"
+    }
+
     /// Where it belongs in a list: what changes mail first, then signers, then what judges.
     var rank: Int {
         switch role {

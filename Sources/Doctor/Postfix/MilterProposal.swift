@@ -7,6 +7,8 @@ struct MilterProposal {
     private let chain: MilterChain
     /// The items.
     private let items: [String]
+    /// What comes first: a list is taken away that should not be there at all, or waits for another program's configuration.
+    private let first: Mend?
 
     /// Mends a list.
     ///
@@ -16,6 +18,9 @@ struct MilterProposal {
     ///   - postfix: its Postfix.
     init(_ chain: MilterChain, _ host: HostView, _ postfix: PostfixView) {
         self.chain = chain
+        first =
+            MilterOverride(chain, postfix, host.suite)?.mend
+            ?? Incumbents.migration(for: chain, host)
         let isChrooted = chain.isChrooted(postfix)
         func endpoint(_ item: String) -> MilterEndpoint {
             MilterEndpoint(item, isChrooted: isChrooted, postfix, host.suite)
@@ -29,6 +34,9 @@ struct MilterProposal {
             Reach(milter, isChrooted: isChrooted, host, postfix).betterAddress.map(endpoint)
                 ?? milter
         }
+        for name in ["dkim", "dmarc"] where Incumbents.isReady(name, host) {
+            Self.replaceIncumbents(of: name, in: &milters, endpoint("unix:signet/\(name).sock"))
+        }
         var seen: Set<String> = []
         milters = milters.filter { seen.insert($0.address).inserted }
         if chain.listener == nil { milters.removeAll { $0.isOurs("dmarc") } }
@@ -41,7 +49,7 @@ struct MilterProposal {
                 .sorted { ($0.element.rank, $0.offset) < ($1.element.rank, $1.offset) }
                 .map(\.element)
         }
-        items = milters.map(\.item)
+        items = milters.map(\.safeItem)
     }
 
     /// The list of main.cf for mail that comes by SMTP, whether a service has it or not.
@@ -53,11 +61,27 @@ struct MilterProposal {
 
     /// What gives the service this list: a parameter of main.cf, or words for master.cf.
     var mend: Mend {
+        if let first { return first }
         let list = items.joined(separator: ", ")
         return chain.isOfMain
             ? .parameter(chain.parameter, list)
             : .words(
                 "in master.cf, for \(chain.subject), write -o { \(chain.parameter) = \(list) }")
+    }
+
+    /// Puts a daemon of ours in the place of the filters of others that do its work; where it is in the list, they go.
+    private static func replaceIncumbents(
+        of name: String, in milters: inout [MilterEndpoint], _ own: MilterEndpoint
+    ) {
+        func isIncumbent(_ milter: MilterEndpoint) -> Bool {
+            Incumbents.successor(of: milter) == name
+        }
+        if !milters.contains(where: { $0.isOurs(name) }),
+            let place = milters.firstIndex(where: isIncumbent)
+        {
+            milters[place] = own
+        }
+        milters.removeAll(where: isIncumbent)
     }
 
     /// The milters of ours that the list should have and has not.

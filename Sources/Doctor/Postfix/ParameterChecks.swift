@@ -53,30 +53,31 @@ enum ParameterChecks {
                     .parameterTwice, name, what, mend: .parameter(name, last.value))
             }
             return Diagnosis(
-                .restrictionsTwice, name, what,
-                mend: name == "smtpd_milters"
-                    ? MilterProposal(ofMain: host, postfix).mend
-                    : .parameter(name, allItems(of: name, postfix).joined(separator: ", ")))
+                .restrictionsTwice, name, what, mend: proposal(name, host, postfix))
         }
     }
 
-    /// The items of all settings of a parameter, each once, those that end a list of restrictions at its end.
+    /// The list that both settings are meant to be.
+    private static func proposal(
+        _ name: String, _ host: HostView, _ postfix: PostfixView
+    ) -> Mend {
+        switch name {
+        case "smtpd_milters": return MilterProposal(ofMain: host, postfix).mend
+        case "non_smtpd_milters":
+            let chain = MilterChain.all(postfix, host.suite).first { $0.listener == nil }
+            return
+                (chain.map { MilterProposal($0, host, postfix) }
+                ?? MilterProposal(ofMain: host, postfix)).mend
+        default:
+            let list = RestrictionList.ofMain(name, postfix)
+            return RestrictionProposal(list, host, postfix).mend
+        }
+    }
+
+    /// The items of all settings of a parameter, each once.
     static func allItems(of name: String, _ postfix: PostfixView) -> [String] {
         let settings = postfix.main.replaced(name) + [postfix.main.setting(name)].compactMap(\.self)
-        var parts: [String] = []
-        for setting in settings {
-            var items = PostfixList.items(setting.value)[...]
-            while let item = items.popFirst() {
-                var part = item
-                if item.hasPrefix("check_") || item.hasPrefix("reject_rbl_"), let next = items.first
-                {
-                    part += " \(next)"
-                    items.removeFirst()
-                }
-                if !parts.contains(part) { parts.append(part) }
-            }
-        }
-        let last = parts.filter { ["permit", "reject", "defer"].contains($0) }
-        return parts.filter { !last.contains($0) } + last.prefix(1)
+        var seen: Set<String> = []
+        return settings.flatMap { PostfixList.items($0.value) }.filter { seen.insert($0).inserted }
     }
 }

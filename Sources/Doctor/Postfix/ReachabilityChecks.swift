@@ -22,17 +22,18 @@ enum ReachabilityChecks {
     ) { host, postfix in
         PolicyUse.all(postfix, host.suite).compactMap { use in
             if let service = use.spawned, postfix.master?.service("\(service)/unix") == nil {
+                let canBeOurs = use.checksSPF && Incumbents.isReady("spf", host)
                 return Diagnosis(
-                    .policyUnreachable, use.parameter,
+                    .policyUnreachable, use.list.parameter,
                     "\(use.endpoint.address) is no service of master.cf",
-                    mend: .words("add the service \(service) to master.cf, or take it out"))
+                    mend: canBeOurs
+                        ? RestrictionProposal(use.list, host, postfix).mend
+                        : .words("add the service \(service) to master.cf, or take it out"))
             }
             guard use.spawned == nil else { return nil }
             return Reach(use.endpoint, isChrooted: use.isChrooted, host, postfix).finding(
-                .policyUnreachable, subject: use.parameter
-            ) { new in
-                use.mend(use.items.map { $0 == use.endpoint.item ? new : $0 })
-            }
+                .policyUnreachable, subject: use.list.parameter
+            ) { _ in RestrictionProposal(use.list, host, postfix).mend }
         }
     }
 }

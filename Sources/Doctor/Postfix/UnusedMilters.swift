@@ -11,7 +11,16 @@ struct UnusedMilters {
     ) { host, postfix in
         let idle = UnusedMilters(host, postfix).names
             .filter { $0 != "dkim" || !host.signsHere }.map { "signet-\($0)" }
-        guard !idle.isEmpty else { return [] }
+        guard !idle.isEmpty else {
+            let others = Incumbents.places(host, postfix)
+            return others.isEmpty
+                ? []
+                : [
+                    .skipped(
+                        "postfix.milter.unused", "Postfix",
+                        "another program has the place of \(Shown.list(others))")
+                ]
+        }
         return [
             Diagnosis(
                 .milterUnused, "smtpd_milters",

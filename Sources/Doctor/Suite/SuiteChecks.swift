@@ -108,21 +108,7 @@ enum SuiteChecks {
         let milters = chains.flatMap(\.milters)
         let ours = ["dkim", "dmarc"].filter { name in milters.contains { $0.isOurs(name) } }
         guard !ours.isEmpty else { return [] }
-        var findings: [Diagnosis] = []
-        if let other = milters.first(where: { $0.role == .otherSigner }) {
-            findings.append(
-                Diagnosis(
-                    .secondSigner, "smtpd_milters",
-                    "another DKIM filter is in the list: \(other.address)",
-                    mend: .words("take \(other.address) out of the list, and stop its service")))
-        }
-        if let other = milters.first(where: { $0.role == .otherDMARC }), ours.contains("dmarc") {
-            findings.append(
-                Diagnosis(
-                    .resultsSharedName, "smtpd_milters",
-                    "beside signet-dmarc another DMARC filter is in the list: \(other.address)",
-                    mend: .words("take \(other.address) out of the list, and stop its service")))
-        }
+        var findings = chains.flatMap { seconds($0, host, postfix) }
         let names = ours.map { AuthservName.of($0, tree) ?? hostName }
         if let spf = SuiteConfiguration("spf", tree), spf.text("Header_Type")?.uppercased() == "AR",
             PolicyUse.all(postfix, host.suite).contains(where: { $0.endpoint.isOurs("spf") })
@@ -138,6 +124,27 @@ enum SuiteChecks {
             }
         }
         return findings
+    }
+
+    /// Filters of others that do the work of ours in the same list a second time.
+    private static func seconds(
+        _ chain: MilterChain, _ host: HostView, _ postfix: PostfixView
+    ) -> [Diagnosis] {
+        chain.milters.compactMap { other in
+            guard let name = Incumbents.successor(of: other), chain.has(name),
+                // One that only compares is there beside the other.
+                host.tree.flatMap({ SuiteConfiguration(name, $0) })?.boolean("Shadow") != true
+            else { return nil }
+            let what =
+                name == "dkim"
+                ? "another DKIM filter is in the list: \(other.address)"
+                : "beside signet-dmarc another DMARC filter is in the list: \(other.address)"
+            return Diagnosis(
+                name == "dkim" ? .secondSigner : .resultsSharedName, chain.subject, what,
+                mend: Incumbents.isReady(name, host)
+                    ? MilterProposal(chain, host, postfix).mend
+                    : .words("take \(other.address) out of the list, and stop its service"))
+        }
     }
 }
 

@@ -78,7 +78,10 @@ extension Transactions {
                 index: index, change: change,
                 spared: SparedEdit(path: change.path, fate: .stays), restored: both)
         }
-        let isOurs = change.path.hasPrefix("/etc/signet/") && now != nil
+        // Keys and the list of those that sign may have been replaced since, and receivers know the new ones.
+        let isOurs =
+            change.path.hasPrefix("/etc/signet/") && now != nil
+            && !change.path.hasPrefix("/etc/signet/keys/")
         let copy = folder.entry(index, "edited")
         return Edit(
             index: index, change: change,

@@ -146,7 +146,15 @@ package struct Transactions {
         /// Nothing has been applied that is not undone.
         case nothing
         /// These files have changed since, so nothing was touched.
-        case changedSince([FileChange])
+        case changedSince([Obstacle])
+    }
+
+    /// A file whose edit stands in the way of an undo.
+    package struct Obstacle: Hashable, Sendable {
+        /// What was edited: from what the transaction has left to what is there now.
+        package let change: FileChange
+        /// Where the journal has the file as the transaction has left it.
+        package let left: String
     }
 
     /// Puts back what the last transaction that holds has changed.
@@ -165,7 +173,12 @@ package struct Transactions {
         let manifest = try folder.manifest()
         let edits = try edits(since: folder, manifest)
         let obstacles = sparingEdits ? edits.filter { $0.spared == nil } : edits
-        guard obstacles.isEmpty else { return .changedSince(obstacles.map(\.change)) }
+        guard obstacles.isEmpty else {
+            return .changedSince(
+                obstacles.map {
+                    Obstacle(change: $0.change, left: folder.entry($0.index, "after"))
+                })
+        }
         let paths = manifest.entries.map(\.path)
         if dryRun { return .done(paths) }
         try note(edits, in: folder, manifest)

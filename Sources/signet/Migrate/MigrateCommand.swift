@@ -61,7 +61,7 @@ struct MigrateCommand: ParsableCommand {
             if undo {
                 // In a tree nothing runs that could be disturbed.
                 let asks = !yes && tree.isThisHost
-                return try UndoRun(tree: tree, asks: asks, json: json, sparesEdits: true).run()
+                return try UndoRun(tree: tree, command: "migrate", asks: asks, json: json).run()
             }
             if !dryRun { try Transactions.finishEarlierRun(in: tree) }
             let fetch: MigrationPlan.Fetch = { (table) throws(RemoteTable.Fault) in

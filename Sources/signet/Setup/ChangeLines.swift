@@ -14,8 +14,10 @@ enum ChangeLines {
         }
     }
 
-    /// The difference that a change makes; of a file that others may not read, only that it is one.
+    /// The difference that a change makes; of a file that others may not read, only that it is one, and of one that is gone since,
+    /// which has no mode, that it is.
     static func difference(of change: FileChange) -> [String] {
+        guard change.after.mode != 0 else { return ["(it was removed)"] }
         guard change.after.mode & 0o044 != 0 else { return ["(a private key)"] }
         return TextDifference.lines(from: change.before?.text ?? "", to: change.after.text)
     }

@@ -6,11 +6,11 @@ import Setup
 /// Putting back what the last transaction changed, for each command that makes some.
 struct UndoRun {
     let tree: FileTree
+    /// The subcommand, as it is typed.
+    let command: String
     /// Whether a question is asked first.
     let asks: Bool
     let json: Bool
-    /// Whether edits made since are spared, where that is possible.
-    var sparesEdits = false
 
     private struct Document: Encodable {
         struct Edit: Encodable {
@@ -21,6 +21,8 @@ struct UndoRun {
         let undone: [String]
         let changed: [String]
         let spared: [Edit]
+        /// The commands after which the undo goes on.
+        let commands: [String]
     }
 
     func run() throws {
@@ -30,17 +32,17 @@ struct UndoRun {
             return try finish(paths)
         }
         if case .undone(let paths) = try transactions.unserved() { return try finish(paths) }
-        switch try transactions.undo(dryRun: true, sparingEdits: sparesEdits) {
+        switch try transactions.undo(dryRun: true, sparingEdits: true) {
         case .nothing: return try report("There is nothing to undo.", [])
         case .changedSince(let changes): try stop(changes)
         case .done(let paths):
             if !json {
-                let edits = sparesEdits ? try transactions.editsToSpare() : []
+                let edits = try transactions.editsToSpare()
                 for line in Self.lines(paths, edits) { print(line) }
             }
             if asks { try Confirmation.ask("Put these files back as they were?") }
         }
-        switch try transactions.undo(sparingEdits: sparesEdits) {
+        switch try transactions.undo(sparingEdits: true) {
         case .nothing: try report("There is nothing to undo.", [])
         case .changedSince(let changes): try stop(changes)
         case .done(let paths): try finish(paths)
@@ -72,7 +74,7 @@ struct UndoRun {
             edits.isEmpty
                 ? "All is as it was before: \(files) put back."
                 : "\(files) put back; your edits since are kept.", paths, edits)
-        if !json, case .done = try transactions.undo(dryRun: true, sparingEdits: sparesEdits) {
+        if !json, case .done = try transactions.undo(dryRun: true, sparingEdits: true) {
             print("The run before it can be put back in the same way.")
         }
     }
@@ -87,24 +89,35 @@ struct UndoRun {
                 Document.Edit(path: edit.path, copy: nil)
             }
         }
-        let document = Document(undone: paths, changed: [], spared: spared)
+        let document = Document(undone: paths, changed: [], spared: spared, commands: [])
         print(json ? try JSONOutput.text(of: document) : sentence)
     }
 
-    /// Says what has changed since, and that nothing was touched.
-    private func stop(_ changes: [FileChange]) throws {
+    /// Says what has changed since, that nothing was touched, and how to go on.
+    private func stop(_ obstacles: [Transactions.Obstacle]) throws {
+        let root = tree.root
+        let commands =
+            obstacles.map { "cp \(root)\($0.left) \(root)\($0.change.path)" }
+            + ["signet \(command) --undo\(root.isEmpty ? "" : " --root \(root)")"]
         if json {
-            let paths = changes.map(\.path)
+            let paths = obstacles.map(\.change.path)
             print(
-                try JSONOutput.text(of: Document(undone: [], changed: paths, spared: [])))
+                try JSONOutput.text(
+                    of: Document(undone: [], changed: paths, spared: [], commands: commands)))
         } else {
-            print("Nothing was changed, because these files have been edited since:")
-            for change in changes {
-                print("\n\(change.path)")
-                for line in ChangeLines.difference(of: change) { print("  \(line)") }
+            print("Nothing was put back, because lines that it would change were edited since:")
+            for obstacle in obstacles {
+                print("\n\(obstacle.change.path)")
+                for line in ChangeLines.difference(of: obstacle.change) { print("  \(line)") }
             }
-            print("\nTake these changes back, or undo by hand; what was there before is in")
-            print("\(Transactions.directory).")
+            let terminal = Terminal.standardOutput
+            let advice =
+                "Keep a copy of what you want to have again. These commands give the edits up and go "
+                + "back; what is edited elsewhere stays:"
+            print("")
+            for line in terminal.wrapped(advice, label: "", labelWidth: 0) { print(line) }
+            print("")
+            for line in commands { print("  \(line)") }
         }
         throw ExitCode(DaemonKit.ExitCode.configuration.rawValue)
     }
