@@ -38,29 +38,32 @@ enum PumpThread {
         return status == 0
     }
 
-    /// Waits until the first descriptor is readable (true) or the second one is (false).
-    static func waitReadable(_ descriptor: Int32, orStop stop: Int32) -> Bool {
-        var polled = [
-            pollfd(fd: descriptor, events: Int16(POLLIN), revents: 0),
-            pollfd(fd: stop, events: Int16(POLLIN), revents: 0),
-        ]
-        while unsafe poll(&polled, 2, -1) < 0 {
+    /// Waits until one of the descriptors is readable (true) or the last one is (false); at most so many milliseconds, or
+    /// for ever if they are negative.
+    static func wait(for descriptors: [Int32], orStop stop: Int32, milliseconds: Int32) -> Bool {
+        var polled = (descriptors + [stop]).map {
+            pollfd(fd: $0, events: Int16(POLLIN), revents: 0)
+        }
+        while unsafe poll(&polled, nfds_t(polled.count), milliseconds) < 0 {
             guard errno == EINTR else { return false }
         }
-        return polled[1].revents == 0
+        return polled[descriptors.count].revents == 0
     }
 }
 
-/// A pipe that tells a thread to stop.
-struct StopPipe: ~Copyable, Sendable {
+/// A pipe that wakes a thread, or tells it to stop.
+struct SignalPipe: ~Copyable, Sendable {
     let reader: Int32
     private let writer: Int32
 
     init() {
         var ends: [Int32] = [-1, -1]
-        // Without descriptors both stay -1, which poll(2) ignores: the thread then never stops.
+        // Without descriptors both stay -1, which poll(2) ignores: the thread then never hears of it.
         unsafe pipe(&ends)
-        for end in ends { _ = fcntl(end, F_SETFD, FD_CLOEXEC) }
+        for end in ends {
+            _ = fcntl(end, F_SETFD, FD_CLOEXEC)
+            _ = fcntl(end, F_SETFL, O_NONBLOCK)
+        }
         reader = ends[0]
         writer = ends[1]
     }
@@ -70,9 +73,15 @@ struct StopPipe: ~Copyable, Sendable {
         close(reader)
     }
 
-    /// Makes the reading end readable for good.
+    /// Makes the reading end readable, until it is cleared.
     func signal() {
         var octet: UInt8 = 0
         _ = unsafe write(writer, &octet, 1)
+    }
+
+    /// Makes the reading end unreadable again.
+    func clear() {
+        var octets: (UInt64, UInt64) = (0, 0)
+        while unsafe read(reader, &octets, 16) == 16 {}
     }
 }

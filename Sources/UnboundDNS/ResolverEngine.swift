@@ -3,11 +3,18 @@ internal import MailSyntax
 internal import Synchronization
 internal import Threads
 
-/// The resolver's shared state: the context, the questions under way and the answers kept.
+/// The resolver's shared state: the contexts, the questions under way and the answers kept.
+///
+/// A question goes to the quick context, which sends a packet again and again. What has no answer soon is asked in the
+/// patient context besides, which sends one and waits for its answer: slow ways need that, as libunbound does not hear an
+/// answer to a packet after which it has sent another.
 final class ResolverEngine: Sendable {
     /// A question under way, and all who still wait for its answer.
     private struct Flight {
-        let query: UnboundQuery
+        /// The queries of which no reply has come.
+        var queries: [UnboundQuery]
+        /// Whether it has been asked in the patient context.
+        var isAskedAgain = false
         var waiters: [(ticket: Ticket, answer: PendingAnswer)]
         let start: MonotonicTime
     }
@@ -17,6 +24,10 @@ final class ResolverEngine: Sendable {
 
     private struct Flights {
         var byQuestion: [DNSQuestion: Flight] = [:]
+        /// The queries that libunbound has, also those whose question has been answered otherwise.
+        var running: [ObjectIdentifier: UnboundQuery] = [:]
+        /// Whether the pump looks for questions that are to be asked again.
+        var isTimed = false
         /// Those among them for which somebody waits.
         var load: ResolverLoad
 
@@ -30,15 +41,17 @@ final class ResolverEngine: Sendable {
 
     private enum Admission {
         case joined
-        case start(UnboundQuery)
+        case start(UnboundQuery, wakesPump: Bool)
         case refused(DNSFailure)
     }
 
     private let context: UnboundContext
+    private let patient: PatientContext
     private let cache: AnswerCache?
     private let flights: Locked<Flights>
     private let hasPump = Atomic(false)
-    private let stopPipe = StopPipe()
+    private let stopPipe = SignalPipe()
+    private let wakePipe = SignalPipe()
     private let watch: ServerWatch
 
     init(
@@ -46,6 +59,7 @@ final class ResolverEngine: Sendable {
         report: @escaping @Sendable (NameserverState) -> Void
     ) {
         self.context = context
+        patient = PatientContext(options)
         let servers =
             options.nameservers.isEmpty
             ? Nameserver.list(inResolvConf: options.resolvConf) : options.nameservers
@@ -62,6 +76,7 @@ final class ResolverEngine: Sendable {
     deinit {
         // The context goes first: until then its callbacks may point at the queries of the flights.
         context.close()
+        patient.close()
         flights.withLock { flights in
             for waiter in flights.byQuestion.values.flatMap(\.waiters) {
                 waiter.answer.fulfil(.failure(.resolver("the resolver was closed")))
@@ -79,7 +94,9 @@ final class ResolverEngine: Sendable {
         switch admit(question, ticket, pending) {
         case .joined: break
         case .refused(let failure): pending.fulfil(.failure(failure))
-        case .start(let query): start(query, for: question)
+        case .start(let query, let wakesPump):
+            start(query, for: question)
+            if wakesPump { wakePipe.signal() }
         }
         return pending
     }
@@ -98,15 +115,21 @@ final class ResolverEngine: Sendable {
                 return .refused(DNSFailure(refusal))
             }
             if flights.isFull(for: question) { return .refused(DNSFailure(.full)) }
-            let query = UnboundQuery(
-                name: question.name.queryText, type: question.type.rawValue
-            ) { [weak self] reply in
-                self?.finish(question, reply)
-            }
+            let query = query(for: question)
+            flights.running[ObjectIdentifier(query)] = query
             flights.byQuestion[question] = Flight(
-                query: query, waiters: [(ticket, pending)], start: .now())
+                queries: [query], waiters: [(ticket, pending)], start: .now())
             flights.load.begin(question)
-            return .start(query)
+            defer { flights.isTimed = true }
+            return .start(query, wakesPump: !flights.isTimed)
+        }
+    }
+
+    private func query(for question: DNSQuestion) -> UnboundQuery {
+        UnboundQuery(
+            name: question.name.queryText, type: question.type.rawValue
+        ) { [weak self] query, reply in
+            self?.finish(question, query, reply)
         }
     }
 
@@ -131,23 +154,79 @@ final class ResolverEngine: Sendable {
 
     private func start(_ query: UnboundQuery, for question: DNSQuestion) {
         guard startPump() else {
-            return deliver(.failure(.resolver("no thread can be started")), to: question)
+            return fail(question, query, "no thread can be started")
         }
         do throws(UnboundError) {
             try context.start(query)
         } catch {
-            deliver(.failure(.resolver(error.description)), to: question)
+            fail(question, query, error.description)
         }
     }
 
-    /// Runs on the pump thread when libunbound is done with a question.
-    private func finish(_ question: DNSQuestion, _ reply: Result<UnboundReply, UnboundError>) {
+    /// After how many seconds a question is asked in the patient context, too, and how often that is looked for.
+    private static let patience = 0.75
+    private static let tickMilliseconds: Int32 = 125
+
+    /// Asks in the patient context what has had no answer for a while.
+    ///
+    /// - Returns: whether it is to be looked at again soon.
+    private func askAgain() -> Bool {
+        let now = MonotonicTime.now()
+        let (queries, isTimed) = flights.withLock { flights in
+            var queries: [(DNSQuestion, UnboundQuery)] = []
+            flights.isTimed = false
+            for (question, flight) in flights.byQuestion where !flight.isAskedAgain {
+                guard now.seconds(since: flight.start) >= Self.patience else {
+                    flights.isTimed = true
+                    continue
+                }
+                flights.byQuestion[question]?.isAskedAgain = true
+                let query = query(for: question)
+                flights.running[ObjectIdentifier(query)] = query
+                flights.byQuestion[question]?.queries.append(query)
+                queries.append((question, query))
+            }
+            return (queries, flights.isTimed)
+        }
+        for (question, query) in queries {
+            if let failure = patient.start(query) { fail(question, query, failure) }
+        }
+        return isTimed
+    }
+
+    private func fail(_ question: DNSQuestion, _ query: UnboundQuery, _ reason: String) {
+        if isLast(query, of: question, .failure(.resolver(reason))) {
+            deliver(.failure(.resolver(reason)), to: question)
+        }
+    }
+
+    /// Takes note that libunbound is done with a query.
+    ///
+    /// - Returns: whether its question is to be answered with this: it still is under way, and no better answer can come.
+    private func isLast(
+        _ query: UnboundQuery, of question: DNSQuestion, _ answer: DNSAnswer
+    ) -> Bool {
+        let isAnswer = if case .failure = answer { false } else { true }
+        return flights.withLock { flights in
+            flights.running[ObjectIdentifier(query)] = nil
+            guard let flight = flights.byQuestion[question],
+                let index = flight.queries.firstIndex(where: { $0 === query })
+            else { return false }
+            flights.byQuestion[question]?.queries.remove(at: index)
+            return isAnswer || flight.queries.count == 1
+        }
+    }
+
+    /// Runs on the pump thread when libunbound is done with a query.
+    private func finish(
+        _ question: DNSQuestion, _ query: UnboundQuery, _ reply: Result<UnboundReply, UnboundError>
+    ) {
         switch reply {
-        case .failure(let error):
-            deliver(.failure(.resolver(error.description)), to: question)
+        case .failure(let error): fail(question, query, error.description)
         case .success(let reply):
             let answer = DNSAnswer(reply, to: question.type)
             if reply.responseCode != Self.serverFailure { watch.heard() }
+            guard isLast(query, of: question, answer) else { return }
             cache?.insert(answer, to: question, ttl: reply.ttl, at: .now())
             deliver(answer, to: question, timeToLive: reply.ttl)
         }
@@ -200,7 +279,16 @@ final class ResolverEngine: Sendable {
     /// The pump thread's work; the thread keeps the engine alive until it is told to stop.
     private func pump() {
         let descriptor = context.fileDescriptor
-        while PumpThread.waitReadable(descriptor, orStop: stopPipe.reader) { context.process() }
+        var isTimed = false
+        while PumpThread.wait(
+            for: [descriptor, patient.fileDescriptor, wakePipe.reader], orStop: stopPipe.reader,
+            milliseconds: isTimed ? Self.tickMilliseconds : -1)
+        {
+            context.process()
+            patient.process()
+            wakePipe.clear()
+            isTimed = askAgain()
+        }
     }
 
     func stop() {

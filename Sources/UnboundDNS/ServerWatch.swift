@@ -25,8 +25,10 @@ final class ServerWatch: Sendable {
     /// How long a question may be out before the servers are asked directly, in seconds.
     private static let suspicionSeconds = 1.0
     /// How long they have for an answer, in milliseconds, and how often they are asked before they count as down.
-    private static let roundMilliseconds: Int32 = 1000
-    private static let rounds = 2
+    ///
+    /// An answer that takes three seconds is in time, and those who ask hear of an outage within five.
+    private static let roundMilliseconds: Int32 = 1100
+    private static let rounds = 3
 
     /// Watches servers, and reports changes on a thread of its own; without servers it does nothing.
     init(_ servers: [Nameserver], report: @escaping @Sendable (NameserverState) -> Void) {

@@ -5,11 +5,11 @@ internal import Glibc
 final class UnboundQuery: Sendable {
     let name: String
     let type: UInt16
-    let completion: @Sendable (Result<UnboundReply, UnboundError>) -> Void
+    let completion: @Sendable (UnboundQuery, Result<UnboundReply, UnboundError>) -> Void
 
     init(
         name: String, type: UInt16,
-        completion: @escaping @Sendable (Result<UnboundReply, UnboundError>) -> Void
+        completion: @escaping @Sendable (UnboundQuery, Result<UnboundReply, UnboundError>) -> Void
     ) {
         self.name = name
         self.type = type
@@ -132,9 +132,10 @@ private func receiveReply(
     guard let argument = unsafe argument else { return }
     let query = unsafe Unmanaged<UnboundQuery>.fromOpaque(argument).takeUnretainedValue()
     guard code == 0, let result = unsafe result else {
-        return query.completion(.failure(UnboundError(code: code == 0 ? UB_NOMEM.rawValue : code)))
+        let failure = UnboundError(code: code == 0 ? UB_NOMEM.rawValue : code)
+        return query.completion(query, .failure(failure))
     }
-    query.completion(.success(unsafe UnboundReply(copying: result.pointee)))
+    query.completion(query, .success(unsafe UnboundReply(copying: result.pointee)))
 }
 
 extension UnboundReply {

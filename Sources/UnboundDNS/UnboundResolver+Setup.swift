@@ -2,8 +2,18 @@ internal import MailDNS
 internal import MailSyntax
 
 extension UnboundResolver {
+    /// How long a packet is waited for, and how many are sent.
+    enum Pace {
+        /// Three packets, 1.25 s apart: what is lost on the way is soon sent again.
+        case quick
+        /// One packet, for whose answer there is time.
+        case patient
+    }
+
     /// Makes the context of libunbound that the options describe.
-    static func makeContext(_ options: Options) throws(SetupError) -> UnboundContext {
+    static func makeContext(
+        _ options: Options, _ pace: Pace = .quick
+    ) throws(SetupError) -> UnboundContext {
         let context: UnboundContext
         do throws(UnboundError) {
             context = try UnboundContext()
@@ -11,7 +21,7 @@ extension UnboundResolver {
             throw .context(error.description)
         }
         do throws(SetupError) {
-            try configure(context, options)
+            try configure(context, options, pace)
         } catch {
             context.close()
             throw error
@@ -20,10 +30,11 @@ extension UnboundResolver {
     }
 
     private static func configure(
-        _ context: UnboundContext, _ options: Options
+        _ context: UnboundContext, _ options: Options, _ pace: Pace
     ) throws(SetupError) {
         let modules = options.trustAnchorFile == nil ? "iterator" : "validator iterator"
-        let chosen = [("module-config", modules), retries] + families(of: options.nameservers)
+        let chosen =
+            [("module-config", modules)] + packets(pace) + families(of: options.nameservers)
         for (name, value) in settings + chosen {
             do throws(UnboundError) {
                 try context.set(name, value)
@@ -81,18 +92,24 @@ extension UnboundResolver {
         // for the rest of the second with 0 here (measured: one to six questions in a hundred beside 60
         // silent ones a second), for minutes with the library's 900.
         ("infra-host-ttl", "-3600"),
-        // A server is asked after 0, 1.25, 2.5 and 3.75 s, and given up after 5 (measured): 36 questions
-        // of a hostile message are 144 packets. Twelve retries, 0.4 s apart at first, made 22 of each.
-        ("infra-cache-min-rtt", "1250"),
     ]
 
-    /// How often the library is to ask again so that a question is four packets.
+    /// How often, and how far apart, the library is to ask.
+    ///
+    /// An answer counts only until the next packet goes out: the library then closes the socket of the last. With equal gaps
+    /// of 1.25 s, a way on which each packet takes longer would give no answer at all. So one packet more is patient, and a
+    /// question that gets no answer is four packets: 36 of a hostile message are 144. (Twelve retries, 0.4 s apart at first,
+    /// made 22 of each.)
     ///
     /// Up to 1.17 it sends two each time, from 1.19 on one (measured with 1.17.1 and 1.22.0).
-    private static var retries: (String, String) {
+    private static func packets(_ pace: Pace) -> [(String, String)] {
         let version = UnboundContext.version.split(separator: ".").prefix(2).compactMap { Int($0) }
         let sendsTwo = version.lexicographicallyPrecedes([1, 18])
-        return ("outbound-msg-retry", sendsTwo ? "2" : "4")
+        return switch pace {
+        case .quick:
+            [("infra-cache-min-rtt", "1250"), ("outbound-msg-retry", sendsTwo ? "1" : "3")]
+        case .patient: [("infra-cache-min-rtt", "4250"), ("outbound-msg-retry", "1")]
+        }
     }
 
     private static let specialUseNames = ["test.", "invalid.", "onion.", "localhost."]

@@ -4,9 +4,10 @@ public import Threads
 /// A caching resolver over libunbound, which asks the name servers given, or those of
 /// `/etc/resolv.conf`.
 ///
-/// One context serves the whole process. libunbound's own thread does the work and a pump thread
-/// hands the answers out; both start with the first question, so that a daemon can create its
-/// resolver before it drops privileges. `/etc/hosts` and search domains play no part.
+/// One context serves the whole process, and one more what it has no answer to within a second (see
+/// `ResolverEngine`). libunbound's own threads do the work and a pump thread hands the answers out; they
+/// start with the first question, so that a daemon can create its resolver before it drops privileges.
+/// `/etc/hosts` and search domains play no part.
 ///
 /// A question whose waiters have given up runs on, and its answer is kept for the next who asks:
 /// libunbound's cancel would not stop the work, only throw the answer away. Its place is free at

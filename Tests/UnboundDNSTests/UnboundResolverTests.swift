@@ -306,6 +306,27 @@ import UnboundDNS
         server.stop()
     }
 
+    /// "How long one DNS answer may take" is what `DNSTimeout` says, whichever way it comes: an answer counts also when it is
+    /// slower than the library sends its packets, for one name or for all (RFC 7208, section 4.6.4: slow is not silent).
+    @Test func aSlowWayIsNoSilence() throws {
+        let states = Locked<[NameserverState]>([])
+        let resolver = try UnboundResolver(.init(nameservers: [server.nameserver])) { state in
+            states.withLock { $0.append(state) }
+        }
+        for name in ["one.example.test", "six.example.test"] {
+            server.set(.late(2.5), for: try DomainName(name))
+        }
+        // The question by which the server itself is found to be there.
+        server.set(.late(2.5), for: .root)
+        let first = resolver.begin(try .test("one.example.test A"), deadline: .now() + 60)
+        let second = resolver.begin(try .test("six.example.test AAAA"), deadline: .now() + 60)
+        #expect(first.wait().line == "192.0.2.1")
+        #expect(second.wait().line == "2001:db8::6")
+        #expect(states.withLock { $0.isEmpty })
+        #expect(server.queries.count { $0.name != .root } <= 8)
+        server.stop()
+    }
+
     @Test func aServerThatComesBackIsFoundSoon() throws {
         server.setSilent(true)
         for index in 0..<10 { _ = try ask("n\(index).example.test A", within: 0.3) }

@@ -15,6 +15,8 @@ public final class ScriptedDNSServer: Sendable {
         /// As the zone says, so many seconds after the name was first asked for: as a server that
         /// has to look it up, and then answers everyone who asked.
         case delay(Double)
+        /// As the zone says, each packet so many seconds after it came: as over a way that is slow.
+        case late(Double)
         /// Not at all.
         case drop
         /// With an error code and no records: 2 is SERVFAIL, 5 is REFUSED.
@@ -182,6 +184,8 @@ extension ScriptedDNSServer {
             let elapsed = MonotonicTime.now().seconds(since: firstAsked)
             return Reply(
                 bytes: answer(query, question, overTCP), delay: max(0, seconds - elapsed))
+        case .late(let seconds):
+            return Reply(bytes: answer(query, question, overTCP), delay: seconds)
         case .code(let code):
             return Reply(bytes: DNSMessage(id: query.id, section: query.section, code: code).bytes)
         case .garbage:
