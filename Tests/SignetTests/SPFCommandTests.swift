@@ -37,6 +37,19 @@ struct SPFCommandTests {
         #expect(result.status == status)
     }
 
+    /// RFC 6531: a sender is UTF-8 as it comes; what a terminal could obey is not.
+    @Test(
+        "an internationalized sender is shown as it is",
+        arguments: [
+            ("jörg@soft.example.com", "jörg@soft.example.com"),
+            ("用户@bücher.example", "用户@bücher.example"),
+            ("a\u{1B}[2J\u{202E}b@soft.example.com", "a?[2J?b@soft.example.com"),
+        ])
+    func internationalSender(_ sender: String, _ shown: String) throws {
+        let output = try run("--ip", "192.0.2.9", "--helo", "h.example", "--from", sender).output
+        #expect(output.contains("the envelope sender \(shown)\n"))
+    }
+
     @Test("the header field is shown where it is asked for")
     func field() throws {
         let client = ["--ip", "198.51.100.3", "--helo", "h.example", "--from", "u@example.com"]

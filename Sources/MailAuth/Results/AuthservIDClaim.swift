@@ -29,8 +29,15 @@ struct AuthservIDClaim {
 
     private init(_ id: AuthservID) {
         // As `spelled` is: without white space, and without marks before the first word.
-        ours = Array(
-            id.canonical.filter { !$0.isFoldingSpace }.drop(while: ResultsText.isTspecial))
+        let spelled = id.canonical.filter { !$0.isFoldingSpace }.drop(while: ResultsText.isTspecial)
+        ours = Array(Self.withoutOuterDots(spelled[...]))
+    }
+
+    /// What readers compare who take away all dots at the ends of a name, not the last one alone.
+    private static func withoutOuterDots(_ octets: ArraySlice<UInt8>) -> ArraySlice<UInt8> {
+        let dot = UInt8(ascii: ".")
+        guard let last = octets.lastIndex(where: { $0 != dot }) else { return [] }
+        return octets[...last].drop { $0 == dot }
     }
 
     /// Whether the value of an Authentication-Results field claims an identifier.
@@ -120,14 +127,14 @@ struct AuthservIDClaim {
         wordStart = spelled.count
     }
 
-    private mutating func compare(_ candidate: ArraySlice<UInt8>) {
+    private mutating func compare(_ word: ArraySlice<UInt8>) {
+        let candidate = Self.withoutOuterDots(word)
         if !isASCII {
             conversions += 1
             if conversions > Self.maximumConversions || AuthservID.isMappable(candidate) {
                 isClaim = true
             }
-        } else if candidate.count != ours.count, candidate.count != ours.count + 1 {
-            // One more for a dot at the end; with any other length there is nothing to compare.
+        } else if candidate.count != ours.count {
             return
         }
         if AuthservID.canonicalForm(of: candidate) == ours { isClaim = true }

@@ -56,11 +56,11 @@ struct SPFReport {
     /// What of the client was checked.
     private var subject: String {
         let request = outcome.request
-        let name = printable(String(decoding: request.senderDomain, as: UTF8.self))
+        let name = printable(request.senderDomain)
         switch request.identity {
         case .helo: return "the HELO name \(name)"
         case .mailFrom:
-            let sender = printable(String(decoding: request.envelopeFrom ?? [], as: UTF8.self))
+            let sender = printable(request.envelopeFrom ?? [])
             return sender.isEmpty
                 ? "postmaster@\(name), for the null sender" : "the envelope sender \(sender)"
         }
@@ -85,8 +85,11 @@ struct SPFReport {
         return lines + visit.nested.flatMap { tree($0, terminal, indent: indent + "  ") }
     }
 
-    private func printable(_ text: String) -> String {
-        String(decoding: text.utf8.map { 0x20...0x7E ~= $0 ? $0 : 0x3F }, as: UTF8.self)
+    private func printable(_ text: String) -> String { printable(text.utf8) }
+
+    /// A sender of internationalized mail (RFC 6531) stays as it is.
+    private func printable(_ octets: some Collection<UInt8>) -> String {
+        String(String.UnicodeScalarView(VisibleText.scalars(octets)))
     }
 }
 

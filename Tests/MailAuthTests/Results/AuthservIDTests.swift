@@ -37,6 +37,11 @@ private func claims(_ value: String, _ id: String = "mx.example.com") -> Bool {
         " \u{1D426}x.example.com; spf=pass", " mx.example.com／1; spf=pass",
         " Ｍx.example.com 1; spf=pass", " \u{217F}\u{2179}.example.com; spf=pass",
         " \u{212A}iste.example.com; spf=pass",
+        // To readers of internationalized names these are dots, too (UTS 46, section 4).
+        " mx。example。com; spf=pass", " mx.example｡com; spf=pass",
+        // And some take away all the dots at the ends.
+        " mx.example.com..; spf=pass", " .mx.example.com; spf=pass",
+        " \"mx.example.com...\" 1; spf=pass",
     ])
     func ours(_ value: String) {
         #expect(claims(value))
@@ -52,7 +57,8 @@ private func claims(_ value: String, _ id: String = "mx.example.com") -> Bool {
         " spf=pass smtp.mailfrom=mx.example.com", " other.example/mx.example.com; spf=pass",
         " bücher.example; spf=pass", " mx-example.com", " mxexample.com",
         " straße.example; spf=pass", " Große Post; spf=pass", " ÄRGER & Söhne; spf=pass",
-        " мх.example.com; spf=pass", " другой.example; spf=pass", " メール.example; spf=pass",
+        " мх.example.com; spf=pass", " mx..example.com; spf=pass", " ..; spf=pass",
+        " другой.example; spf=pass", " メール.example; spf=pass",
     ])
     func others(_ value: String) {
         #expect(!claims(value))
