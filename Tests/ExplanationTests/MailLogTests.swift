@@ -1,4 +1,5 @@
 import Explanation
+import Synchronization
 import Testing
 
 /// Lines of logs in the forms that hosts write.
@@ -95,6 +96,28 @@ import Testing
                 found.map(\.text) == [0, 1, 3, 9_000].map { "n\($0)n needle" },
                 "\(length) \(rest)")
         }
+    }
+
+    /// Of what was written later hardly more than the times are read.
+    @Test func whatIsLaterThanTheSpanIsPassedOver() {
+        let octets = Array(
+            (0..<10_000).map { number in
+                "176\(4_250_000 + number * 60).000000 h a: line \(number) "
+                    + String(repeating: "x", count: 2_000) + "\n"
+            }.joined().utf8)
+        let count = Mutex(0)
+        let file = MailLogFile(size: octets.count) { range in
+            count.withLock { $0 += range.count }
+            return Array(octets[range])
+        }
+        let time: Int64 = 1_764_250_000_000_000 + 1_000 * 60_000_000
+        let lines = file.lines(
+            with: ["line"], in: time...time + 600_000_000, limit: 100, calendar: Self.calendar)
+        #expect(
+            lines.compactMap { $0.text.split(separator: " ").dropFirst().first }
+                == (1_000...1_010).map { "\($0)" })
+        let read = count.withLock { $0 }
+        #expect(read < octets.count / 2, "\(read) of \(octets.count)")
     }
 
     /// What a stranger has written later must not take the room of what is asked for.

@@ -70,6 +70,23 @@ import Threads
         #expect(reader.entries { _ in true }.count == 3)
     }
 
+    /// A fact is asked for by its kind: neither another fact of the same text counts nor a longer one.
+    @Test func entriesAreFoundByAFact() throws {
+        _ = try record(["A1", "A12", "B2"], settings(), filling: "A1")
+        func ids(_ key: FlightKey, _ texts: String...) -> [String] {
+            reader.entries(having: key, in: texts, limit: 10).compactMap { $0[.queueID] }
+        }
+        #expect(ids(.queueID, "A1") == ["A1"])
+        #expect(ids(.queueID, "B2", "A12", "C3") == ["A12", "B2"])
+        #expect(ids(.reason, "A1") == ["A1", "A12", "B2"])
+        #expect(ids(.queueID, "A").isEmpty)
+        #expect(
+            reader.entries(having: .reason, in: ["A1"], limit: 2).compactMap { $0[.queueID] }
+                == ["A12", "B2"])
+        let later = FlightScope(since: FlightRecorder.systemTime() + 60_000_000)
+        #expect(reader.entries(having: .reason, in: ["A1"], later, limit: 10).isEmpty)
+    }
+
     @Test func restartGoesOnWithTheSegment() throws {
         for id in ["A1", "B2", "C3"] { _ = try record([id], settings()) }
         #expect(files.count == 1)

@@ -60,6 +60,10 @@ package struct MailLogFile: Sendable {
         var endsInLine = false
         while end > 0, room > 0 {
             let start = max(0, end - Self.piece)
+            if let next = endOfPiece(behind: span, from: start, endsInLine, calendar) {
+                end = next
+                continue
+            }
             var octets = read(start..<end)
             if endsInLine {
                 // Its beginning is no line.
@@ -82,6 +86,22 @@ package struct MailLogFile: Sendable {
             if isEnough(since, found) { break }
         }
         return pieces.reversed().flatMap(\.self)
+    }
+
+    /// The end of the piece before one that begins so late that none of its lines is of a span; nil where it is to be searched.
+    ///
+    /// Of such a piece hardly more than the first line is read.
+    private func endOfPiece(
+        behind span: ClosedRange<Int64>?, from start: Int, _ endsInLine: Bool,
+        _ calendar: MailLogLine.Calendar
+    ) -> Int? {
+        guard let span, span.upperBound < .max, start > 0, !endsInLine else { return nil }
+        let octets = read(start..<min(size, start + 2 * Self.longestLine))
+        guard let first = OctetSearch.first([0x0A], in: octets).map({ $0 + 1 }),
+            let time = time(of: octets, from: first, calendar),
+            time > Self.later(Self.later(span.upperBound, by: Self.disorder), by: Self.setBack)
+        else { return nil }
+        return start + first
     }
 
     private static func later(_ time: Int64, by span: Int64) -> Int64 {

@@ -34,7 +34,7 @@ struct StoryMaterial {
     private struct Wanted {
         /// A time at which it was the message's, in microseconds since 1970.
         var time: Int64
-        /// Whether it may be another host's: one that a delivery names as the next.
+        /// Whether a delivery names it as the next host's, which may be another one.
         var isNext = false
     }
 
@@ -114,19 +114,22 @@ struct StoryMaterial {
         }
         var others: [String: Wanted] = [:]
         var counts: [String: Int] = [:]
-        for line in search(wanted) {
+        let ours = wanted.filter { !$0.value.isNext }
+            .merging(handedOver(wanted.filter(\.value.isNext))) { own, _ in own }
+        guard !ours.isEmpty else { return [:] }
+        for line in search(ours) {
             let (own, other) = Self.ids(in: line)
-            if let own, wanted[own] != nil {
+            if let own, ours[own] != nil {
                 lines[own, default: []].append(line)
                 spans.append(QueueLife.reach(of: line.time...line.time))
             }
-            if let other, other != own, wanted[other] != nil {
+            if let other, other != own, ours[other] != nil {
                 lines[other, default: []].append(line)
             }
             guard let own, let other else { continue }
             // Of a message to thousands each delivery names another.
             for (id, name, isNext) in [(own, other, true), (other, own, false)]
-            where wanted[id] != nil && others[name] == nil
+            where ours[id] != nil && others[name] == nil
                 && sought[name].map({ line.time < $0 }) ?? true
                 && counts[id, default: 0] < Self.mostNeighbours
             {
@@ -137,11 +140,23 @@ struct StoryMaterial {
         return others.filter { isMissing($0.key, at: $0.value.time) }
     }
 
+    /// Those of some next hosts' ids under which a message came in here at that time: the others are the ids of other hosts, and nothing
+    /// more is to be looked for.
+    private func handedOver(_ nexts: [String: Wanted]) -> [String: Wanted] {
+        let times = nexts.values.map(\.time)
+        guard let first = times.min(), let last = times.max() else { return [:] }
+        let found = evidence.lines(
+            with: nexts.keys.sorted(), in: QueueLife.reach(of: first...last), limit: Self.mostLines,
+            until: { _, _ in false })
+        let here = Set(found.compactMap(\.queueID))
+        return nexts.filter { here.contains($0.key) }
+    }
+
     /// The lines of some queue ids: where one of them has more than is given at once, the others have theirs.
     private mutating func search(_ wanted: [String: Wanted]) -> [MailLogLine] {
         var open = wanted
         let ids = wanted.keys.sorted()
-        let found = evidence.lines(with: ids, in: nil, limit: Self.mostLines) { since, found in
+        let found = evidence.lines(with: ids, in: nil, limit: Self.mostLines) { _, found in
             // Nothing about a message is older than the line with which it begins.
             for line in found {
                 guard let id = line.queueID, let one = open[id], line.time <= one.time,
@@ -149,10 +164,7 @@ struct StoryMaterial {
                 else { continue }
                 open[id] = nil
             }
-            guard let since else { return false }
-            return open.values.allSatisfy { one in
-                one.isNext && since < QueueLife.reach(of: one.time...one.time).lowerBound
-            }
+            return open.isEmpty
         }
         guard found.count >= Self.mostLines else { return found }
         guard ids.count > 1 else {

@@ -17,14 +17,16 @@ enum FlightCoding {
         for shift in stride(from: 0, to: 64, by: 8) {
             octets.append(UInt8(truncatingIfNeeded: time >> UInt64(shift)))
         }
-        for item in entry.items {
-            // An entry cuts its texts to less than this can count.
-            guard let length = UInt16(exactly: item.text.utf8.count) else { continue }
-            octets.append(item.key.rawValue)
-            octets.append(UInt8(truncatingIfNeeded: length))
-            octets.append(UInt8(truncatingIfNeeded: length >> 8))
-            octets += item.text.utf8
-        }
+        for item in entry.items { append(item.key, item.text, to: &octets) }
+    }
+
+    /// Appends a fact; nothing where its text is longer than can be counted, which no text of an entry is.
+    static func append(_ key: FlightKey, _ text: String, to octets: inout [UInt8]) {
+        guard let length = UInt16(exactly: text.utf8.count) else { return }
+        octets.append(key.rawValue)
+        octets.append(UInt8(truncatingIfNeeded: length))
+        octets.append(UInt8(truncatingIfNeeded: length >> 8))
+        octets += text.utf8
     }
 
     /// Who wrote an entry, and when; nil where the octets are none.

@@ -51,13 +51,19 @@ enum FlightFrame {
 
     /// Where the last mark before an offset is, as far back as an entry is long.
     static func mark(before offset: Int, in octets: [UInt8]) -> Int? {
-        var start = offset - mark.count
         let first = max(0, offset - longest - headLength)
-        while start >= first {
-            if octets[start] == mark[0], isMark(at: start, in: octets) { return start }
-            start -= 1
+        return unsafe octets.withUnsafeBufferPointer { octets in
+            var start = offset - mark.count
+            while start >= first {
+                if unsafe octets[start] == 0xF9, unsafe octets[start + 1] == 0xFA,
+                    unsafe octets[start + 2] == 0xFB, unsafe octets[start + 3] == 0xFC
+                {
+                    return start
+                }
+                start -= 1
+            }
+            return nil
         }
-        return nil
     }
 
     /// Whether the entry at a place is what was written there.

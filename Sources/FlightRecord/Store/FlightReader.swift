@@ -55,6 +55,33 @@ package struct FlightReader: Sendable {
         return Self.newest(limit, of: found)
     }
 
+    /// Entries that have one of some texts as a fact, in the order of time.
+    ///
+    /// - Parameters:
+    ///   - key: the kind of the fact, one that is never a code.
+    ///   - texts: the texts.
+    ///   - when: only entries of such a time, and of such a daemon.
+    ///   - limit: how many entries are given at most: the newest.
+    /// - Returns: the entries.
+    package func entries(
+        having key: FlightKey, in texts: [String], _ when: FlightScope = FlightScope(), limit: Int
+    ) -> [FlightEntry] {
+        // With the octets before it a short text is found in longer leaps, and not within another one.
+        let search = NeedleSearch(
+            texts.map { text in
+                var octets: [UInt8] = []
+                FlightCoding.append(key, text, to: &octets)
+                return octets
+            })
+        var found: [FlightEntry] = []
+        for folder in folders {
+            found += entries(in: folder, when, limit: limit, search) { entry in
+                entry.items.contains { $0.key == key && texts.contains($0.text) }
+            }
+        }
+        return Self.newest(limit, of: found)
+    }
+
     /// All entries that a condition holds for, in the order of time.
     package func entries(
         since time: Int64 = .min, limit: Int = 1_000, where condition: (FlightEntry) -> Bool
@@ -105,7 +132,7 @@ package struct FlightReader: Sendable {
             var inSegment: [FlightEntry] = []
             for place in places.reversed() {
                 guard found.count + inSegment.count < limit else { break }
-                if let entry = FlightFrame.entry(at: place, in: octets), condition(entry) {
+                if let entry = FlightCoding.entry(octets[place.body]), condition(entry) {
                     inSegment.append(entry)
                 }
             }
@@ -143,17 +170,24 @@ package struct FlightReader: Sendable {
     ) -> [FlightFrame.Place] {
         var places: [FlightFrame.Place] = []
         var damaged = 0
+        func next(behind hit: Int) -> Int {
+            OctetSearch.first(FlightFrame.mark, in: octets, from: hit) ?? octets.count
+        }
         search.each(in: octets) { hit in
             // The entry begins with the mark before; behind one that was cut there is another mark.
-            guard let mark = FlightFrame.mark(before: hit, in: octets),
-                let place = FlightFrame.place(at: mark, in: octets), place.body.contains(hit),
-                FlightFrame.isWhole(place, in: octets)
-            else {
+            let place = FlightFrame.mark(before: hit, in: octets)
+                .flatMap { FlightFrame.place(at: $0, in: octets) }
+            guard let place, place.body.contains(hit) else {
                 damaged += 1
-                guard damaged <= mostDamaged else { return octets.count }
-                return OctetSearch.first(FlightFrame.mark, in: octets, from: hit) ?? octets.count
+                return damaged <= mostDamaged ? next(behind: hit) : octets.count
             }
-            if isMeant(place, octets, scope) { places.append(place) }
+            // Most are of other times: the whole of them is not looked at.
+            guard isMeant(place, octets, scope) else { return next(behind: hit) }
+            guard FlightFrame.isWhole(place, in: octets) else {
+                damaged += 1
+                return damaged <= mostDamaged ? next(behind: hit) : octets.count
+            }
+            places.append(place)
             return place.body.upperBound
         }
         return places

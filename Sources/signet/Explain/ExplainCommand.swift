@@ -135,12 +135,9 @@ struct ExplainCommand: ParsableCommand {
 
     /// Lists what did not go on.
     private func list(_ reader: FlightReader, _ since: Int64) throws {
-        let ends: Set<String> = ["refused", "deferred", "discarded", "held"]
+        let ends = [FlightVerdict.refused, .deferred, .discarded, .held].map(\.rawValue)
         let entries = reader.entries(
-            with: ends.sorted(), FlightScope(since: since), limit: 10_000
-        ) { entry in
-            entry[.verdict].map(ends.contains) ?? false
-        }
+            having: .verdict, in: ends, FlightScope(since: since), limit: 10_000)
         if json {
             print(try JSONOutput.list(of: entries.map { StoryJSON(MessageStory(of: $0)) }))
         } else {
