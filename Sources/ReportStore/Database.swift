@@ -31,7 +31,10 @@ struct Database: ~Copyable {
             case .write: SQLITE_OPEN_READWRITE
             case .read: SQLITE_OPEN_READONLY
             }
-        let status = unsafe sqlite3_open_v2(path, &handle, flags | SQLITE_OPEN_NOMUTEX, nil)
+        let name = access == .read ? Self.unchanging(path) : nil
+        let status = unsafe sqlite3_open_v2(
+            name ?? path, &handle,
+            flags | SQLITE_OPEN_NOMUTEX | (name == nil ? 0 : SQLITE_OPEN_URI), nil)
         guard status == SQLITE_OK, let handle = unsafe handle else {
             let reason = unsafe String(cString: sqlite3_errstr(status))
             unsafe sqlite3_close(handle)
@@ -39,6 +42,27 @@ struct Database: ~Copyable {
         }
         unsafe self.handle = unsafe handle
         unsafe sqlite3_busy_timeout(handle, Self.busyTimeout)
+    }
+
+    /// The URI of a file on a disk that nobody can write, and which nobody has left open; nil for others.
+    ///
+    /// To read a database with a write-ahead log SQLite makes files beside it, unless it knows that nothing changes.
+    private static func unchanging(_ path: String) -> String? {
+        var system = statvfs()
+        guard unsafe statvfs(path, &system) == 0, system.f_flag & UInt(ST_RDONLY) != 0,
+            unsafe access("\(path)-wal", F_OK) != 0, errno == ENOENT
+        else { return nil }
+        let digits = Array("0123456789ABCDEF".utf8)
+        var octets: [UInt8] = []
+        for octet in path.utf8 {
+            // RFC 3986, section 2.1; the rest of the name is as it is.
+            if "%?#".utf8.contains(octet) {
+                octets += [UInt8(ascii: "%"), digits[Int(octet >> 4)], digits[Int(octet & 15)]]
+            } else {
+                octets.append(octet)
+            }
+        }
+        return "file:\(String(decoding: octets, as: UTF8.self))?immutable=1"
     }
 
     /// Makes an empty file, which SQLite takes for an empty database; SQLite itself would let everybody read it.

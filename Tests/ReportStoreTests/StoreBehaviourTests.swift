@@ -183,7 +183,7 @@ import Testing
         let place = try Place(kind)
         try place.store().write([sample()])
         let outbox = try place.location.outbox()
-        #expect(try outbox.lastDay() == nil)
+        #expect(try outbox.lastDay(before: Self.day + 1) == nil)
         let reports = (0..<3).map { number in
             OutgoingReport(
                 id: "id\(number)", day: Self.day, domain: "d\(number).example", messages: 5,
@@ -198,7 +198,7 @@ import Testing
         try outbox.finish(Self.day)
         #expect(throws: SinkError.self) { try outbox.add([reports[0]]) }
         #expect(try outbox.has("id1") && !outbox.has("id9"))
-        #expect(try outbox.lastDay() == Self.day)
+        #expect(try outbox.lastDay(before: Self.day + 1) == Self.day)
         let due = try outbox.due(at: Self.time + 1, atMost: 10)
         #expect(due.map(\.report) == ["id0", "id1"])
         #expect(try outbox.due(at: Self.time + 9, atMost: 1).count == 1)
@@ -221,7 +221,13 @@ import Testing
         all = []
         try outbox.deliveries { all.append($0) }
         #expect(all.isEmpty)
-        #expect(try outbox.lastDay() == Self.day)
+        #expect(try outbox.lastDay(before: Self.day + 1) == Self.day)
+        // What a clock that was ahead has recorded.
+        for ahead in 3...5 { try outbox.finish(Self.day + Int64(ahead)) }
+        #expect(try outbox.lastDay(before: Self.day + 1) == Self.day)
+        #expect(try outbox.lastDay(before: Self.day + 9) == Self.day + 5)
+        try outbox.reopen(from: Self.day + 4)
+        #expect(try outbox.lastDay(before: Self.day + 9) == Self.day + 3)
     }
 
     @Test(arguments: kinds) func `addresses that bounce are remembered until they are forgotten`(

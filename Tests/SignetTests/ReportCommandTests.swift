@@ -9,9 +9,9 @@ struct ReportCommandTests {
     /// 2026-11-18.
     private static let day: Int64 = 20_775
 
-    private func makeStore(_ path: String) throws {
+    private func makeStore(_ path: String, day: Int64 = Self.day) throws {
         var evaluation = Evaluation(
-            received: Self.day * 86_400, reporter: "mx.receiver.example", headerFrom: "example.com",
+            received: day * 86_400, reporter: "mx.receiver.example", headerFrom: "example.com",
             result: "pass", disposition: "none")
         evaluation.sourceAddress = "192.0.2.1"
         evaluation.policy = Evaluation.Policy(
@@ -78,7 +78,9 @@ struct ReportCommandTests {
     }
 
     /// Arguments with which everything stays in a folder: the program appends each mail to `mails`.
-    private func sending(_ folder: TemporaryDirectory) throws -> [String] {
+    private func sending(
+        _ folder: TemporaryDirectory, day: String? = "2026-11-18"
+    ) throws -> [String] {
         let script = """
             #!/bin/sh
             dir=\(folder.path)
@@ -89,10 +91,10 @@ struct ReportCommandTests {
         let program = try folder.write(script, to: "sendmail", mode: 0o755)
         _ = try folder.write(Array("$ORIGIN .\n".utf8), to: "zone")
         return [
-            "report", "send", "--store", folder.file("reports.db"), "--day", "2026-11-18",
-            "--organization", "Receiver", "--email", "dmarc@receiver.example", "--sendmail",
-            program, "--zone", folder.file("zone"), "--per-minute", "0",
-        ]
+            "report", "send", "--store", folder.file("reports.db"), "--organization", "Receiver",
+            "--email", "dmarc@receiver.example", "--sendmail", program, "--zone",
+            folder.file("zone"), "--per-minute", "0",
+        ] + (day.map { ["--day", $0] } ?? [])
     }
 
     /// The mails that were handed over.
@@ -149,6 +151,56 @@ struct ReportCommandTests {
         #expect(reports.map { $0["state"] as? String } == ["sent", "refused"])
         #expect(reports.first?["domain"] as? String == "example.com")
         #expect(reports.first?["day"] as? String == "2026-11-18")
+    }
+
+    /// What the stores have can be looked at on a disk that has become read-only.
+    @Test(.enabled(if: getuid() == 0, "only root may mount"))
+    func `stores on a disk that nobody can write are read`() throws {
+        let folder = try TemporaryDirectory("signet-read-only")
+        try folder.makeDirectory("disk 50%3F")
+        let disk = folder.file("disk 50%3F")
+        try makeStore("\(disk)/reports.db")
+        try folder.write(ReportImportTests.report(), to: "1.xml")
+        let taken = try SignetCommand.run([
+            "report", "import", "--any-domain", "--store", "\(disk)/r.db", folder.file("1.xml"),
+        ])
+        #expect(taken.status == 0, "\(taken.errors)")
+        func run(_ arguments: String...) throws -> Command.Result {
+            let mounts = "mount --bind \"$0\" \"$0\" && mount -o remount,bind,ro \"$0\""
+            return try Command.run(
+                "/usr/bin/unshare",
+                [
+                    "--mount", "--propagation", "private", "/bin/sh", "-c",
+                    "\(mounts) && exec \"$@\"", disk, try DaemonProcess.path(of: "signet"),
+                    "report",
+                ] + arguments)
+        }
+        let preview = try run(
+            "preview", "--store", "\(disk)/reports.db", "--day", "2026-11-18", "--email",
+            "dmarc@receiver.example")
+        #expect(preview.output.hasPrefix("example.com 2026-11-18: 2 messages"), "\(preview.errors)")
+        #expect(try run("status", "--store", "\(disk)/reports.db").output.hasPrefix("sent 0, "))
+        #expect(try run("show", "--store", "\(disk)/r.db").output.hasPrefix("example.org: 100 %"))
+        let refused = try run("import", "--any-domain", "--store", "\(disk)/r.db", "/dev/null")
+        #expect(refused.end == .exited(75), "\(refused.output)\(refused.errors)")
+    }
+
+    /// A run by a clock that was days ahead has recorded that those days are done.
+    @Test func `days that a clock was ahead by get their reports`() throws {
+        let folder = try TemporaryDirectory("signet-send")
+        let path = folder.file("reports.db")
+        let yesterday = Int64(Date().timeIntervalSince1970) / 86_400 - 1
+        try makeStore(path, day: yesterday)
+        for ahead in 2...4 {
+            try SQLiteReportOutbox(path: path).finish(yesterday + Int64(ahead))
+        }
+        let arguments = try sending(folder, day: nil)
+        let dry = try SignetCommand.run(arguments + ["--dry-run"])
+        #expect(dry.output.hasPrefix("example.com "), "\(dry.output)\(dry.errors)")
+        let sent = try SignetCommand.run(arguments)
+        #expect(sent.output.contains(": 2 reports made\n"), "\(sent.output)\(sent.errors)")
+        let outbox = try SQLiteReportOutbox(path: path, isReadOnly: true)
+        #expect(try outbox.lastDay(before: .max) == yesterday)
     }
 
     @Test func `the configuration says who reports and who gets none`() throws {

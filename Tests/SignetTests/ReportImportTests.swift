@@ -71,6 +71,42 @@ struct ReportImportTests {
         #expect(second["duplicate"] as? Int == 2)
     }
 
+    /// A copy is counted once; what another report says under the same identifier is not lost.
+    @Test func `two reports of one identifier are told apart by what they say`() throws {
+        let folder = try TemporaryDirectory("signet-import")
+        let store = folder.file("r.db")
+        func take(_ reports: String...) throws -> [String: Any] {
+            for (index, report) in reports.enumerated() {
+                try folder.write(report, to: "in-\(index).xml")
+            }
+            let files = reports.indices.map { folder.file("in-\($0).xml") }
+            let result = try run(
+                ["--store", store, "--any-domain", "--json", "--remove"] + files)
+            return try #require(try result.object())
+        }
+        func statuses(_ object: [String: Any]) -> [String?] {
+            (object["reports"] as? [[String: Any]] ?? []).map { $0["status"] as? String }
+        }
+        let first = Self.report(rows: Self.row())
+        let other = Self.report(rows: Self.row("192.0.2.1", 7))
+        let nextDay = first.replacingOccurrences(of: "1700006400", with: "1700092800")
+            .replacingOccurrences(of: "1700092799", with: "1700179199")
+        // Within one run, and in the next.
+        let once = try take(first, first, other, nextDay, nextDay)
+        #expect(statuses(once) == ["imported", "duplicate", "refused", "imported", "duplicate"])
+        let again = try take(nextDay, other, first)
+        #expect(statuses(again) == ["duplicate", "refused", "duplicate"])
+        let reports = try #require(once["reports"] as? [[String: Any]])
+        #expect(
+            reports[2]["reason"] as? String
+                == "a report of this identifier is counted already, and says something else: 2 messages"
+                + " of which 2 passed, 1 records, 2023-11-15, not 7 messages of which 7 passed, 1 records, "
+                + "2023-11-15")
+        #expect((reports[2]["kept"] as? String)?.isEmpty == false)
+        #expect(reports[3]["id"] as? String == "r1 (2023-11-16)")
+        #expect("\(reports[3]["notes"] ?? "")".contains("about other days, too"))
+    }
+
     @Test func `an mbox and a Maildir are read message by message`() throws {
         let folder = try TemporaryDirectory("signet-import")
         func mail(_ id: String) -> String {

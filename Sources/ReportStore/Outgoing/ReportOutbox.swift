@@ -9,8 +9,8 @@ public protocol ReportOutbox: AnyObject {
     /// - Throws: why that cannot be known.
     func claim() throws(SinkError) -> Bool
 
-    /// The last day of which all reports have been made; nil where there is none.
-    func lastDay() throws(SinkError) -> Int64?
+    /// The last day before one of which all reports have been made; nil where there is none.
+    func lastDay(before day: Int64) throws(SinkError) -> Int64?
 
     /// Whether a report is there.
     func has(_ report: String) throws(SinkError) -> Bool
@@ -20,6 +20,9 @@ public protocol ReportOutbox: AnyObject {
 
     /// Records that all reports of a day have been made.
     func finish(_ day: Int64) throws(SinkError)
+
+    /// Takes back that the reports of the days from one on have been made, which a clock that was ahead has recorded.
+    func reopen(from day: Int64) throws(SinkError)
 
     /// What is to be sent by now, the most urgent first.
     ///

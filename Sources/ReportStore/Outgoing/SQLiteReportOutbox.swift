@@ -82,10 +82,11 @@ public final class SQLiteReportOutbox: ReportOutbox {
         return true
     }
 
-    /// The last day of which all reports have been made.
-    public func lastDay() throws(SinkError) -> Int64? {
-        let day = try database.first("SELECT coalesce(max(day), -1) FROM reported_day") ?? -1
-        return day < 0 ? nil : day
+    /// The last day before one of which all reports have been made.
+    public func lastDay(before day: Int64) throws(SinkError) -> Int64? {
+        let last = try database.first(
+            "SELECT coalesce(max(day), -1) FROM reported_day WHERE day < \(day)")
+        return last.flatMap { $0 < 0 ? nil : $0 }
     }
 
     /// Whether a report is there.
@@ -128,6 +129,11 @@ public final class SQLiteReportOutbox: ReportOutbox {
     /// Records that all reports of a day have been made.
     public func finish(_ day: Int64) throws(SinkError) {
         try database.run("INSERT OR IGNORE INTO reported_day VALUES (\(day))")
+    }
+
+    /// Takes back that the reports of the days from one on have been made.
+    public func reopen(from day: Int64) throws(SinkError) {
+        try database.run("DELETE FROM reported_day WHERE day >= \(day)")
     }
 
     /// What is to be sent by now, the most urgent first.

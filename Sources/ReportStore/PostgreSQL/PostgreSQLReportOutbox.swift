@@ -25,9 +25,10 @@ public final class PostgreSQLReportOutbox: ReportOutbox {
         return rows.count == 1 && rows.flag(0, 0)
     }
 
-    /// The last day of which all reports have been made.
-    public func lastDay() throws(SinkError) -> Int64? {
-        let rows = try connection.run("SELECT max(day) FROM reported_day", [])
+    /// The last day before one of which all reports have been made.
+    public func lastDay(before day: Int64) throws(SinkError) -> Int64? {
+        let rows = try connection.run(
+            "SELECT max(day) FROM reported_day WHERE day < $1", [String(day)])
         return rows.count == 1 ? rows.optional(0, 0).flatMap { Int64($0) } : nil
     }
 
@@ -63,6 +64,11 @@ public final class PostgreSQLReportOutbox: ReportOutbox {
     public func finish(_ day: Int64) throws(SinkError) {
         try connection.run(
             "INSERT INTO reported_day VALUES ($1) ON CONFLICT DO NOTHING", [String(day)])
+    }
+
+    /// Takes back that the reports of the days from one on have been made.
+    public func reopen(from day: Int64) throws(SinkError) {
+        try connection.run("DELETE FROM reported_day WHERE day >= $1", [String(day)])
     }
 
     /// What is to be sent by now, the most urgent first.

@@ -56,9 +56,6 @@ package final class ReceivedReportStore {
     }
 
     private func add(_ report: ReceivedReport, at now: Int64) throws(SinkError) -> Bool {
-        let passed = report.counts.reduce(Int64(0)) { sum, count in
-            report.verdicts[count.verdict].isPass ? sum &+ count.messages : sum
-        }
         let policy = report.policy
         var number: Int64?
         try database.rows(
@@ -73,7 +70,7 @@ package final class ReceivedReportStore {
                 .text(Self.line(report.reporterDomain)), .text(Self.line(report.id)),
                 .text(Self.line(report.domain)), .integer(report.begin), .integer(report.end),
                 .integer(report.day), .integer(now), .integer(Int64(report.records)),
-                .integer(report.messages), .integer(passed),
+                .integer(report.messages), .integer(report.numbers.passed),
                 .text(
                     [policy.p, policy.sp, policy.np, policy.adkim, policy.aspf]
                         .joined(separator: " ")),

@@ -119,8 +119,8 @@ struct ReportSendCommand: ParsableCommand {
         if let day = day.flatMap(CalendarDay.init) { return day.number...day.number }
         let yesterday = CalendarDay.today.number - 1
         // Where nothing was ever sent, it begins with yesterday, whatever the store has.
-        let first = try outbox.lastDay().map { last in
-            last >= yesterday ? yesterday + 1 : max(last + 1, yesterday - Self.mostDays + 1)
+        let first = try outbox.lastDay(before: yesterday + 1).map { last in
+            max(last + 1, yesterday - Self.mostDays + 1)
         }
         let begin = first ?? yesterday
         return begin <= yesterday ? begin...yesterday : nil
@@ -131,6 +131,8 @@ struct ReportSendCommand: ParsableCommand {
     ) throws {
         let memory = settings.retention.map { max($0, Self.shortestMemory) }
         if let memory { try outbox.forget(before: CalendarDay.today.number - Int64(memory)) }
+        // Else days that a clock was ahead by would have no reports when they come.
+        try outbox.reopen(from: CalendarDay.today.number)
         guard let days = try days(outbox) else { return }
         for number in days {
             let (made, leftOut) = try composer.compose(

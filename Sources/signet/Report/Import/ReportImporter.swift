@@ -45,6 +45,8 @@ final class ReportImporter {
     /// Called with each outcome, in the order in which they were read.
     private let tell: (Outcome) -> Void
     private var waiting: [Outcome] = []
+    /// What those count that are not written yet, by their identity.
+    private var unwritten: [[String]: ReportNumbers] = [:]
     private var refusals: [ReceivedRefusal] = []
     /// The names of what was looked at again in this batch, of which earlier refusals hold no longer.
     private var again: Set<String> = []
@@ -102,7 +104,7 @@ final class ReportImporter {
             limits.isOutOfTime = { Self.processorTime() - start > Self.patience }
             found = ReportReader.read(item.octets, name: item.name, limits: limits)
         }
-        var outcomes = found.map { outcome($0, item) }
+        var outcomes = try found.map { try outcome($0, item) }
         for index in outcomes.indices { outcomes[index].isUnauthenticated = objection != nil }
         let earlier = item.path.flatMap { aside.kept(at: $0) }
         var (isHere, kept) = (false, Set<String>())
@@ -175,7 +177,7 @@ final class ReportImporter {
         for path in done { unsafe unlink(path) }
         for kept in leaving { aside.release(kept) }
         (waiting, refusals, rows, done) = ([], [], 0, [])
-        (again, leaving) = ([], [])
+        (again, leaving, unwritten) = ([], [], [:])
         try makeRoom()
     }
 
@@ -193,26 +195,75 @@ final class ReportImporter {
                 + "\(CalendarDay(number: gone.before)) are forgotten")
     }
 
-    private func outcome(_ found: FoundReport, _ item: ImportSource.Item) -> Outcome {
+    private func outcome(_ found: FoundReport, _ item: ImportSource.Item) throws -> Outcome {
         switch found {
         case .report(var report):
             // It would never be forgotten, and whatever is recent would seem old beside it.
             if report.day > now / 86_400 + Self.future {
-                var refusal = ReportRefusal(report.kind, "its period is in the future")
-                refusal.reporter = report.reporter
-                refusal.id = report.id
-                refusal.domain = report.domain
-                refusal.notes = report.notes
-                return Outcome(status: .refused, origin: item.origin, refusal: refusal)
+                return refused(report, "its period is in the future", item)
             }
             let isOurs = domains.contains(report.domain)
             // The kinds without an identifier of their own are known by what they are.
             if report.id.isEmpty { report.id = "\(report.begin)-\(report.end)" }
+            if isOurs, let reason = try contradiction(by: &report) {
+                return refused(report, reason, item)
+            }
             return Outcome(
                 status: isOurs ? .imported : .foreign, origin: item.origin, report: report)
         case .refused(let refusal):
             return Outcome(status: .refused, origin: item.origin, refusal: refusal)
         }
+    }
+
+    private func refused(
+        _ report: ReceivedReport, _ reason: String, _ item: ImportSource.Item
+    ) -> Outcome {
+        var refusal = ReportRefusal(report.kind, reason)
+        refusal.reporter = report.reporter
+        refusal.id = report.id
+        refusal.domain = report.domain
+        refusal.notes = report.notes
+        return Outcome(status: .refused, origin: item.origin, refusal: refusal)
+    }
+
+    /// What a report that is there already under the same identifier says otherwise; nil where none is, or where it says the same.
+    ///
+    /// One about other days is another report: it gets an identifier of its own.
+    private func contradiction(by report: inout ReceivedReport) throws -> String? {
+        let numbers = report.numbers
+        for isFirst in [true, false] {
+            let identity = report.identity
+            guard let known = try unwritten[identity] ?? stored(report) else {
+                unwritten[identity] = numbers
+                return nil
+            }
+            if known == numbers { return nil }
+            guard isFirst, known.isApart(from: numbers) else {
+                return "a report of this identifier is counted already, and says something else: "
+                    + "\(Self.words(known)), not \(Self.words(numbers))"
+            }
+            report.notes.append(
+                "its identifier is that of a report about other days, too, and has to be unique "
+                    + "(RFC 9990, Report-ID)")
+            report.id += " (\(CalendarDay(number: report.day)))"
+        }
+        return nil
+    }
+
+    private func stored(_ report: ReceivedReport) throws -> ReportNumbers? {
+        do throws(SinkError) {
+            return try store.numbers(ofReportLike: report)
+        } catch {
+            throw CommandFailure(
+                .tempFail, "the store cannot be read, and nothing is lost: \(error)")
+        }
+    }
+
+    /// What a report counts, in words.
+    private static func words(_ numbers: ReportNumbers) -> String {
+        let days = [numbers.begin, numbers.end].map { "\(CalendarDay(number: $0 / 86_400))" }
+        return "\(numbers.messages) messages of which \(numbers.passed) passed, "
+            + "\(numbers.records) records, \(Set(days).sorted().joined(separator: " to "))"
     }
 
     private func reason(of outcome: Outcome) -> String {
