@@ -1,4 +1,5 @@
 import Doctor
+import Foundation
 import MailDNS
 import MailSyntax
 import Testing
@@ -81,6 +82,16 @@ struct FaultTests {
         let line = try #require(try patient.faults().first { $0.id == "signet.import.authserv-id" })
         let mend = try #require(line.mendLine)
         #expect(mend.contains("--store /srv/mx/r.db --authserv-id mail.example.org\""), "\(mend)")
+    }
+
+    @Test func `a tree is the same by a relative path`() throws {
+        let patient = try Patient()
+        defer { withExtendedLifetime(patient) {} }
+        let here = FileManager.default.currentDirectoryPath.split(separator: "/")
+        let up = here.map { _ in ".." }.joined(separator: "/")
+        let host = HostView(HostFiles(root: up + patient.root))
+        #expect(host.signing.domains == [try DomainName("example.org")])
+        #expect(host.signing.keys(for: try DomainName("example.org")).count == 2)
     }
 
     @Test func `a mail exchanger that is this host by name gets its address`() throws {

@@ -40,6 +40,9 @@ final class Patient {
         try plantTree()
     }
 
+    /// The directory that stands for `/`.
+    var root: String { directory.path }
+
     /// Everything that is wrong.
     func faults(_ scope: Doctor.Scope = [.dns, .local]) throws -> [Diagnosis] {
         Doctor.examine(try view(), scope).filter(\.isFault)
@@ -204,7 +207,7 @@ final class Patient {
 
     /// What systemd does: the unit that a command names runs again, and the import takes the mail that waits.
     private func control(_ command: String) throws -> Bool {
-        let words = command.prefix { $0 != "," }.split(separator: " ").map(String.init)
+        let words = command.prefix { !";|".contains($0) }.split(separator: " ").map(String.init)
         guard let unit = words.last, ["enable", "restart", "start"].contains(words[1]) else {
             return false
         }

@@ -164,6 +164,16 @@ import Testing
         #expect(host.text("var/lib/signet/setup/lock").isEmpty)
     }
 
+    @Test func `a root that is not there is named`() throws {
+        let host = try HostTree()
+        for command in [["setup", "example.org"], ["setup", "--undo"], ["migrate"]] {
+            let result = try Command.run(
+                DaemonProcess.path(of: "signet"), command + ["--root", "\(host.path)/gone"])
+            #expect(result.end == .exited(66))
+            #expect(result.errors.contains("/gone is no directory that can be read"))
+        }
+    }
+
     @Test func `where nobody can be asked nothing is changed`() throws {
         let host = try HostTree()
         let before = try host.snapshot()

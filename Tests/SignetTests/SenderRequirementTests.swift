@@ -57,6 +57,19 @@ import Testing
         #expect(found["spf.aligned"] == "unknown" && found["ptr"] == "unknown")
     }
 
+    @Test func `what the DNS gives no answer for is not missing`() throws {
+        let run = try SignetCommand.run(
+            ["check", "message", "--json", "--nameserver", "127.0.0.1@1", "--ip", "192.0.2.1"]
+                + ["--helo", "mail.example.org", "--from", "ann@example.org"],
+            files: ["message": "From: ann@example.org\n\nGood morning.\n"])
+        let items = try #require(try run.object()?["requirements"] as? [[String: Any]])
+        let open = items.filter { $0["result"] as? String == "unknown" }
+        #expect(
+            Set(open.compactMap { $0["id"] as? String }) == ["spf.aligned", "dmarc.record", "ptr"])
+        #expect(
+            open.allSatisfy { ($0["what"] as? String)?.contains("not") == true }, "\(open)")
+    }
+
     @Test func `an address without a name, or with one that does not lead back, is told`() throws {
         #expect(try Self.results(client: "192.0.2.2")["ptr"] == "missing")
         #expect(try Self.results(client: "192.0.2.3")["ptr"] == "missing")

@@ -9,7 +9,7 @@ enum DKIMChecks {
     static let records = Check.ofDomains(
         "dkim.record", fine: "every key that signs is published as it is"
     ) { host, dns, domain throws(DNSTrouble) in
-        guard host.signing.source != nil || host.lacksKeys else {
+        guard host.signing.source != nil else {
             return [
                 .skipped(
                     "dkim.record", domain.ascii,
@@ -25,6 +25,12 @@ enum DKIMChecks {
                     .skipped(
                         "dkim.domain.unsigned", domain.ascii,
                         "no key signs for it here; mail leaves through a relay, which may sign")
+                ]
+            }
+            guard !host.isSignedByOther else {
+                return [
+                    .skipped(
+                        "dkim.record", domain.ascii, "another program signs here; give --key")
                 ]
             }
             return [Unsigned.finding(domain, host)]

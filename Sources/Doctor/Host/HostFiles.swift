@@ -13,11 +13,17 @@ package struct HostFiles: Sendable {
     /// No file is read beyond this.
     private static let sizeLimit = 8 << 20
 
-    /// The tree below a directory; `/` for the running host.
+    /// The tree below a directory, which may be relative to the current one; `/` for the running host.
     package init(root: String) {
         var path = root[...]
         while path.last == "/" { path.removeLast() }
-        self.root = String(path)
+        // Configurations are read with the tree's paths in them, which have to be whole.
+        if !path.isEmpty, !path.hasPrefix("/"), let here = unsafe getcwd(nil, 0) {
+            defer { unsafe free(here) }
+            self.root = unsafe "\(String(cString: here))/\(path)"
+        } else {
+            self.root = String(path)
+        }
     }
 
     /// Whether this is the running host.

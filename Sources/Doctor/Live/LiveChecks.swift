@@ -32,8 +32,7 @@ enum LiveChecks {
                 Diagnosis(
                     .unitFailed, unit, "systemd says that it has failed",
                     mend: .command(
-                        "systemctl restart \(unit), and see why: journalctl -u signet-\(name) -n 20"
-                    ))
+                        "systemctl restart \(unit) || journalctl -u signet-\(name) -n 20"))
             ]
         }
         guard let state = running.unitState(socket) else {

@@ -114,7 +114,7 @@ enum ReportImportChecks {
                 .importWaiting, folder,
                 "\(mails) there, the oldest for \((running.now() - oldest) / 3_600) hours",
                 mend: .command(
-                    "systemctl start signet-reports-import.service, and see why: "
+                    "systemctl start signet-reports-import.service; "
                         + "journalctl -u signet-reports-import -n 20"))
         ]
     }

@@ -12,11 +12,15 @@ enum NeighbourChecks {
     static let predecessors = Check.ofFiles("peer", "Predecessors", fine: "none of them starts") {
         host, tree in
         guard tree.exists("/etc/signet") else { return [] }
+        let milters = host.postfix.map { MilterChain.all($0, host.suite).flatMap(\.milters) } ?? []
         let wants = tree.names(in: "/etc/systemd/system/multi-user.target.wants")
         return peers.flatMap { name -> [Diagnosis] in
             var findings: [Diagnosis] = []
             let unit = "\(name).service"
-            if wants.contains(unit) {
+            let role: MilterEndpoint.Role = name == "opendmarc" ? .otherDMARC : .otherSigner
+            let isAsked = milters.contains { $0.role == role }
+            // What Postfix still asks must not be stopped; that comes first, and is said by itself.
+            if wants.contains(unit), !isAsked {
                 let link = "/etc/systemd/system/multi-user.target.wants/\(unit)"
                 findings.append(
                     Diagnosis(
@@ -25,11 +29,7 @@ enum NeighbourChecks {
             }
             let defaults = "/etc/default/\(name)"
             let lines = (tree.text(defaults) ?? "").split(separator: "\n")
-            if let line = lines.first(where: { $0.hasPrefix("SOCKET=") }),
-                host.postfix?.values.list("smtpd_milters").contains(where: {
-                    $0.contains(name) || $0.hasSuffix(":8891") || $0.hasSuffix(":8893")
-                }) == true
-            {
+            if let line = lines.first(where: { $0.hasPrefix("SOCKET=") }), isAsked {
                 findings.append(
                     Diagnosis(
                         .peerDefaultIgnored, defaults, "it has \(Shown.text(String(line)))",

@@ -7,15 +7,13 @@ enum DomainChecks {
     static let signed = Check.ofPostfix(
         "dkim.domain", fine: "every domain that receives mail here has a key"
     ) { host, postfix in
-        guard host.signing.source != nil || host.lacksKeys, host.relayhost == nil else {
-            return [
-                .skipped(
-                    "dkim.domain", "Postfix",
-                    host.relayhost == nil
-                        ? "nothing signs here, so no domain has a key"
-                        : "mail leaves through a relay, which may sign for every domain")
-            ]
-        }
+        let reason: String? =
+            host.relayhost != nil
+            ? "mail leaves through a relay, which may sign for every domain"
+            : host.isSignedByOther
+                ? "for which domains the other program has keys is not known"
+                : host.signing.source == nil ? "nothing signs here, so no domain has a key" : nil
+        if let reason { return [.skipped("dkim.domain", "Postfix", reason)] }
         let asked = host.domains.filter { host.signing.keys(for: $0).isEmpty }
             .map { Unsigned.finding($0, host) }
         let received = received(postfix, host).filter {
@@ -58,12 +56,11 @@ enum DomainChecks {
 }
 
 extension HostView {
-    /// Whether signet-dkim is there to sign, and has no key.
-    var lacksKeys: Bool {
-        guard let tree, let postfix, signing.source == nil, isInstalled("dkim"), relayhost == nil,
-            SuiteConfiguration("dkim", tree)?.text("Mode")?.lowercased() != "v"
-        else { return false }
+    /// Whether another program's signer is in a list of milters, and ours in none.
+    var isSignedByOther: Bool {
+        guard let postfix else { return false }
         let milters = MilterChain.all(postfix, suite).flatMap(\.milters)
-        return !milters.contains { $0.role == .otherSigner }
+        return milters.contains { $0.role == .otherSigner }
+            && !milters.contains { $0.isOurs("dkim") }
     }
 }

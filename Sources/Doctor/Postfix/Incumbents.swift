@@ -68,7 +68,7 @@ enum Incumbents {
     // MARK: What mends it
 
     private static let migration = Mend.command(
-        "signet migrate --copy-keys, and then: signet migrate --finish")
+        "signet migrate --copy-keys && signet migrate --finish")
 
     /// What a list has to wait for, because what its filters are told has not been taken over; nil where it need not.
     static func migration(for chain: MilterChain, _ host: HostView) -> Mend? {

@@ -96,6 +96,11 @@ struct MilterProposal {
 }
 
 extension HostView {
-    /// Whether signet-dkim has keys.
-    var signsHere: Bool { signing.source == SignersView.configuration }
+    /// Whether signet-dkim has been told of keys; as its package brings the configuration, it has none.
+    var signsHere: Bool {
+        guard signing.source == SignersView.configuration, let tree,
+            let file = SuiteConfiguration("dkim", tree)
+        else { return false }
+        return file.isSet("SigningTable") || file.isSet("Domain") || !signing.domains.isEmpty
+    }
 }

@@ -51,6 +51,7 @@ enum PolicyChecks {
     /// Whether strangers can relay.
     static let relay = Check.ofPostfix("postfix.relay", fine: "strangers cannot relay") {
         host, postfix in
+        if let world = worldwide(postfix) { return [world] }
         let lists = RestrictionList.all(postfix).filter { $0.parameter == relayParameter }
         guard let open = lists.first(where: { isOpen($0, postfix) }),
             let listener = listeners(open, postfix).first(where: isOpen)
@@ -61,6 +62,21 @@ enum PolicyChecks {
                 "neither smtpd_relay_restrictions nor smtpd_recipient_restrictions refuses them",
                 mend: RestrictionProposal(open, host, postfix).mend)
         ]
+    }
+
+    /// A network that has every address in it, which permit_mynetworks lets through.
+    private static func worldwide(_ postfix: PostfixView) -> Diagnosis? {
+        let name = "mynetworks"
+        let networks = postfix.values.list(name)
+        guard let world = networks.first(where: { $0.hasSuffix("/0") && !$0.hasPrefix("!") })
+        else { return nil }
+        let rest = networks.filter { !$0.hasSuffix("/0") }
+        return Diagnosis(
+            .relayOpen, name, "it has \(Shown.text(world)), which is everybody",
+            mend: .parameter(
+                name,
+                rest.isEmpty
+                    ? "127.0.0.0/8 [::ffff:127.0.0.0]/104 [::1]/128" : rest.joined(separator: " ")))
     }
 
     /// Whether a service has a list for relaying that lets strangers, and nothing else that refuses them.

@@ -45,7 +45,11 @@ struct RestrictionProposal {
         let settings = postfix.main.replaced(name) + [postfix.main.setting(name)].compactMap(\.self)
         let parts = settings.flatMap { RestrictionText.parts(PostfixList.items($0.value)) }
         let last = parts.filter(RestrictionText.ends.contains)
-        return parts.filter { !last.contains($0) } + last.prefix(1)
+        // The later of the two ways to refuse relaying is the one that is meant.
+        let refusal = parts.last { $0.hasSuffix("_unauth_destination") }
+        return parts.filter {
+            !last.contains($0) && (!$0.hasSuffix("_unauth_destination") || $0 == refusal)
+        } + last.prefix(1)
     }
 
     /// The policy service that a restriction asks; nil where it asks none.

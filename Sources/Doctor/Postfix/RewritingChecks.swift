@@ -72,18 +72,39 @@ enum RewritingChecks {
         "postfix.header-checks", fine: "no rule removes Received from all mail"
     ) { host, postfix in
         guard let tree = host.tree else { return [] }
-        let rules = PostfixTable.rules(postfix.values["header_checks"] ?? "", tree)
-        let removing = rules.filter { rule in
-            rule.key.lowercased().contains("received") && !rule.key.lowercased().contains("-spf")
-                && ["IGNORE", "REPLACE", "STRIP"].contains {
-                    rule.action.uppercased().hasPrefix($0)
-                }
+        return headerChecks(postfix).flatMap { subject, tables in
+            let removing = PostfixTable.rules(tables, tree).filter { rule in
+                rule.key.lowercased().contains("received")
+                    && !rule.key.lowercased().contains("-spf")
+                    && ["IGNORE", "REPLACE", "STRIP"].contains {
+                        rule.action.uppercased().hasPrefix($0)
+                    }
+            }
+            return removing.prefix(1).map { rule in
+                Diagnosis(
+                    .headerChecksReceived, subject,
+                    "the rule \(Shown.text(rule.line)) holds for all mail",
+                    mend: .line(nil, file: rule.file, insteadOf: rule.line))
+            }
         }
-        return removing.prefix(1).map { rule in
-            Diagnosis(
-                .headerChecksReceived, "header_checks",
-                "the rule \(Shown.text(rule.line)) holds for all mail",
-                mend: .line(nil, file: rule.file, insteadOf: rule.line))
+    }
+
+    /// The tables that the header fields of incoming mail are looked up in, and what names them: main.cf, or a cleanup service.
+    private static func headerChecks(
+        _ postfix: PostfixView
+    ) -> [(subject: String, tables: String)] {
+        let name = "header_checks"
+        let names = postfix.listeners.filter(\.takesInboundMail).map {
+            $0.values["cleanup_service_name"] ?? "cleanup"
         }
+        var found = [(subject: name, tables: postfix.values[name] ?? "")]
+        var seen: Set<String> = []
+        for cleanup in names where seen.insert(cleanup).inserted {
+            guard let service = postfix.master?.service("\(cleanup)/unix"),
+                service.option(name) != nil
+            else { continue }
+            found.append((service.key, postfix.values.of(service)[name] ?? ""))
+        }
+        return found
     }
 }

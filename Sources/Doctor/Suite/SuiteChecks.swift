@@ -46,8 +46,9 @@ enum SuiteChecks {
             }
             return Diagnosis(
                 .shadow, file.path, "Shadow is \(file.text("Shadow") ?? "yes")",
-                mend: .command(
-                    "signet migrate --shadow says what differs, signet migrate --finish ends it"))
+                mend: .words(
+                    "\"signet migrate --shadow\" says what differs, and \"signet migrate --finish\" ends it"
+                ))
         }
     }
 

@@ -37,6 +37,14 @@ struct SenderRequirements {
             return SenderRequirement(
                 id: id, result: .unknown, what: "\(name) needs the client's address")
         }
+        let isOpen = identifiers.contains {
+            $0.mechanism == mechanism && $0.result == "temperror"
+        }
+        guard !isOpen else {
+            return SenderRequirement(
+                id: id, result: .unknown,
+                what: "whether \(name) passes is not known: the DNS gave no answer")
+        }
         return SenderRequirement(
             id: id, result: .missing,
             what: "\(name) does not pass for a domain that is aligned with the author's")
@@ -55,9 +63,12 @@ struct SenderRequirements {
 
     private func policy(_ dmarc: DMARCEvaluation) -> SenderRequirement {
         guard let policy = dmarc.deciding?.policy else {
+            let isOpen = dmarc.result == .temperror
             return SenderRequirement(
-                id: "dmarc.record", result: dmarc.result == .temperror ? .unknown : .missing,
-                what: "no DMARC record was found for the author's domain")
+                id: "dmarc.record", result: isOpen ? .unknown : .missing,
+                what: isOpen
+                    ? "whether there is a DMARC record is not known: the DNS gave no answer"
+                    : "no DMARC record was found for the author's domain")
         }
         return SenderRequirement(
             id: "dmarc.record", result: .ok, what: "\(policy.domain.ascii) has a DMARC record")

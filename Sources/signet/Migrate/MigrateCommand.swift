@@ -12,7 +12,7 @@ struct MigrateCommand: ParsableCommand {
             Reads the configuration of OpenDKIM, dkimpy-milter, OpenDMARC, policyd-spf and dkimproxy with the tables and keys \
             that it names, writes /etc/signet, and lists what changed in meaning and what has no counterpart. Postfix goes on as \
             it did until --finish. With --shadow the daemons run beside the others and only compare; run it again for what \
-            differs. Exit status 0 done, 1 refused at the question, 73 a file could not be written, 78 something \
+            differs. Exit status 0 done, 1 refused at the question, 66 no such root, 73 a file could not be written, 78 something \
             has to be settled first.
             """)
 
@@ -56,7 +56,7 @@ struct MigrateCommand: ParsableCommand {
     }
 
     func run() throws {
-        let tree = FileTree(root: root)
+        let tree = try FileTree.named(root)
         do {
             if undo {
                 // In a tree nothing runs that could be disturbed.

@@ -13,9 +13,9 @@ struct SetupCommand: ParsableCommand {
         discussion: """
             Without --apply nothing is changed: it prints the differences that it would make and the records to publish. With \
             --apply it shows them, asks, makes all changes or none, and says what "signet doctor" finds then; --undo puts back \
-            what the last --apply changed and keeps edits of other lines, or says which edit is in the way. Exit status 0 done or nothing to do, 1 refused at the \
-            question, 2 done and the doctor finds an error on this host, 73 a file could not be written, 78 something has to be \
-            settled first.
+            what the last --apply changed and keeps edits of other lines, or says which edit is in the way. Exit status 0 done or \
+            nothing to do, 1 refused at the question, 2 done and the doctor finds an error on this host, 66 no such root, 73 a \
+            file could not be written, 78 something has to be settled first.
             """)
 
     @Argument(help: "The domains in the From fields of outgoing mail.")
@@ -56,6 +56,7 @@ struct SetupCommand: ParsableCommand {
     }
 
     func run() throws {
+        _ = try FileTree.named(root)
         do {
             if undo {
                 try UndoRun(tree: tree, command: "setup", asks: !yes, json: json).run()

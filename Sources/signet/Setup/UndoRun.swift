@@ -140,6 +140,18 @@ enum Confirmation {
     }
 }
 
+extension FileTree {
+    /// A tree that is named on the command line.
+    ///
+    /// - Throws: where there is no such directory, or it may not be read.
+    static func named(_ root: String) throws(CommandFailure) -> FileTree {
+        guard unsafe access(root, R_OK | X_OK) == 0 else {
+            throw CommandFailure(.noInput, "\(root) is no directory that can be read")
+        }
+        return FileTree(root: root)
+    }
+}
+
 extension Transactions {
     /// What an earlier run has begun is finished before anything else is looked at.
     @discardableResult
