@@ -94,4 +94,48 @@ struct ExplainJournalTests {
         #expect(endless.output.hasPrefix("Delivered to b@example.com"))
         #expect(endless.errors.contains("the journal is not read to its end"))
     }
+
+    private func explain(log: String, input: String = "", _ arguments: String...) throws
+        -> SignetCommand.Result
+    {
+        try SignetCommand.run(
+            ["explain", "--config", folder.path, "--since", "5000d", "--log", log] + arguments,
+            input: input)
+    }
+
+    /// Older logs are compressed: what unpacks them is read through a pipe, and they are not searched as they are.
+    @Test func `a log comes from a pipe, and what is none is refused`() throws {
+        let log = Self.lines.reversed().joined(separator: "\n") + "\n"
+        let piped = try explain(log: "/dev/stdin", input: log, "4Q1XY")
+        #expect(piped.output.hasPrefix("Delivered to b@example.com"), "\(piped.errors)")
+        try folder.write([0x1F, 0x8B, 8, 0, 0], to: "mail.log.2.gz")
+        for (name, words) in [
+            (folder.file("mail.log.2.gz"), "is compressed"), (folder.path, "is no file"),
+            ("/dev/null", "is no file"), ("/nonexistent", "No such file"),
+        ] {
+            let result = try explain(log: name, "4Q1XY")
+            #expect(result.status == 66 && result.errors.contains(words), "\(result.errors)")
+        }
+    }
+
+    /// A time is copied from where it stands: in the MTA's log, or in a story.
+    @Test func `a time is taken as logs and stories have it`() throws {
+        let path = try folder.write(
+            Self.lines.reversed().joined(separator: "\n") + "\n", to: "mail.log")
+        let formatter = DateFormatter()
+        formatter.locale = Locale(identifier: "en_US_POSIX")
+        formatter.dateFormat = "yyyy-MM-dd HH:mm:ss.SSS"
+        let shown = formatter.string(from: Date(timeIntervalSince1970: 1_764_250_020))
+        for (time, isThen) in [
+            (shown, true), ("2025-11-27T13:27:00.123456+00:00", true),
+            ("2025-11-27T14:27:00+01:00", true), ("2025-11-27T13:27:00Z", true),
+            ("2025-11-27T15:27:00Z", false),
+        ] {
+            let result = try explain(log: path, "b@example.com", "--at", time)
+            #expect(result.status == (isThen ? 0 : 1), "\(time): \(result.output)\(result.errors)")
+        }
+        for nothing in ["", " ", "<>"] {
+            #expect(try explain(log: path, nothing).status == 64)
+        }
+    }
 }

@@ -63,6 +63,9 @@ struct ExplainCommand: ParsableCommand {
         guard (what == nil) == refused else {
             throw ValidationError("say what to look for, or --refused")
         }
+        guard what.map({ !$0.allSatisfy(\.isWhitespace) && $0 != "<>" }) ?? true else {
+            throw ValidationError("there is nothing to look for")
+        }
         guard journalctl == nil || logs.isEmpty else {
             throw ValidationError("--journalctl excludes --log")
         }

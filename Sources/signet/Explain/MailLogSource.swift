@@ -14,6 +14,9 @@ struct MailLogSource {
     ]
     /// The most octets of a log that are looked through: its end.
     private static let limit = 256 << 20
+    /// The most octets of a pipe that are kept in memory.
+    private static let pipeLimit = 64 << 20
+
     /// Opens the files that are named; without any, the usual ones, or the journal where there are none.
     ///
     /// - Parameters:
@@ -23,27 +26,62 @@ struct MailLogSource {
     /// - Throws: which file cannot be read.
     init(named names: [String], _ journal: MailJournal, isJournalNamed: Bool) throws {
         if names.isEmpty {
-            let there = isJournalNamed ? [] : Self.usualFiles.compactMap(Self.file)
+            let there = isJournalNamed ? [] : Self.usualFiles.compactMap { try? Self.file($0) }
             files = there.isEmpty ? [MailLogFile(journal.octets())] : there
             return
         }
-        files = try names.map { path in
-            guard let file = Self.file(path) else {
-                throw CommandFailure(.noInput, "\(path) cannot be read")
+        files = try names.map { try Self.file($0) }
+    }
+
+    /// The end of a file, which is read as it is searched, as it may be large, and grows; of a pipe all is read first.
+    ///
+    /// - Throws: why it cannot be read.
+    private static func file(_ path: String) throws -> MailLogFile {
+        let descriptor = unsafe open(path, O_RDONLY | O_CLOEXEC)
+        guard descriptor >= 0 else {
+            throw CommandFailure(
+                .noInput, "\(path) cannot be read: \(unsafe String(cString: strerror(errno)))")
+        }
+        let file = FileHandle(fileDescriptor: descriptor, closeOnDealloc: true)
+        var status = stat()
+        unsafe fstat(descriptor, &status)
+        switch status.st_mode & S_IFMT {
+        case S_IFREG:
+            let size = Int(status.st_size)
+            let magic = octets(of: descriptor, from: 0, 6)
+            if compressed.contains(where: { magic.starts(with: $0) }) {
+                throw CommandFailure(
+                    .noInput,
+                    "\(path) is compressed: give what it unpacks to, --log <(zcat \(path))")
             }
-            return file
+            let start = max(0, size - limit)
+            return MailLogFile(size: size - start) { range in
+                octets(of: file.fileDescriptor, from: start + range.lowerBound, range.count)
+            }
+        case S_IFIFO: return MailLogFile(end(ofPipe: descriptor))
+        default: throw CommandFailure(.noInput, "\(path) is no file")
         }
     }
 
-    /// The end of a file, which is read as it is searched: it may be large, and grows.
-    private static func file(_ path: String) -> MailLogFile? {
-        guard let file = try? FileHandle(forReadingFrom: URL(fileURLWithPath: path)),
-            let size = (try? file.seekToEnd()).flatMap({ Int(exactly: $0) })
-        else { return nil }
-        let start = max(0, size - limit)
-        return MailLogFile(size: size - start) { range in
-            octets(of: file.fileDescriptor, from: start + range.lowerBound, range.count)
+    /// What files that gzip(1), xz(1), bzip2(1) and zstd(1) have made begin with.
+    private static let compressed: [[UInt8]] = [
+        [0x1F, 0x8B], [0xFD, 0x37, 0x7A, 0x58, 0x5A], Array("BZh".utf8), [0x28, 0xB5, 0x2F, 0xFD],
+    ]
+
+    /// The last octets of what a pipe gives until it ends.
+    private static func end(ofPipe file: Int32) -> [UInt8] {
+        var end: [UInt8] = []
+        var piece = [UInt8](repeating: 0, count: 1 << 16)
+        while true {
+            let count = unsafe piece.withUnsafeMutableBytes { memory in
+                unsafe read(file, memory.baseAddress, memory.count)
+            }
+            if count < 0, errno == EINTR { continue }
+            guard count > 0 else { break }
+            if end.count + count > 2 * pipeLimit { end.removeFirst(end.count - pipeLimit) }
+            end += piece[..<count]
         }
+        return end.count > pipeLimit ? Array(end.suffix(pipeLimit)) : end
     }
 
     /// Octets of a file; fewer where it has been cut meanwhile.

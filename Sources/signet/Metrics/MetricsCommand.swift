@@ -3,6 +3,7 @@ import DaemonKit
 import Foundation
 import Glibc
 import Metrics
+import Threads
 
 /// `signet metrics`: what all daemons have counted, for a collector.
 struct MetricsCommand: ParsableCommand {
@@ -26,7 +27,7 @@ struct MetricsCommand: ParsableCommand {
     var http = false
 
     /// How long a client may take to send its request, in seconds.
-    private static let patience: time_t = 5
+    private static let patience = 5.0
 
     func run() throws {
         let lists = records.sockets.compactMap { daemon, path in
@@ -77,11 +78,11 @@ struct MetricsCommand: ParsableCommand {
     private static func request() -> [UInt8] {
         var octets: [UInt8] = []
         var chunk = [UInt8](repeating: 0, count: 4_096)
-        let deadline = time(nil) + patience
+        let deadline = MonotonicTime.now() + patience
         while octets.count < MetricsHTTP.longestRequest, !MetricsHTTP.isComplete(octets) {
             var waiting = pollfd(fd: STDIN_FILENO, events: Int16(POLLIN), revents: 0)
-            let left = deadline - time(nil)
-            guard left > 0, unsafe poll(&waiting, 1, Int32(left * 1_000)) == 1 else { break }
+            let left = deadline.seconds(since: .now())
+            guard left > 0, unsafe poll(&waiting, 1, Int32(left * 1_000) + 1) == 1 else { break }
             let count = unsafe read(STDIN_FILENO, &chunk, chunk.count)
             guard count > 0 else { break }
             octets += chunk.prefix(count)
