@@ -57,6 +57,10 @@ public enum AuthorField: Hashable, Sendable {
 
     /// Reads the value of a From field: what follows the colon, with folds as CRLF or LF.
     public init(parsing value: Span<UInt8>, limits: Limits = Limits()) {
+        self.init(parsing: value, limits: limits, AuthorDomains())
+    }
+
+    private init(parsing value: Span<UInt8>, limits: Limits, _ domains: AuthorDomains) {
         guard value.count <= limits.octets else {
             self = .malformed(.tooLong)
             return
@@ -68,12 +72,12 @@ public enum AuthorField: Hashable, Sendable {
             guard value.firstIndex(of: UInt8(ascii: "\\")) == nil || isUTF8(value) else {
                 throw AuthorFieldError.notUTF8
             }
-            var parser = try AuthorFieldParser(text, limits: limits)
+            var parser = try AuthorFieldParser(text, limits: limits, domains)
             self = try parser.parse()
         } catch AuthorFieldError.tooManyMailboxes {
             self = .malformed(.tooManyMailboxes)
         } catch {
-            var reader = SloppyAuthorReader(limits: limits)
+            var reader = SloppyAuthorReader(limits: limits, domains)
             self = reader.read(text, after: error)
         }
     }
@@ -88,9 +92,17 @@ public enum AuthorField: Hashable, Sendable {
             self = .nobody(.absent)
             return
         }
+        // Together they may be as long as one: a reader of each would have a megabyte to read.
+        let octets = indices.reduce(0) { $0 + header.fields[$1].value.count }
+        guard indices.count == 1 || octets <= limits.octets else {
+            self = .malformed(.tooLong)
+            return
+        }
+        let domains = AuthorDomains()
         func field(_ index: Int) -> AuthorField {
             AuthorField(
-                parsing: header.bytes.span.extracting(header.fields[index].value), limits: limits)
+                parsing: header.bytes.span.extracting(header.fields[index].value), limits: limits,
+                domains)
         }
         self = field(first)
         guard indices.count > 1 else { return }

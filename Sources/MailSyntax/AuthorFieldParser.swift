@@ -7,11 +7,15 @@ struct AuthorFieldParser {
     private let text: [UInt8]
     private let tokens: [AddressToken]
     private let limits: AuthorField.Limits
+    private let domains: AuthorDomains
     private var position = 0
     private var mailboxes: [Mailbox] = []
 
-    init(_ text: [UInt8], limits: AuthorField.Limits) throws(AuthorFieldError) {
+    init(
+        _ text: [UInt8], limits: AuthorField.Limits, _ domains: AuthorDomains
+    ) throws(AuthorFieldError) {
         self.text = text
+        self.domains = domains
         self.limits = limits
         tokens = try AddressScanner.tokens(of: text)
     }
@@ -213,7 +217,7 @@ struct AuthorFieldParser {
     /// Other atext ("!", "?", "=" and so on) is refused: no such domain can be authenticated, and to a
     /// reader it looks like the domain that it begins with.
     private func authorDomain(_ octets: [UInt8]) throws(AuthorFieldError) -> DomainName {
-        guard let domain = try? DomainName(bytes: octets.span) else {
+        guard let domain = domains.domain(octets) else {
             throw AuthorFieldError.invalidDomain
         }
         let isPlain = domain.ascii.utf8.allSatisfy {

@@ -16,6 +16,7 @@
 /// Trust: hostile text; time and memory are linear in its length.
 struct SloppyAuthorReader {
     private let limits: AuthorField.Limits
+    private let domains: AuthorDomains
     private var found: [Mailbox] = []
     /// Addresses whose domain has no dot.
     private var dotless: [Mailbox] = []
@@ -23,8 +24,9 @@ struct SloppyAuthorReader {
     /// Whether there is an address that readers may show and that cannot be read here.
     private var hidesAddress = false
 
-    init(limits: AuthorField.Limits) {
+    init(limits: AuthorField.Limits, _ domains: AuthorDomains) {
         self.limits = limits
+        self.domains = domains
     }
 
     /// Reads the text of a field.
@@ -170,7 +172,7 @@ struct SloppyAuthorReader {
                 || octet == UInt8(ascii: ".") || octet == UInt8(ascii: "_")
         }
         let name = plain.split(separator: UInt8(ascii: ".")).joined(separator: [UInt8(ascii: ".")])
-        guard let domain = try? DomainName(bytes: Array(name).span) else {
+        guard let domain = domains.domain(Array(name)) else {
             if plain.contains(where: { $0 >= 0x80 || $0 == UInt8(ascii: ".") }) {
                 hidesAddress = true
             }

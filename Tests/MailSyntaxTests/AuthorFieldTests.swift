@@ -315,6 +315,16 @@ private func outcome(_ field: AuthorField) -> Row.Outcome {
         #expect(parse(three, .init(octets: 10)) == .malformed(.tooLong))
     }
 
+    /// A Unicode name is costly: of more spellings than honest mail has none is a domain any more.
+    @Test func unicodeNames() {
+        func list(_ names: [String]) -> String {
+            names.map { " a@\($0).example" }.joined(separator: ",")
+        }
+        #expect(parse(list((0..<500).map { "ü\($0)" })).domains.count == 500)
+        #expect(parse(list((0..<600).map { "ü\($0)" })) == .malformed(.invalidDomain))
+        #expect(parse(list(Array(repeating: "ü", count: 900))).mailboxes.count == 900)
+    }
+
     /// Texts of 1 MB that a careless parser reads again and again, for hours.
     @Test(
         .timeLimit(.minutes(5)),
@@ -350,7 +360,7 @@ private func outcome(_ field: AuthorField) -> Row.Outcome {
 
     @Test func headers() {
         func field(_ fields: [(String, String)]) -> AuthorField {
-            var header = HeaderSection()
+            var header = HeaderSection(limits: .greatest)
             for (name, value) in fields {
                 header.append(name: Array(name.utf8).span, value: Array(value.utf8).span)
             }
@@ -364,5 +374,9 @@ private func outcome(_ field: AuthorField) -> Row.Outcome {
         #expect(
             field([("From", " a@b.example"), ("From", " boss")]) == .malformed(.severalFields))
         #expect(field([("From", " a@b.example"), ("From", "")]).fault == .severalFields)
+        // Together they may be as long as one, or a megabyte of them would take a second.
+        let long = ("From", " " + String(repeating: "x ", count: 16_000) + "<a@b.example>")
+        #expect(field([long, long]).fault == .severalFields)
+        #expect(field([long, long, long]) == .malformed(.tooLong))
     }
 }

@@ -43,7 +43,8 @@ public struct AuthenticationResults: Hashable, Sendable {
 
     /// Whether a field's value claims to be of this service, parseable or not.
     public static func claims(_ value: Span<UInt8>, _ authservID: AuthservID) -> Bool {
-        AuthservIDClaim.isMade(by: value, of: authservID)
+        var budget = AuthservIDClaim.Budget()
+        return AuthservIDClaim.isMade(by: value, of: authservID, &budget)
     }
 
     /// The fields that must go before ours is added: those that claim one of our identifiers (RFC 8601,
@@ -57,10 +58,11 @@ public struct AuthenticationResults: Hashable, Sendable {
     ) -> [FieldOccurrence] {
         let bytes = header.bytes.span
         var deletions: [FieldOccurrence] = []
+        var budget = AuthservIDClaim.Budget()
         for (index, field) in header.indices(named: .authenticationResults).enumerated().reversed()
         {
             let value = bytes.extracting(header.fields[field].value)
-            if ours.contains(where: { claims(value, $0) })
+            if ours.contains(where: { AuthservIDClaim.isMade(by: value, of: $0, &budget) })
                 || andUnknownVersions && hasUnknownVersion(value)
             {
                 deletions.append(FieldOccurrence(.authenticationResults, index + 1))

@@ -38,24 +38,24 @@ public struct AuthservID: Sendable {
         return Array(domain.ascii.utf8)
     }
 
-    /// Whether octets are no domain name, and a reader who maps characters to their compatible ones (NFKC, UTS 46)
-    /// reads something else than is written: a full-width "m" is an "m" to it, and an ideographic full stop a dot.
-    ///
-    /// U-labels have no such characters (RFC 5892, section 2.2) but the two that are exceptions there.
-    static func isMappable(_ octets: some Collection<UInt8>) -> Bool {
-        let visible = visible(octets)
-        guard (try? DomainName(visible)) == nil else { return false }
-        return visible.unicodeScalars.contains { scalar in
+    /// Whether a reader who maps characters to their compatible ones (NFKC, UTS 46) reads something else than is written: a
+    /// full-width "m" is an "m" to it, and an ideographic full stop a dot.
+    static func isMappable(_ visible: String) -> Bool {
+        visible.unicodeScalars.contains { scalar in
+            guard !scalar.isASCII else { return false }
             // Label separators are no matter of NFKC (UTS 46, section 4; RFC 3490, section 3.1).
             if scalar == "\u{3002}" { return true }
-            guard !scalar.isASCII, scalar != "\u{DF}", scalar != "\u{3C2}" else { return false }
+            // Two that U-labels have are exceptions (RFC 5892, section 2.6).
+            guard scalar != "\u{DF}", scalar != "\u{3C2}",
+                scalar.properties.changesWhenNFKCCaseFolded
+            else { return false }
             return scalar.properties.lowercaseMapping.unicodeScalars
                 .contains { $0.isASCII || $0.properties.changesWhenNFKCCaseFolded }
         }
     }
 
     /// Text without the characters that readers do not see, which must not make another identifier.
-    private static func visible(_ octets: some Collection<UInt8>) -> String {
+    static func visible(_ octets: some Collection<UInt8>) -> String {
         let text = String(decoding: octets, as: UTF8.self).unicodeScalars.filter {
             !$0.properties.isWhitespace && !$0.properties.isDefaultIgnorableCodePoint
         }

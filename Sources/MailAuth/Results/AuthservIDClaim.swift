@@ -9,28 +9,60 @@ internal import MailSyntax
 /// anything, and is a claim; so is a name of no domain with characters that compatibility mapping makes others
 /// of, such as full-width letters. Another host's identifier, in the grammar of RFC 8601, never is.
 ///
-/// Trust: hostile text. Linear time: each octet is looked at a fixed number of times.
+/// Trust: hostile text. Linear time: each octet is looked at a fixed number of times. What is costly, text outside ASCII and
+/// names in it, has a budget for a whole message; a field beyond it is a claim.
 struct AuthservIDClaim {
     /// Identifiers longer than this are nobody's.
     private static let maximumSpelling = 1_024
     /// After so many pieces outside ASCII nobody could have meant it honestly.
     private static let maximumConversions = 16
 
+    /// How much text outside ASCII is looked at in the fields of one message.
+    struct Budget {
+        /// In octets: more than all that honest services put there.
+        private var octets = 160_000
+        /// What it takes to make a domain name of a text, in octets that are looked at.
+        private static let name = 1_024
+
+        /// Takes the cost of looking at a word; false if it is used up.
+        mutating func takeWord(_ count: Int) -> Bool { take(count) }
+
+        /// Takes the cost of making a domain name; false if it is used up.
+        mutating func takeName() -> Bool { take(Self.name) }
+
+        private mutating func take(_ cost: Int) -> Bool {
+            octets -= cost
+            return octets >= 0
+        }
+    }
+
     private let ours: [UInt8]
+    /// Whether text outside ASCII can be another spelling of it.
+    private let isInternational: Bool
+    private var budget: Budget
     private var spelled: [UInt8] = []
-    /// Where the last word of `spelled` begins.
-    private var wordStart = 0
+    /// How much of `spelled` is in `shown`.
     private var compared = 0
+    /// What was spelled as readers see it: without the characters that they do not.
+    private var shown: [UInt8] = []
     private var isASCII = true
+    /// Whether compatibility mapping makes another character of one of them.
+    private var isMappable = false
     private var conversions = 0
     /// A quote or a comment has no end, so that readers differ over what is quoted.
     private var isBroken = false
     private var isClaim = false
 
-    private init(_ id: AuthservID) {
+    private init(_ id: AuthservID, _ budget: Budget) {
+        self.budget = budget
         // As `spelled` is: without white space, and without marks before the first word.
         let spelled = id.canonical.filter { !$0.isFoldingSpace }.drop(while: ResultsText.isTspecial)
         ours = Array(Self.withoutOuterDots(spelled[...]))
+        isInternational =
+            ours.contains { $0 >= 0x80 }
+            || String(decoding: ours, as: UTF8.self).split(separator: ".").contains {
+                $0.hasPrefix("xn--")
+            }
     }
 
     /// What readers compare who take away all dots at the ends of a name, not the last one alone.
@@ -41,10 +73,13 @@ struct AuthservIDClaim {
     }
 
     /// Whether the value of an Authentication-Results field claims an identifier.
-    static func isMade(by value: Span<UInt8>, of id: AuthservID) -> Bool {
-        var claim = AuthservIDClaim(id)
+    static func isMade(
+        by value: Span<UInt8>, of id: AuthservID, _ budget: inout Budget
+    ) -> Bool {
+        var claim = AuthservIDClaim(id, budget)
         guard !claim.ours.isEmpty else { return false }
         claim.read(value)
+        budget = claim.budget
         return claim.isClaim
     }
 
@@ -85,7 +120,6 @@ struct AuthservIDClaim {
     /// Takes one octet of a word, or a mark, which ends a word and is dropped before the first one.
     private mutating func take(_ octet: UInt8) {
         guard ResultsText.isTspecial(octet) else {
-            if octet >= 0x80 { isASCII = false }
             spelled.append(octet)
             return
         }
@@ -121,22 +155,49 @@ struct AuthservIDClaim {
     /// Asks, at the end of a word, whether what was spelled so far is our identifier.
     private mutating func compare() {
         guard spelled.count > compared else { return }
+        let word = spelled[compared...]
         compared = spelled.count
-        compare(spelled[...])
-        if isBroken { compare(spelled[wordStart...]) }
-        wordStart = spelled.count
+        let start = shown.count
+        if word.allSatisfy({ $0 < 0x80 }) {
+            shown += word
+        } else {
+            guard budget.takeWord(word.count) else {
+                isClaim = true
+                return
+            }
+            let visible = AuthservID.visible(word)
+            isMappable = isMappable || AuthservID.isMappable(visible)
+            shown += visible.utf8
+            if shown[start...].contains(where: { $0 >= 0x80 }) { isASCII = false }
+        }
+        compare(shown[...])
+        if isBroken { compare(shown[start...]) }
     }
 
-    private mutating func compare(_ word: ArraySlice<UInt8>) {
-        let candidate = Self.withoutOuterDots(word)
-        if !isASCII {
-            conversions += 1
-            if conversions > Self.maximumConversions || AuthservID.isMappable(candidate) {
-                isClaim = true
-            }
-        } else if candidate.count != ours.count {
+    private mutating func compare(_ text: ArraySlice<UInt8>) {
+        let candidate = Self.withoutOuterDots(text)
+        guard !isASCII else {
+            if candidate.count == ours.count, candidate.asciiLowercased == ours { isClaim = true }
             return
         }
-        if AuthservID.canonicalForm(of: candidate) == ours { isClaim = true }
+        conversions += 1
+        guard conversions <= Self.maximumConversions else {
+            isClaim = true
+            return
+        }
+        guard candidate.contains(where: { $0 >= 0x80 }) else {
+            if candidate.asciiLowercased == ours { isClaim = true }
+            return
+        }
+        guard isMappable || isInternational else { return }
+        guard budget.takeName() else {
+            isClaim = true
+            return
+        }
+        let name = try? DomainName(bytes: candidate)
+        // A U-label has no characters that are mapped (RFC 5892, section 2.2).
+        if isMappable, name == nil { isClaim = true }
+        let canonical = name.map { Array($0.ascii.utf8) } ?? candidate.asciiLowercased
+        if canonical == ours { isClaim = true }
     }
 }

@@ -114,6 +114,25 @@ private func claims(_ value: String, _ id: String = "mx.example.com") -> Bool {
         #expect(occurrences([]) == [4])
     }
 
+    /// Text outside ASCII is costly to compare: beyond what all honest services of a message write, a field is a claim, and a
+    /// megabyte of them is refused for the number of edits.
+    @Test func aFloodOfInternationalNames() {
+        func deletions(_ value: String, times: Int) -> Int {
+            var header = HeaderSection(limits: .greatest)
+            for _ in 0..<times { header.append(name: "Authentication-Results", value: value) }
+            return AuthenticationResults.deletions(
+                in: header, claiming: [AuthservID("mx.example.com")]
+            ).count
+        }
+        let words = String(repeating: " 漢.漢", count: 15)
+        #expect(deletions(" メール.example; spf=pass", times: 1_000) == 0)
+        #expect(deletions(words, times: 100) == 0)
+        #expect(100..<2_000 ~= deletions(words, times: 2_000))
+        // Names that mapping changes are looked at as names (U+F900 composes to U+8C48).
+        #expect(deletions(" \u{F900}.example; spf=pass", times: 50) == 0)
+        #expect(100..<1_000 ~= deletions(" \u{F900}.example; spf=pass", times: 1_000))
+    }
+
     private static let awkward = [
         "(", "()", "\"", "\"a\"", "m", ";", "\\", "a=b;", "é", "é ", "x ", "=", "/", "((a)",
     ]
