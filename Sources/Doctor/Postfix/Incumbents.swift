@@ -19,8 +19,17 @@ enum Incumbents {
 
     /// Whether a daemon is installed, and for more than to compare.
     private static func isThere(_ name: String, _ host: HostView) -> Bool {
-        guard let tree = host.tree, host.isInstalled(name) else { return false }
-        return SuiteConfiguration(name, tree)?.boolean("Shadow") != true
+        host.tree != nil && host.isInstalled(name) && !onlyCompares(name, host)
+    }
+
+    /// Whether a daemon does nothing to mail and is there beside another program, as "signet migrate --shadow" has it.
+    static func onlyCompares(_ name: String, _ host: HostView) -> Bool {
+        host.tree.flatMap { SuiteConfiguration(name, $0) }?.boolean("Shadow") == true
+    }
+
+    /// Whether a milter is a daemon of ours that only compares.
+    static func onlyCompares(_ milter: MilterEndpoint, _ host: HostView) -> Bool {
+        if case .ours(let name) = milter.role { onlyCompares(name, host) } else { false }
     }
 
     /// The daemon of ours that does what a milter of others does; nil for ours, and for other filters.

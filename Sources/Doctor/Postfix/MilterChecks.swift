@@ -125,9 +125,9 @@ enum MilterChecks {
         }
         for chain in chains {
             for milter in chain.milters {
-                guard let setting = milter.defaultAction, let kind = action(setting) else {
-                    continue
-                }
+                guard let setting = milter.defaultAction, let kind = action(setting),
+                    !Incumbents.onlyCompares(milter, host)
+                else { continue }
                 findings.append(
                     Diagnosis(
                         kind, milter.address, "its default_action is set to \(setting)",

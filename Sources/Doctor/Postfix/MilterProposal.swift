@@ -49,7 +49,8 @@ struct MilterProposal {
                 .sorted { ($0.element.rank, $0.offset) < ($1.element.rank, $1.offset) }
                 .map(\.element)
         }
-        items = milters.map(\.safeItem)
+        // Mail need not wait for what only compares.
+        items = milters.map { Incumbents.onlyCompares($0, host) ? $0.item : $0.safeItem }
     }
 
     /// The list of main.cf for mail that comes by SMTP, whether a service has it or not.

@@ -133,8 +133,7 @@ enum SuiteChecks {
     ) -> [Diagnosis] {
         chain.milters.compactMap { other in
             guard let name = Incumbents.successor(of: other), chain.has(name),
-                // One that only compares is there beside the other.
-                host.tree.flatMap({ SuiteConfiguration(name, $0) })?.boolean("Shadow") != true
+                !Incumbents.onlyCompares(name, host)
             else { return nil }
             let what =
                 name == "dkim"
