@@ -46,31 +46,47 @@ package struct RecordedFacts: Hashable, Sendable {
 
     // MARK: Facts of a record
 
-    /// The facts, a text each.
-    package var texts: [String] {
-        var texts = [
-            EvidenceText.fact("client", [Self.text(hostName), Self.text(address ?? "")]),
-            EvidenceText.fact("helo", [EvidenceText.escaped(helo)]),
-            EvidenceText.fact("times", ["\(received)", EvidenceText.microseconds(ended)]),
-            EvidenceText.fact("edits", ["\(edits)", hasLeadingSpace ? "1" : "0"]),
-        ]
-        if let sender { texts.append(EvidenceText.fact("from", [EvidenceText.escaped(sender)])) }
-        texts += recipients.map { EvidenceText.fact("to", [EvidenceText.escaped($0)]) }
-        texts += macros.sorted { $0.key < $1.key }.map {
-            EvidenceText.fact("macro", [Self.text($0.key), Self.text($0.value)])
+    /// The facts, in lines of printable ASCII with a line feed after each.
+    package var lines: [UInt8] {
+        var lines = EvidenceLines()
+        lines.add("client") {
+            $0.field(hostName)
+            $0.field(address ?? "")
         }
-        texts += fields.map {
-            EvidenceText.fact(
-                "field", [EvidenceText.escaped($0.name), EvidenceText.escaped($0.value)])
+        lines.add("helo") { $0.field(helo) }
+        lines.add("times") {
+            $0.field(word: "\(received)")
+            $0.field(word: EvidenceText.microseconds(ended))
         }
-        texts += statements.map(Self.fact)
-        texts += questions.map(RecordedQuestion.fact)
-        texts += attributes.sorted { $0.key < $1.key }.map {
-            EvidenceText.fact("attribute", [Self.text($0.key), EvidenceText.escaped($0.value)])
+        lines.add("edits") {
+            $0.field(word: "\(edits)")
+            $0.field(word: hasLeadingSpace ? "1" : "0")
         }
-        if let omission { texts.append(EvidenceText.fact("omission", [Self.text(omission)])) }
-        if asksAgain { texts.append(EvidenceText.fact("again", [])) }
-        return texts
+        if let sender { lines.add("from") { $0.field(sender) } }
+        for recipient in recipients { lines.add("to") { $0.field(recipient) } }
+        for (name, value) in macros.sorted(by: { $0.key < $1.key }) {
+            lines.add("macro") {
+                $0.field(name)
+                $0.field(value)
+            }
+        }
+        for field in fields {
+            lines.add("field") {
+                $0.field(field.name)
+                $0.field(field.value)
+            }
+        }
+        for statement in statements { Self.add(statement, to: &lines) }
+        for question in questions { RecordedQuestion.add(question, to: &lines) }
+        for (name, value) in attributes.sorted(by: { $0.key < $1.key }) {
+            lines.add("attribute") {
+                $0.field(name)
+                $0.field(value)
+            }
+        }
+        if let omission { lines.add("omission") { $0.field(omission) } }
+        if asksAgain { lines.add("again") }
+        return lines.octets
     }
 
     /// Reads facts; nil where there are none.
@@ -103,16 +119,15 @@ package struct RecordedFacts: Hashable, Sendable {
         }
     }
 
-    private static func text(_ text: String) -> String { EvidenceText.escaped(text.utf8) }
-
-    private static func fact(_ statement: MessageWitness.Statement) -> String {
-        EvidenceText.fact(
-            "signed",
-            [
-                "\(statement.position)", "\(statement.bodyLength)", Hex.encode(statement.bodyHash),
-                Hex.encode(statement.headerHash), text(statement.fieldWithNUL ?? ""),
-                text(statement.changedField ?? ""),
-            ])
+    private static func add(_ statement: MessageWitness.Statement, to lines: inout EvidenceLines) {
+        lines.add("signed") {
+            $0.field(word: "\(statement.position)")
+            $0.field(word: "\(statement.bodyLength)")
+            $0.field(word: Hex.encode(statement.bodyHash))
+            $0.field(word: Hex.encode(statement.headerHash))
+            $0.field(statement.fieldWithNUL ?? "")
+            $0.field(statement.changedField ?? "")
+        }
     }
 
     private static func statement(_ texts: [String]) -> MessageWitness.Statement? {

@@ -3,14 +3,16 @@ internal import MailSyntax
 
 /// A question to the DNS with its answer, in full, as one fact of a record.
 enum RecordedQuestion {
-    /// The fact.
-    static func fact(_ entry: RecordingResolver.Entry) -> String {
-        let times = [entry.begun, entry.seconds ?? 0].map(EvidenceText.microseconds)
-        let head = [
-            "\(entry.question.type.rawValue)", EvidenceText.escaped(entry.question.name.ascii.utf8),
-            entry.timeToLive.map { "\($0)" } ?? "-",
-        ]
-        return EvidenceText.fact("dns", times + head + words(entry.answer))
+    /// Adds the fact.
+    static func add(_ entry: RecordingResolver.Entry, to lines: inout EvidenceLines) {
+        lines.add("dns") {
+            $0.field(word: EvidenceText.microseconds(entry.begun))
+            $0.field(word: EvidenceText.microseconds(entry.seconds ?? 0))
+            $0.field(word: "\(entry.question.type.rawValue)")
+            $0.field(entry.question.name.ascii)
+            $0.field(word: entry.timeToLive.map { "\($0)" } ?? "-")
+            add(entry.answer, to: &$0)
+        }
     }
 
     /// The question that a fact tells of; nil where it tells of none.
@@ -27,13 +29,22 @@ enum RecordedQuestion {
 
     // MARK: Answers
 
-    private static func words(_ answer: DNSAnswer?) -> [String] {
+    private static func add(_ answer: DNSAnswer?, to lines: inout EvidenceLines) {
         switch answer {
-        case nil: ["open"]
-        case .records(let records, let status): ["records", word(status)] + records.map(word)
-        case .noData(let status): ["nodata", word(status)]
-        case .nameError(let status): ["nxdomain", word(status)]
-        case .failure(let failure): ["failure"] + words(failure)
+        case nil: lines.field(word: "open")
+        case .records(let records, let status):
+            lines.field(word: "records")
+            lines.field(word: word(status))
+            for record in records { add(record, to: &lines) }
+        case .noData(let status):
+            lines.field(word: "nodata")
+            lines.field(word: word(status))
+        case .nameError(let status):
+            lines.field(word: "nxdomain")
+            lines.field(word: word(status))
+        case .failure(let failure):
+            lines.field(word: "failure")
+            add(failure, to: &lines)
         }
     }
 
@@ -41,28 +52,40 @@ enum RecordedQuestion {
         status == .secure ? "secure" : "insecure"
     }
 
-    private static func words(_ failure: DNSFailure) -> [String] {
+    private static func add(_ failure: DNSFailure, to lines: inout EvidenceLines) {
         switch failure {
-        case .timeout: ["timeout"]
-        case .noServer: ["noserver"]
-        case .serverFailure(let code): ["code", "\(code)"]
-        case .malformed: ["malformed"]
-        case .bogus(let reason): ["bogus", EvidenceText.escaped(reason.utf8)]
-        case .resolver(let text): ["resolver", EvidenceText.escaped(text.utf8)]
+        case .timeout: lines.field(word: "timeout")
+        case .noServer: lines.field(word: "noserver")
+        case .serverFailure(let code):
+            lines.field(word: "code")
+            lines.field(word: "\(code)")
+        case .malformed: lines.field(word: "malformed")
+        case .bogus(let reason):
+            lines.field(word: "bogus")
+            lines.field(reason)
+        case .resolver(let text):
+            lines.field(word: "resolver")
+            lines.field(text)
         }
     }
 
-    private static func word(_ record: DNSRecord) -> String {
+    private static func add(_ record: DNSRecord, to lines: inout EvidenceLines) {
         switch record {
-        case .address(let address): "a\(address)"
+        case .address(let address): lines.field(word: "a\(address)")
         case .mx(let preference, let exchange):
-            "m\(preference) \(EvidenceText.escaped(exchange.ascii.utf8))"
+            lines.field(word: "m\(preference) ")
+            lines.append(escaping: exchange.ascii)
         case .srv(let priority, let weight, let port, let target):
-            "s\(priority) \(weight) \(port) \(EvidenceText.escaped(target.ascii.utf8))"
-        case .name(let name): "n\(EvidenceText.escaped(name.ascii.utf8))"
+            lines.field(word: "s\(priority) \(weight) \(port) ")
+            lines.append(escaping: target.ascii)
+        case .name(let name):
+            lines.field(word: "n")
+            lines.append(escaping: name.ascii)
         case .text(let strings):
-            "t" + strings.map { "\($0.count)" }.joined(separator: ",") + ":"
-                + EvidenceText.escaped(strings.joined())
+            lines.field(word: "t")
+            lines.append(word: strings.map { "\($0.count)" }.joined(separator: ","))
+            lines.append(word: ":")
+            for string in strings { lines.append(escaping: string) }
         }
     }
 

@@ -218,13 +218,13 @@ struct DMARCReplayTests {
                 var copy = FlightEntry(.dmarc, time: 1)
                 var changed = texts
                 changed[index] = broken
-                let isKept = copy.add(evidence: changed)
+                let isKept = copy.add(evidence: changed.flatMap { Array($0.utf8) + [.lf] })
                 #expect(isKept)
                 var octets: [UInt8] = []
                 FlightStream.append(copy, to: &octets)
                 #expect(Self.again(octets, "").count == 1)
                 // The command writes for the daemon what it has read.
-                #expect(RecordedFacts(changed)?.texts.isEmpty == false)
+                #expect(RecordedFacts(changed)?.lines.isEmpty == false)
             }
         }
         let none = FlightEntry(.dmarc, time: 1)

@@ -1,4 +1,4 @@
-/// Entries as octets: version, daemon, time, and each fact with its key and length before it.
+/// Entries as octets: version, daemon, time, and the facts as ``FlightFacts`` has them.
 ///
 /// Trust: files that a crash, a full disk or another release has left in any state; what does not
 /// read is no entry, and facts of an unknown kind are passed over.
@@ -17,16 +17,7 @@ enum FlightCoding {
         for shift in stride(from: 0, to: 64, by: 8) {
             octets.append(UInt8(truncatingIfNeeded: time >> UInt64(shift)))
         }
-        for item in entry.items { append(item.key, item.text, to: &octets) }
-    }
-
-    /// Appends a fact; nothing where its text is longer than can be counted, which no text of an entry is.
-    static func append(_ key: FlightKey, _ text: String, to octets: inout [UInt8]) {
-        guard let length = UInt16(exactly: text.utf8.count) else { return }
-        octets.append(key.rawValue)
-        octets.append(UInt8(truncatingIfNeeded: length))
-        octets.append(UInt8(truncatingIfNeeded: length >> 8))
-        octets += text.utf8
+        octets += entry.facts.octets
     }
 
     /// Who wrote an entry, and when; nil where the octets are none.
@@ -43,19 +34,9 @@ enum FlightCoding {
 
     /// Reads an entry; nil where the octets are none.
     static func entry(_ octets: ArraySlice<UInt8>) -> FlightEntry? {
-        guard let head = head(octets) else { return nil }
-        var entry = FlightEntry(head.daemon, time: head.time)
-        var rest = octets.dropFirst(headLength)
-        while rest.count >= 3 {
-            let first = rest.startIndex
-            let length = Int(rest[first + 1]) | Int(rest[first + 2]) << 8
-            guard rest.count - 3 >= length else { return nil }
-            if let key = FlightKey(rawValue: rest[first]) {
-                entry.take(
-                    key, String(decoding: rest[(first + 3)..<(first + 3 + length)], as: UTF8.self))
-            }
-            rest = rest.dropFirst(3 + length)
+        guard let head = head(octets), let facts = FlightFacts(octets.dropFirst(headLength)) else {
+            return nil
         }
-        return rest.isEmpty ? entry : nil
+        return FlightEntry(head.daemon, time: head.time, facts: facts)
     }
 }

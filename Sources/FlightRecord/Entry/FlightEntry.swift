@@ -6,8 +6,10 @@ package struct FlightEntry: Hashable, Sendable {
     package struct Item: Hashable, Sendable {
         /// What it is about.
         package let key: FlightKey
+        /// What is known, as it stands in the entry.
+        let octets: ArraySlice<UInt8>
         /// What is known.
-        package let text: String
+        package var text: String { String(decoding: octets, as: UTF8.self) }
     }
 
     /// Who tells.
@@ -15,7 +17,7 @@ package struct FlightEntry: Hashable, Sendable {
     /// When the daemon decided, in microseconds since 1970.
     package var time: Int64
     /// The facts, in the order in which they came up.
-    package private(set) var items: [Item] = []
+    private(set) var facts = FlightFacts()
 
     /// The most facts of an entry; how many recipients and signatures there are is for strangers to say.
     static let mostItems = 200
@@ -35,18 +37,26 @@ package struct FlightEntry: Hashable, Sendable {
         self.time = time
     }
 
+    /// Takes facts out of a file.
+    init(_ daemon: FlightDaemon, time: Int64, facts: FlightFacts) {
+        (self.daemon, self.time, self.facts) = (daemon, time, facts)
+    }
+
+    /// The facts, in the order in which they came up.
+    package var items: [Item] { Array(facts) }
+
     /// Adds a fact, cut where it is too long; nothing where there is none, or no room.
     package mutating func add(_ key: FlightKey, _ text: String?) {
-        guard let text, !text.isEmpty, items.count < Self.mostItems else { return }
-        items.append(Item(key: key, text: Self.cut(text)))
+        guard let text, !text.isEmpty, facts.count < Self.mostItems else { return }
+        facts.append(key, text, atMost: Self.longestText)
     }
 
     /// The first fact of a kind.
-    package subscript(key: FlightKey) -> String? { items.first { $0.key == key }?.text }
+    package subscript(key: FlightKey) -> String? { facts.first { $0.key == key }?.text }
 
     /// All facts of a kind, in order.
     package func all(_ key: FlightKey) -> [String] {
-        items.compactMap { $0.key == key ? $0.text : nil }
+        facts.compactMap { $0.key == key ? $0.text : nil }
     }
 
     /// The most octets of evidence of one entry: with all other facts it fits in a frame.
@@ -54,33 +64,17 @@ package struct FlightEntry: Hashable, Sendable {
 
     /// Adds what an evaluation needs to be repeated: all of it, or nothing where it is too much.
     ///
+    /// - Parameter lines: facts in UTF-8, each with a line feed after it.
     /// - Returns: whether there was room.
-    package mutating func add(evidence texts: [String]) -> Bool {
-        let octets = texts.reduce(0) { $0 + 3 + $1.utf8.count }
-        guard octets <= Self.longestEvidence else { return false }
-        items += texts.map { Item(key: .evidence, text: $0) }
-        return true
-    }
-
-    /// Takes a fact as it stands in a file.
-    mutating func take(_ key: FlightKey, _ text: String) {
-        items.append(Item(key: key, text: text))
+    package mutating func add(evidence lines: [UInt8]) -> Bool {
+        facts.append(.evidence, lines: lines, atMost: Self.longestEvidence)
     }
 
     /// The entry with other texts; a fact whose text is nil is left out.
     func mapped(_ change: (Item) -> String?) -> FlightEntry {
         var entry = FlightEntry(daemon, time: time)
-        for item in items { entry.add(item.key, change(item)) }
+        for item in facts { entry.add(item.key, change(item)) }
         return entry
-    }
-
-    private static func cut(_ text: String) -> String {
-        guard text.utf8.count > longestText else { return text }
-        var octets = Array(text.utf8.prefix(longestText))
-        // Not in the middle of a character.
-        while let last = octets.last, last & 0xC0 == 0x80 { octets.removeLast() }
-        if let last = octets.last, last >= 0xC0 { octets.removeLast() }
-        return String(decoding: octets, as: UTF8.self)
     }
 }
 

@@ -14,10 +14,10 @@ enum FlightFrame {
     static func append(_ entry: FlightEntry, to octets: inout [UInt8]) {
         let start = octets.count
         octets += mark
-        octets += [UInt8](repeating: 0, count: headLength - mark.count)
+        for _ in mark.count..<headLength { octets.append(0) }
         FlightCoding.append(entry, to: &octets)
-        let body = octets[(start + headLength)...]
-        let sum = checksum(body)
+        let body = (start + headLength)..<octets.count
+        let sum = checksum(octets.span.extracting(body))
         let length = UInt32(clamping: body.count)
         for index in 0..<4 {
             let shift = UInt32(8 * index)
@@ -68,7 +68,7 @@ enum FlightFrame {
 
     /// Whether the entry at a place is what was written there.
     static func isWhole(_ place: Place, in octets: [UInt8]) -> Bool {
-        checksum(octets[place.body]) == place.sum
+        checksum(octets.span.extracting(place.body)) == place.sum
     }
 
     /// The entry at a place; nil where it is damaged.
@@ -82,9 +82,9 @@ enum FlightFrame {
     }
 
     /// FNV-1a, 32 bits: it has to find what is cut or torn, not what was forged.
-    private static func checksum(_ octets: ArraySlice<UInt8>) -> UInt32 {
+    private static func checksum(_ octets: Span<UInt8>) -> UInt32 {
         var sum: UInt32 = 2_166_136_261
-        for octet in octets { sum = (sum ^ UInt32(octet)) &* 16_777_619 }
+        for index in octets.indices { sum = (sum ^ UInt32(octets[index])) &* 16_777_619 }
         return sum
     }
 }

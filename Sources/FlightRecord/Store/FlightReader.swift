@@ -69,9 +69,9 @@ package struct FlightReader: Sendable {
         // With the octets before it a short text is found in longer leaps, and not within another one.
         let search = NeedleSearch(
             texts.map { text in
-                var octets: [UInt8] = []
-                FlightCoding.append(key, text, to: &octets)
-                return octets
+                var facts = FlightFacts()
+                facts.append(key, text, atMost: FlightEntry.longestText)
+                return facts.octets
             })
         var found: [FlightEntry] = []
         for folder in folders {

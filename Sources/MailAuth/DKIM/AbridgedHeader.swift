@@ -35,17 +35,20 @@ public enum AbridgedHeader {
         var values = [[UInt8]](repeating: [], count: header.count)
         var isKept = [Bool](repeating: false, count: header.count)
         for name in deciding {
-            for position in header.indices(named: name) {
+            var next = header.lastIndex(named: name)
+            while let position = next {
                 isKept[position] = true
                 values[position] = withoutCopies(Array(header.value(of: position)))
+                next = header.previousIndex(sameNameAs: position)
             }
         }
         var fields = SignedFields(header, truncated: [])
+        // The lowest field of each name that stands more than once.
         for position in values.indices where !isKept[position] {
-            guard values[position].isEmpty, header.previousIndex(sameNameAs: position) == nil else {
-                continue
-            }
-            let name = header.name(of: position).map { 0x41...0x5A ~= $0 ? $0 | 0x20 : $0 }
+            guard header.previousIndex(sameNameAs: position) != nil,
+                header.lastIndex(sameNameAs: position) == position
+            else { continue }
+            let name = header.name(of: position).asciiLowercased
             number(header.indices(named: name.span), &fields, &values)
         }
         return values.indices.map { position in
@@ -59,7 +62,6 @@ public enum AbridgedHeader {
     private static func number(
         _ positions: [Int], _ fields: inout SignedFields, _ values: inout [[UInt8]]
     ) {
-        guard positions.count > 1 else { return }
         var kinds: [Int] = []
         for position in positions.prefix(mostCompared) {
             let kind = kinds.firstIndex { fields.areSame($0, position) } ?? kinds.count
@@ -71,6 +73,7 @@ public enum AbridgedHeader {
 
     /// A signature without the copies of header fields in its `z=` tag: the Subject may be among them.
     private static func withoutCopies(_ value: [UInt8]) -> [UInt8] {
+        guard mayHaveCopies(value) else { return value }
         var tags = value.split(separator: UInt8(ascii: ";"), omittingEmptySubsequences: false)
         for index in tags.indices {
             guard let sign = tags[index].firstIndex(of: UInt8(ascii: "=")) else { continue }
@@ -78,5 +81,16 @@ public enum AbridgedHeader {
             if name == [UInt8(ascii: "z")] { tags[index] = tags[index][...sign] + Array("x".utf8) }
         }
         return Array(tags.joined(separator: [UInt8(ascii: ";")]))
+    }
+
+    /// Whether a "z" stands before an "=", with no more than white space between them: nearly every
+    /// signature can be left as it is, without a look at its tags.
+    private static func mayHaveCopies(_ value: [UInt8]) -> Bool {
+        var last: UInt8 = 0
+        for octet in value where octet > 0x20 {
+            if octet == UInt8(ascii: "="), last == UInt8(ascii: "z") { return true }
+            last = octet
+        }
+        return false
     }
 }

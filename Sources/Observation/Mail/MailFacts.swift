@@ -147,7 +147,7 @@ package struct MailFacts: Sendable {
         (facts.received, facts.ended) = (received, ended)
         if let omission {
             facts.omission = omission
-            _ = entry.add(evidence: facts.texts)
+            _ = entry.add(evidence: facts.lines)
             return
         }
         if header.limitExceeded == nil, recipients.count == recipients.paths.count {
@@ -165,12 +165,12 @@ package struct MailFacts: Sendable {
             facts.fields = abridging(header)
             facts.attributes = attributes
             (facts.questions, facts.statements) = (questions, statements)
-            if entry.add(evidence: facts.texts) { return }
+            if entry.add(evidence: facts.lines) { return }
         }
         var omitted = RecordedFacts()
         omitted.omission =
             "its header section, recipients or DNS answers are more than a record takes"
-        _ = entry.add(evidence: omitted.texts)
+        _ = entry.add(evidence: omitted.lines)
     }
 
     /// A value without white space and angle brackets around it.

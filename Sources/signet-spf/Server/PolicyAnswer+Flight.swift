@@ -71,10 +71,10 @@ extension PolicyAnswer {
             }
             facts.questions = questions
         }
-        if entry.add(evidence: facts.texts) { return }
+        if entry.add(evidence: facts.lines) { return }
         var omitted = RecordedFacts()
         omitted.omission = "its DNS answers are more than a record takes"
-        _ = entry.add(evidence: omitted.texts)
+        _ = entry.add(evidence: omitted.lines)
     }
 
     /// The finding that an answer other than "go on" rests on.

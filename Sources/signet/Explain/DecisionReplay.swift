@@ -105,7 +105,7 @@ struct DecisionReplay {
         }
         if let omission = facts.omission { return (prepared, omission) }
         if asksAgain { (facts.asksAgain, facts.questions) = (true, []) }
-        _ = prepared.add(evidence: facts.texts)
+        _ = prepared.add(evidence: facts.lines)
         return (prepared, nil)
     }
 
