@@ -139,7 +139,7 @@ public final class PendingAnswer: Sendable {
     }
 
     /// The answer if it is there; a deadline that has passed changes nothing.
-    var settled: DNSAnswer? { current }
+    package var settled: DNSAnswer? { current }
 
     private var current: DNSAnswer? {
         switch promise {

@@ -78,14 +78,20 @@ public final class RecordingResolver: DNSResolver {
     /// Starts to look a question up with the other resolver, and records it.
     public func begin(_ question: DNSQuestion, deadline: MonotonicTime) -> PendingAnswer {
         let start = MonotonicTime.now()
-        let begun = start.seconds(since: log.start)
+        let pending = base.begin(question, deadline: deadline)
+        var entry = Entry(question: question, begun: start.seconds(since: log.start), answer: nil)
+        // Most answers come from a cache, and are there.
+        if let answer = pending.settled {
+            entry.answer = answer
+            entry.seconds = MonotonicTime.now().seconds(since: start)
+            entry.timeToLive = pending.timeToLive
+            log.entries.withLock { $0.append(Asked(entry: entry, pending: nil)) }
+            return pending
+        }
         let index = log.entries.withLock { entries in
-            entries.append(
-                Asked(entry: Entry(question: question, begun: begun, answer: nil), pending: nil))
+            entries.append(Asked(entry: entry, pending: pending))
             return entries.count - 1
         }
-        let pending = base.begin(question, deadline: deadline)
-        log.entries.withLock { $0[index].pending = pending }
         // The promise is kept by whoever answers: it must not keep itself.
         pending.observe { [log, weak pending] answer in
             let seconds = MonotonicTime.now().seconds(since: start)

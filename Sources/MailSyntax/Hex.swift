@@ -3,7 +3,7 @@
 /// Trust: decodes hostile text; linear time.
 public enum Hex {
     /// Two lower-case digits for each octet.
-    public static func encode(_ bytes: some Sequence<UInt8>) -> String {
+    @inlinable public static func encode(_ bytes: some Sequence<UInt8>) -> String {
         var text: [UInt8] = []
         text.reserveCapacity(bytes.underestimatedCount * 2)
         for byte in bytes {
@@ -33,7 +33,7 @@ public enum Hex {
     /// The octets that an even number of digits stands for, or nil.
     public static func decode(_ text: String) -> [UInt8]? { decode(text.utf8) }
 
-    private static func digit(_ value: UInt8) -> UInt8 {
+    @usableFromInline static func digit(_ value: UInt8) -> UInt8 {
         value < 10 ? 0x30 + value : 0x57 + value
     }
 }

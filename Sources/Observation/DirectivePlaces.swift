@@ -23,7 +23,9 @@ package struct DirectivePlaces: Hashable, Sendable {
 
     /// A place without the directory: `signing.table:7`.
     package static func short(_ location: SourceLocation) -> String {
-        let file = location.file.split(separator: "/").last.map(String.init) ?? location.file
+        let path = location.file.utf8
+        let start = path.lastIndex(of: UInt8(ascii: "/")).map(path.index(after:))
+        let file = start.map { String(location.file[$0...]) } ?? location.file
         return location.line.map { "\(file):\($0)" } ?? file
     }
 }

@@ -66,8 +66,8 @@ package enum EntryReplay {
         }
         let unknown = facts.asksAgain ? [] : recalled.unknown
         for question in unknown {
-            let type = "\(question.type)".uppercased()
-            result.add(.unknown, "\(question.name) \(type) was not asked then")
+            result.add(
+                .unknown, "\(question.name) \(question.type.mnemonic) was not asked then")
         }
         for words in lacked { result.add(.unknown, words) }
         return result

@@ -23,11 +23,16 @@ package struct ObservedResolver: DNSResolver {
     package func begin(_ question: DNSQuestion, deadline: MonotonicTime) -> PendingAnswer {
         let start = MonotonicTime.now()
         let pending = base.begin(question, deadline: deadline)
-        pending.observe { [observer] answer in
-            observer.answered(
-                answer.outcome, seconds: MonotonicTime.now().seconds(since: start))
+        if let answer = pending.settled {
+            tell(answer, since: start)
+        } else {
+            pending.observe { tell($0, since: start) }
         }
         return pending
+    }
+
+    private func tell(_ answer: DNSAnswer, since start: MonotonicTime) {
+        observer.answered(answer.outcome, seconds: MonotonicTime.now().seconds(since: start))
     }
 }
 
@@ -48,7 +53,7 @@ extension DNSAnswer {
 extension RecordingResolver.Entry {
     /// The question and its answer in a line: `mail._domainkey.example.org TXT: v=DKIM1; p=… (secure, 12 ms)`.
     package var line: String {
-        let name = "\(question.name) \("\(question.type)".uppercased())"
+        let name = "\(question.name.ascii) \(question.type.mnemonic)"
         guard let answer else { return "\(name): no answer yet" }
         let parts = [timeToLive.map { "TTL \($0)" }, seconds.map { "\(Int($0 * 1_000)) ms" }]
         let time = parts.compactMap(\.self).joined(separator: ", ")

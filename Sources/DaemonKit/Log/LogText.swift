@@ -9,8 +9,13 @@ public enum LogText {
     public static let defaultLimit = 256
 
     /// A text, its dangerous characters written as `\xNN`, cut with `...` where it is too long.
-    public static func safe(_ text: some StringProtocol, limit: Int = defaultLimit) -> String {
-        let text = String(text)
+    @inlinable public static func safe(
+        _ text: some StringProtocol, limit: Int = defaultLimit
+    ) -> String {
+        safe(whole: String(text), limit: limit)
+    }
+
+    @usableFromInline static func safe(whole text: String, limit: Int) -> String {
         if text.utf8.count <= limit, text.utf8.span.isPrintableASCII { return text }
         var bytes: [UInt8] = []
         append(text, to: &bytes, limit: limit)
@@ -18,8 +23,10 @@ public enum LogText {
     }
 
     /// Octets of a message, read as UTF-8 as far as they are.
-    public static func safe(_ bytes: some Sequence<UInt8>, limit: Int = defaultLimit) -> String {
-        safe(String(decoding: Array(bytes.prefix(limit + 4)), as: UTF8.self), limit: limit)
+    @inlinable public static func safe(
+        _ bytes: some Sequence<UInt8>, limit: Int = defaultLimit
+    ) -> String {
+        safe(whole: String(decoding: Array(bytes.prefix(limit + 4)), as: UTF8.self), limit: limit)
     }
 
     /// Appends UTF-8 text made safe, in at most `limit` octets.

@@ -44,6 +44,9 @@ package final class FlightRecorder: Sendable {
     static let capacity = 4_000
     /// How much the stories may hold on to together, in octets; beyond that entries are dropped.
     static let room = 64 << 20
+    /// How many entries are written before more are gathered: what they hold on to is given back while it is
+    /// still near the processor.
+    private static let batch = 128
     /// How long entries are gathered before they are written, in seconds: as much is lost at most
     /// when the daemon is killed.
     private static let gathering = 0.25
@@ -111,7 +114,7 @@ package final class FlightRecorder: Sendable {
             }
             state.waiting.append(Waiting(time: now, octets: octets, story: story))
             state.held += octets
-            return state.waiting.count == 1 || state.waiting.count == Self.capacity / 2
+            return state.waiting.count == 1 || state.waiting.count == Self.batch
         }
         if wakes { state.wakeAll() }
     }
@@ -190,7 +193,7 @@ package final class FlightRecorder: Sendable {
             return waiting.isLast
         }
 
-        /// Waits for entries, and, when there is one, a moment for more; half the room is more than enough.
+        /// Waits for entries, and, when there is one, a moment for more, up to a batch.
         private func next() -> (entries: [Waiting], dropped: Int, isLast: Bool) {
             // What was lost is to be told although nothing more comes.
             let wait = lost > 0 ? Self.silence : FlightRecorder.idle
@@ -200,7 +203,7 @@ package final class FlightRecorder: Sendable {
                 } ?? false
             if isThere {
                 _ = state.wait(until: .now() + FlightRecorder.gathering) { state in
-                    state.isClosed || state.waiting.count >= FlightRecorder.capacity / 2
+                    state.isClosed || state.waiting.count >= FlightRecorder.batch
                         ? true : nil
                 }
             }

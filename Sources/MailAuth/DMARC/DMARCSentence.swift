@@ -88,7 +88,6 @@ extension DMARCIdentifier {
 
 extension DNSQuestion {
     fileprivate func failed(_ failure: DNSFailure) -> String {
-        let type = String(describing: type).uppercased()
-        return "the DNS lookup of \(name.printable) \(type) failed (\(failure))"
+        "the DNS lookup of \(name.printable) \(type.mnemonic) failed (\(failure))"
     }
 }

@@ -63,8 +63,8 @@ extension SPFProblem: CustomStringConvertible {
         case .noRecord(let target):
             return "\(printable(Array(target.utf8))), which the policy refers to, has no SPF record"
         case .dns(let question, let failure):
-            let type = String(describing: question.type).uppercased()
-            return "the DNS lookup of \(question.name.printable) \(type) failed (\(failure))"
+            return "the DNS lookup of \(question.name.printable) \(question.type.mnemonic) failed "
+                + "(\(failure))"
         case .deadline:
             return "the DNS took too long"
         }

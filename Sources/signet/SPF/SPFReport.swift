@@ -114,7 +114,7 @@ extension SPFReport: Encodable {
         try object.encode(outcome.lookups, forKey: .lookups)
         try object.encode(outcome.voidLookups, forKey: .voidLookups)
         try object.encode(
-            outcome.questions.map { "\($0.name) \("\($0.type)".uppercased())" }, forKey: .questions)
+            outcome.questions.map { "\($0.name) \($0.type.mnemonic)" }, forKey: .questions)
         try object.encode(ReceivedSPF(outcome).unfolded, forKey: .receivedSPF)
     }
 }
