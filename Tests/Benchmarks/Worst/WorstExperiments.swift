@@ -7,8 +7,11 @@ enum WorstExperiments {
         "signatures": { try measure("signet-dkim", signatures: 8, sets: 0, "dkim=fail") },
         "chain": { try measure("signet-dmarc", signatures: 8, sets: 10, "arc=pass") },
         "long": { try measure("signet-dmarc", signatures: 8, sets: 50, "arc=") },
+        "results": { try results() },
+        "authors": { try authors() },
     ]
 
+    /// Signatures that are to be verified, over as much as there can be.
     private static func measure(
         _ daemon: String, signatures: Int, sets: Int, _ proof: String
     ) throws {
@@ -19,8 +22,35 @@ enum WorstExperiments {
                 signatures: signatures, header: 60_000, fieldCount: 20, body: 910_000)
             : try WorstMessage(
                 signatures: signatures + sets, header: 972_000, fieldCount: 990, body: 10)
-        let message = try worst.message(signatures: signatures, sets: sets)
-        let server = try NSDServer(worst.zone())
+        try measure(
+            daemon, "\(signatures) signatures and \(sets) ARC sets",
+            worst.message(signatures: signatures, sets: sets), zone: worst.zone(), proof)
+    }
+
+    /// As many Authentication-Results fields as are read, of words outside ASCII: one may be our name.
+    private static func results() throws {
+        let value = String(repeating: " 漢.漢", count: 9)
+        let fields = Array(
+            repeating: MailMessage.Field("Authentication-Results", value), count: 9_900)
+        try measure(
+            "signet-dmarc", "Authentication-Results fields outside ASCII",
+            MailMessage(fields: [.init("From", " ann@worst.example")] + fields, body: []),
+            zone: "", "5.6.0")
+    }
+
+    /// A From field as long as it is read, of addresses in Unicode domains that are all different.
+    private static func authors() throws {
+        var value = " a@ü.example"
+        for number in 0..<2_800 { value += ", a@ü\(number).example" }
+        try measure(
+            "signet-dmarc", "authors in Unicode domains",
+            MailMessage(fields: [.init("From", value)], body: []), zone: "", "dmarc=")
+    }
+
+    private static func measure(
+        _ daemon: String, _ what: String, _ message: MailMessage, zone: String, _ proof: String
+    ) throws {
+        let server = try NSDServer(zone)
         let own = try TemporaryDirectory("signet-worst")
         let process = try DaemonProcess(
             daemon,
@@ -43,7 +73,7 @@ enum WorstExperiments {
         try Load.deliver(4, to: subject, connections: 1)
         let costs = try (0..<9).map { _ in try subject.cost(of: 4, connections: 1) / 1000 }
         Report.limit(
-            "\(daemon), \(signatures) signatures and \(sets) ARC sets in \(size) octets: CPU ms",
+            "\(daemon), \(what) in \(size) octets: CPU ms",
             costs.median, atMost: 100)
     }
 }
