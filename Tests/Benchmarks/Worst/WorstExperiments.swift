@@ -27,15 +27,17 @@ enum WorstExperiments {
             worst.message(signatures: signatures, sets: sets), zone: worst.zone(), proof)
     }
 
-    /// As many Authentication-Results fields as are read, of words outside ASCII: one may be our name.
+    /// Authentication-Results fields of words outside ASCII, each of which may be our name: as many as are looked at.
+    ///
+    /// With more the message is refused, as they count as claims.
     private static func results() throws {
         let value = String(repeating: " 漢.漢", count: 9)
         let fields = Array(
-            repeating: MailMessage.Field("Authentication-Results", value), count: 9_900)
+            repeating: MailMessage.Field("Authentication-Results", value), count: 2_400)
         try measure(
             "signet-dmarc", "Authentication-Results fields outside ASCII",
             MailMessage(fields: [.init("From", " ann@worst.example")] + fields, body: []),
-            zone: "", "5.6.0")
+            zone: "", "dmarc=")
     }
 
     /// A From field as long as it is read, of addresses in Unicode domains that are all different.
