@@ -183,7 +183,7 @@ import Testing
         for number in 100..<150 { writer.add(sample(number)) }
         try FileManager.default.createDirectory(
             atPath: folder.file("missing"), withIntermediateDirectories: false)
-        _ = try wait(for: "the store to be written", seconds: 30) {
+        _ = try wait(for: "the store to be written", seconds: 120) {
             lines.all.contains { $0.contains("written again") } ? true : nil
         }
         writer.close()
